@@ -20,8 +20,7 @@ class FloatEnvironment {
         asm volatile("" ::: "memory");  // no arithmetic on memory moves across the switch
 #elif defined(__aarch64__)
         asm volatile("mrs %0, fpcr" : "=r"(saved_));
-        asm volatile("msr fpcr, %0" ::"r"(
-            saved_ & ~((uint64_t(3) << 22) | (uint64_t(1) << 24) | (uint64_t(1) << 19))));
+        asm volatile("msr fpcr, %0" ::"r"(saved_ & ~((uint64_t(3) << 22) | (uint64_t(1) << 24) | (uint64_t(1) << 19))));
 #else
         std::fegetenv(&saved_);
         std::fesetround(FE_TONEAREST);

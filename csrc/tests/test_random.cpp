@@ -31,10 +31,9 @@ const KnownAnswer kKnownAnswers[] = {
 
 void test_known_answers() {
     for (const KnownAnswer& known : kKnownAnswers) {
-        const Philox4x32 block = philox4x32_10(known.counter[0], known.counter[1], known.counter[2],
-                                               known.counter[3], known.key[0], known.key[1]);
-        for (int i = 0; i < 4; ++i)
-            CHECK(block.word[i] == known.answer[i], "word %d is %08x", i, block.word[i]);
+        const Philox4x32 block = philox4x32_10(known.counter[0], known.counter[1], known.counter[2], known.counter[3],
+                                               known.key[0], known.key[1]);
+        for (int i = 0; i < 4; ++i) CHECK(block.word[i] == known.answer[i], "word %d is %08x", i, block.word[i]);
     }
 }
 
@@ -82,8 +81,7 @@ void test_16_bit_casts() {
         const Half half{uint16_t(bits)};
         if (!std::isnan(to_float(half))) CHECK(to_half(to_float(half)).bits == bits, "half %04x", bits);
         const BFloat16 brain{uint16_t(bits)};
-        if (!std::isnan(to_float(brain)))
-            CHECK(to_bfloat16(to_float(brain)).bits == bits, "bfloat16 %04x", bits);
+        if (!std::isnan(to_float(brain))) CHECK(to_bfloat16(to_float(brain)).bits == bits, "bfloat16 %04x", bits);
     }
     for (uint32_t bits = 0; bits < 0x7c00; ++bits) {  // midpoint of two neighbouring halves, exact in float
         const float low = to_float(Half{uint16_t(bits)}),

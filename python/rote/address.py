@@ -35,9 +35,7 @@ class Stream(IntEnum):
     VIEW_LABELS = 0x8007
 
 
-def words(
-    seed: int, images: torch.Tensor | int, views: torch.Tensor | int, stream: int, slot: int = 0
-) -> torch.Tensor:
+def words(seed: int, images: torch.Tensor | int, views: torch.Tensor | int, stream: int, slot: int = 0) -> torch.Tensor:
     """The raw 32-bit word at each address.
 
     Args:

@@ -20,8 +20,7 @@ constexpr uint32_t kMaxStreams = uint32_t(1) << kStreamBits;
 constexpr uint32_t kMaxSlots = uint32_t(1) << (kBlockBits + 2);
 
 /// One block of four words. Every field must be inside its range: callers check, nothing wraps here.
-ROTE_HD Philox4x32 address_block(uint64_t seed, uint64_t image, uint64_t view, uint32_t stream,
-                                 uint32_t block) {
+ROTE_HD Philox4x32 address_block(uint64_t seed, uint64_t image, uint64_t view, uint32_t stream, uint32_t block) {
     const uint32_t c0 = uint32_t(image);
     const uint32_t c1 = uint32_t(image >> 32) | (uint32_t(view) << 8);
     const uint32_t c2 = uint32_t(view >> 24) | (stream << 24);

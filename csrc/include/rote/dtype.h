@@ -111,8 +111,7 @@ decltype(auto) visit_float_dtype(DType dtype, Fn&& fn) {
         default:
             break;
     }
-    throw ArgumentError(
-        concat("dtype: wanted float64, float32, float16 or bfloat16, got code ", int32_t(dtype)));
+    throw ArgumentError(concat("dtype: wanted float64, float32, float16 or bfloat16, got code ", int32_t(dtype)));
 }
 
 }  // namespace rote

@@ -33,11 +33,11 @@ std::string concat(const Parts&... parts) {
     } while (0)
 
 /// Wraps a CUDA runtime call. Checks the launch only; never synchronizes.
-#define ROTE_CUDA_CHECK(call)                                                                           \
-    do {                                                                                                \
-        const cudaError_t rote_status = (call);                                                         \
-        if (rote_status != cudaSuccess)                                                                 \
-            throw ::rote::DeviceError(::rote::concat(#call, " failed: ", cudaGetErrorName(rote_status), \
-                                                     " (", cudaGetErrorString(rote_status), ") at ",    \
-                                                     __FILE__, ":", __LINE__));                         \
+#define ROTE_CUDA_CHECK(call)                                                                                 \
+    do {                                                                                                      \
+        const cudaError_t rote_status = (call);                                                               \
+        if (rote_status != cudaSuccess)                                                                       \
+            throw ::rote::DeviceError(::rote::concat(#call, " failed: ", cudaGetErrorName(rote_status), " (", \
+                                                     cudaGetErrorString(rote_status), ") at ", __FILE__, ":", \
+                                                     __LINE__));                                              \
     } while (0)

@@ -12,8 +12,7 @@ struct Philox4x32 {
 };
 
 /// Ten rounds over a 128-bit counter (least significant word first) under a 64-bit key. Pure; no state.
-ROTE_HD Philox4x32 philox4x32_10(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t k0,
-                                 uint32_t k1) {
+ROTE_HD Philox4x32 philox4x32_10(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t c3, uint32_t k0, uint32_t k1) {
     for (int round = 0; round < 10; ++round) {
         const uint64_t product0 = uint64_t(0xD2511F53u) * c0;
         const uint64_t product1 = uint64_t(0xCD9E8D57u) * c2;
