@@ -64,7 +64,7 @@ class ImageBank:
         source: JSON-ready facts about origin and decoding, kept in a run's config.json.
 
     Raises:
-        ValueError: empty name, train split or classes; repeated class names; sizes that differ; a label without a class.
+        ValueError: empty name, train split or classes; a class name twice; sizes that differ; a label without class.
 
     Example:
         >>> bank = rote.data.load("digits")

@@ -8,7 +8,6 @@ import os
 import re
 import tempfile
 import warnings
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,8 +57,10 @@ class PixelCache:
                 raise ValueError(f"holds {images.dtype} {list(images.shape)}")
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError, AttributeError) as error:
-            warnings.warn(f"{self.path}: unusable cache, decoding again ({error})", stacklevel=3)
+        except Exception as error:  # damage shows as almost anything, and none of it may stop a load
+            warnings.warn(
+                f"{self.path}: unusable cache, decoding again ({type(error).__name__}: {error})", stacklevel=3
+            )
             return None
         return images
 

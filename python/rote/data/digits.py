@@ -1,8 +1,9 @@
 """`digits`: scikit-learn's 1,797 handwritten digits, made hard for raw pixels.
 
-Each 8 x 8 digit is enlarged to 12 x 12, placed at a seeded position on a 16 x 16 RGB canvas and drawn in a seeded light
-ink on a seeded dark ground, with slight noise. Everything is integer arithmetic on addressed words, so every machine has
-the same bytes. The digits themselves come with scikit-learn (the test part of the UCI set of Alpaydin and Kaynak, 1998).
+Each 8 x 8 digit is enlarged to 12 x 12, placed at a seeded position on a 16 x 16 RGB canvas and drawn in a seeded
+light ink on a seeded dark ground, with slight noise. Everything is integer arithmetic on addressed words, so every
+machine has the same bytes. The digits themselves come with scikit-learn (the test part of the UCI set of Alpaydin and
+Kaynak, 1998). A vote of the 20 nearest raw pixel rows (cosine) gets 0.71 of the test digits right, 0.99 before.
 """
 
 from __future__ import annotations
@@ -64,9 +65,7 @@ def draw(glyphs: torch.Tensor) -> torch.Tensor:
     """
     count = len(glyphs)
     ids = torch.arange(count)
-    top, left = (
-        integers(SEED, ids, 0, Stream.DIGITS, CANVAS - GLYPH + 1, slot) for slot in (TOP_SLOT, LEFT_SLOT)
-    )
+    top, left = (integers(SEED, ids, 0, Stream.DIGITS, CANVAS - GLYPH + 1, slot) for slot in (TOP_SLOT, LEFT_SLOT))
     canvas = torch.zeros(count, CANVAS, CANVAS, dtype=torch.int64)
     rows = (top[:, None] + torch.arange(GLYPH))[:, :, None]
     columns = (left[:, None] + torch.arange(GLYPH))[:, None, :]

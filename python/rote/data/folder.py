@@ -26,6 +26,7 @@ def load_folder(
     *,
     size: tuple[int, int] | None = None,
     cache_dir: Path | None = None,
+    use_cache: bool = True,
     progress: bool = True,
 ) -> ImageBank:
     """Loads root/train/<class>/*.jpg|png and root/test/<class>/*.jpg|png (val/ where there is no test/).
@@ -38,6 +39,7 @@ def load_folder(
         root: the folder.
         size: (H, W) to resize to; None wants every picture to have one size already.
         cache_dir: folder of the cache; $XDG_CACHE_HOME/rote or ~/.cache/rote by default.
+        use_cache: False decodes every file and stores nothing.
         progress: show how decoding goes on, on standard error.
 
     Returns:
@@ -52,12 +54,12 @@ def load_folder(
     files = tree.train + tree.test
     decoder = decoder_version()
     cache = PixelCache.of(files, size, decoder, root.resolve().name, cache_dir)
-    images = cache.read()
-    cached = images is not None
+    images = cache.read() if use_cache else None
     if images is None:
         images = decode(root, files, size, progress)
-        cache.write(images)
-    return _bank(tree, images, {"decoder": decoder, "cached": cached})
+        if use_cache:
+            cache.write(images)
+    return _bank(tree, images, {"decoder": decoder})
 
 
 def decode(root: Path, files: Sequence[PictureFile], size: tuple[int, int] | None, progress: bool) -> np.ndarray:
@@ -67,7 +69,7 @@ def decode(root: Path, files: Sequence[PictureFile], size: tuple[int, int] | Non
         DataError: names every file that cannot be decoded (the first ten, and how many more), or two files of
             different sizes when `size` is None.
     """
-    height, width = size or read_picture(root / files[0].path, None).shape[:2]
+    height, width = size or _size_of_first(root, files)
     images = np.empty((len(files), 3, height, width), dtype=np.uint8)
     faults: list[str] = []
     odd: list[str] = []  # pictures of another size than the first
@@ -99,6 +101,18 @@ def decode(root: Path, files: Sequence[PictureFile], size: tuple[int, int] | Non
             f"({len(odd)} of {len(files)} differ from the first); pass size= to resize them all"
         )
     return images
+
+
+def _size_of_first(root: Path, files: Sequence[PictureFile]) -> tuple[int, int]:
+    """(H, W) of the first picture that can be read; damaged ones before it are reported with all others later."""
+    fault: DataError | None = None
+    for file in files:
+        try:
+            height, width, _ = read_picture(root / file.path, None).shape
+            return height, width
+        except DataError as error:
+            fault = fault or error
+    raise fault or DataError(f"{root}: holds no pictures")
 
 
 def _bank(tree: PictureTree, images: np.ndarray, facts: dict[str, object]) -> ImageBank:

@@ -50,7 +50,7 @@ def load(
     if root is not None and not root.exists():
         raise FileNotFoundError(f"root: {root} does not exist (data set {name!r})")
     return _loaders[name](
-        root, _height_width(size), None if cache_dir is None else Path(cache_dir).expanduser(), progress
+        root, height_width(size), None if cache_dir is None else Path(cache_dir).expanduser(), progress
     )
 
 
@@ -108,7 +108,8 @@ def _refuse(name: str, **given: object) -> None:
             raise ValueError(f"{argument}: data set {name!r} does not take {argument}=, got {value}")
 
 
-def _height_width(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+def height_width(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
+    """(H, W) of a size given as an int or a pair. Raises ValueError unless all sides are positive ints."""
     if size is None:
         return None
     pair = (size, size) if isinstance(size, int) else tuple(size)

@@ -38,9 +38,7 @@ def stratified_split(
     count = _validation_count(val, len(labels))
     chosen = torch.zeros(len(labels), dtype=torch.bool)
     quotas = _largest_remainder(torch.bincount(labels, minlength=num_classes), count)
-    for members, quota in zip(
-        _shuffled_members(labels, num_classes, seed, SPLIT_SLOT), quotas.tolist(), strict=True
-    ):
+    for members, quota in zip(_shuffled_members(labels, num_classes, seed, SPLIT_SLOT), quotas.tolist(), strict=True):
         chosen[members[:quota]] = True
     return torch.nonzero(~chosen).flatten(), torch.nonzero(chosen).flatten()
 

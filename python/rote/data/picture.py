@@ -39,7 +39,8 @@ def decoder_version() -> str:
     pillow = _pillow()
     from PIL import features
 
-    return f"rules {RULES_VERSION}, pillow {pillow.__version__}, jpeg {features.version('jpg')}"
+    jpeg = features.version_feature("libjpeg_turbo") or features.version("jpg")
+    return f"rules {RULES_VERSION}, pillow {pillow.__version__}, jpeg {jpeg}"
 
 
 def read_picture(path: Path, size: tuple[int, int] | None) -> np.ndarray:
@@ -109,5 +110,7 @@ def _pillow():
     try:
         import PIL
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("reading pictures wants Pillow, which is not installed: pip install 'rote[lab]'") from error
+        raise ModuleNotFoundError(
+            "reading pictures wants Pillow, which is not installed: pip install 'rote[lab]'"
+        ) from error
     return PIL

@@ -50,20 +50,21 @@ def scan(root: Path) -> PictureTree:
     if not root.is_dir():
         raise FileNotFoundError(f"root: {root} is not a folder")
     if not (root / "train").is_dir():
-        raise FileNotFoundError(f"root: {root} has no folder train/ (wanted train/<class>/*.jpg and test/<class>/*.jpg)")
+        raise FileNotFoundError(
+            f"root: {root} has no folder train/ (wanted train/<class>/*.jpg and test/<class>/*.jpg)"
+        )
     test_folder = next((name for name in ("test", "val") if (root / name).is_dir()), None)
     if test_folder is None:
         raise FileNotFoundError(f"root: {root} has neither a folder test/ nor val/")
     walk = _Walk()
     found = {part: walk.split(root / part) for part in ("train", test_folder)}
+    for part, classes in found.items():
+        if not classes:
+            raise DataError(f"{root / part}: holds no class folders")
     extra = sorted(found[test_folder].keys() - found["train"].keys())
     if extra:
-        raise DataError(
-            f"{root / test_folder / extra[0]}: class {extra[0]!r} is in {test_folder}/ but not in train/"
-        )
+        raise DataError(f"{root / test_folder / extra[0]}: class {extra[0]!r} is in {test_folder}/ but not in train/")
     classes = tuple(sorted(found["train"]))
-    if not classes:
-        raise DataError(f"{root / 'train'}: holds no class folders")
     label = {name: index for index, name in enumerate(classes)}
 
     def files(part: str) -> tuple[PictureFile, ...]:
