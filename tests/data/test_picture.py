@@ -156,7 +156,7 @@ def test_truncated_file_is_named(tmp_path, rgb, encode, kept):
     content = encode(rgb)
     path = tmp_path / "broken.jpg"
     path.write_bytes(content[: int(len(content) * kept) if isinstance(kept, float) else kept])
-    with pytest.raises(DataError, match="broken.jpg"):
+    with pytest.raises(DataError, match=r"broken\.jpg"):
         read_picture(path, None)
 
 
@@ -164,6 +164,7 @@ def test_flipped_bits_of_a_png_are_never_accepted_silently(tmp_path, rgb):
     content = png_bytes(rgb)
     original = np.tile(rgb, (8, 8, 1))
     path = tmp_path / "flipped.png"
+    refusals = []
     for position in range(8, len(content), 37):
         damaged = bytearray(content)
         damaged[position] ^= 0x10
@@ -171,14 +172,17 @@ def test_flipped_bits_of_a_png_are_never_accepted_silently(tmp_path, rgb):
         try:
             pixels = read_picture(path, None)
         except DataError as error:
-            assert "flipped.png" in str(error)
+            refusals.append(str(error))
         else:
             np.testing.assert_array_equal(pixels, original, err_msg=f"byte {position}")
+    assert len(refusals) > 10
+    assert all(str(path) in refusal for refusal in refusals)
 
 
 def test_noise_in_a_jpeg_is_a_named_error_or_a_picture(tmp_path, rgb, rng):
     content = jpeg_bytes(rgb)
     path = tmp_path / "noisy.jpg"
+    refusals = []
     for _ in range(100):
         damaged = bytearray(content)
         for position in rng.integers(0, len(content), 4):
@@ -187,7 +191,9 @@ def test_noise_in_a_jpeg_is_a_named_error_or_a_picture(tmp_path, rgb, rng):
         try:
             assert read_picture(path, None).ndim == 3
         except DataError as error:
-            assert "noisy.jpg" in str(error)
+            refusals.append(str(error))
+    assert refusals
+    assert all(str(path) in refusal for refusal in refusals)
 
 
 @pytest.mark.parametrize(
