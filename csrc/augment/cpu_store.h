@@ -58,18 +58,26 @@ struct Finish {
     }
 };
 
-/// A run of pixels of one channel whose output is contiguous.
-template <class Cast, class Fn>
-inline void store_run(const float* from, int32_t count, typename Cast::Element* to, Fn&& finish) {
+inline FloatVector load_pixels(const float* from) {
+    return load_float(from);
+}
+inline FloatVector load_pixels(const uint8_t* from) {
+    return unit_from_bytes(from);
+}
+
+/// fn(pixels) cast to contiguous memory.
+template <class Cast, class T, class Fn>
+inline void store_run(const T* from, int32_t count, typename Cast::Element* to, Fn&& fn) {
     int32_t p = 0;
-    for (; p + kLanes <= count; p += kLanes) store(to + p, Cast::cast(finish(load_float(from + p))));
+    for (; p + kLanes <= count; p += kLanes) store(to + p, Cast::cast(fn(load_pixels(from + p))));
     if (p == count) return;
-    const auto rest = Cast::cast(finish(load_float(from + p)));
+    const auto rest = Cast::cast(fn(load_pixels(from + p)));
     memcpy(to + p, &rest, size_t(count - p) * sizeof(*to));
 }
 
-template <class Cast>
-inline void store_contiguous(const float* from, int32_t count, int32_t c, const Finish& finish,
+/// A run of pixels of one channel (floats, or bytes of the bank) whose output is contiguous.
+template <class Cast, class T>
+inline void store_contiguous(const T* from, int32_t count, int32_t c, const Finish& finish,
                              typename Cast::Element* to) {
     if (!finish.normalization) return store_run<Cast>(from, count, to, [](FloatVector x) { return x; });
     const float mean = float(finish.normalization->constants[c]), std = float(finish.normalization->constants[3 + c]);
@@ -108,19 +116,24 @@ __attribute__((noinline)) void store_view_as(View& view, const Finish& finish, c
     const int32_t channels = view.plan->channels, height = view.height, width = view.width;
     const int64_t stride_c = output.strides[1], stride_h = output.strides[2], stride_w = output.strides[3];
     Element* const out = static_cast<Element*>(output.data) + index * output.strides[0];
-    if (!view.in_bank && stride_w == 1 && stride_h == width) {  // planar: a plane is one run
-        for (int32_t c = 0; c < channels; ++c)
-            store_contiguous<Cast>(view.plane(c), height * width, c, finish, out + c * stride_c);
+    const bool planar = stride_w == 1 && stride_h == width;  // a plane is one run
+    if (view.in_bank && !(planar && !view.has_fill)) leave_bank(view);
+    if (planar) {
+        const RowGather gather = view.in_bank ? gather_of(view) : RowGather{};
+        for (int32_t c = 0; c < channels; ++c) {
+            Element* const to = out + c * stride_c;
+            if (view.in_bank)
+                store_contiguous<Cast>(gather_plane(view, gather, c), height * width, c, finish, to);
+            else
+                store_contiguous<Cast>(view.plane(c), height * width, c, finish, to);
+        }
         return;
     }
     const bool interleaved = channels == 3 && stride_c == 1 && stride_w == 3;
-    const bool from_bank = view.in_bank;
-    const BankRows bank(view);
     for (int32_t y = 0; y < height; ++y) {
         const float* rows[3] = {};
         for (int32_t c = 0; c < channels; ++c) {
-            float* row = view.plane(c) + (from_bank ? 0 : int64_t(y) * width);
-            if (from_bank) bank.read(c, y, row);
+            const float* const row = view.plane(c) + int64_t(y) * width;
             if (interleaved) {
                 rows[c] = row;
                 continue;
