@@ -109,7 +109,8 @@ __attribute__((noinline)) void leave_bank(View& view) {
             for (int32_t p = 0; p < pixels; p += kLanes) store(plane + p, unit_from_bytes(bytes + p));
             continue;
         }
-        for (int32_t y = 0; y < view.height; ++y) read_filled_row(view, gather, c, y, view.plane(c) + int64_t(y) * view.width);
+        for (int32_t y = 0; y < view.height; ++y)
+            read_filled_row(view, gather, c, y, view.plane(c) + int64_t(y) * view.width);
     }
     view.in_bank = false;
 }
@@ -174,7 +175,8 @@ __attribute__((noinline)) void random_crop(View& view, const AugmentStep& step) 
 }
 
 /// The horizontal pass from bytes: every tap of a row is one rearrangement of its bytes.
-__attribute__((noinline)) void narrow_from_bank(View& view, const CropWindow& window, const TapTable& taps, int32_t out_width) {
+__attribute__((noinline)) void narrow_from_bank(View& view, const CropWindow& window, const TapTable& taps,
+                                                int32_t out_width) {
     const ScratchLayout& layout = *view.layout;
     const int32_t* const columns = view.columns() + window.left;
     RowGather gathers[kMaxGatherTaps];
@@ -184,9 +186,9 @@ __attribute__((noinline)) void narrow_from_bank(View& view, const CropWindow& wi
             const int32_t from = taps.first[d] + t;
             index[d] = columns[from < window.width ? from : window.width - 1];
         }
-        gathers[t] = plan_gather(index, out_width, view.plan->in_width,
-                                 view.part<uint8_t>(layout.gather_controls) +
-                                     int64_t(t) * kMaxGatherChunks * layout.byte_pitch);
+        gathers[t] =
+            plan_gather(index, out_width, view.plan->in_width,
+                        view.part<uint8_t>(layout.gather_controls) + int64_t(t) * kMaxGatherChunks * layout.byte_pitch);
     }
     uint8_t* const rows = view.part<uint8_t>(layout.byte_rows);
     uint8_t* const padded = rows + kMaxGatherTaps * layout.byte_pitch;
@@ -194,8 +196,7 @@ __attribute__((noinline)) void narrow_from_bank(View& view, const CropWindow& wi
         for (int32_t y = 0; y < window.height; ++y) {
             const uint8_t* const from =
                 view.bytes + c * view.byte_stride_c + view.rows()[window.top + y] * view.byte_stride_h;
-            for (int32_t t = 0; t < taps.taps; ++t)
-                gather_row(gathers[t], from, padded, rows + t * layout.byte_pitch);
+            for (int32_t t = 0; t < taps.taps; ++t) gather_row(gathers[t], from, padded, rows + t * layout.byte_pitch);
             float* const to = view.spare_plane(c) + int64_t(y) * out_width;
             if (taps.taps == 2) {
                 const uint8_t* const second = rows + layout.byte_pitch;
@@ -216,7 +217,8 @@ __attribute__((noinline)) void narrow_from_bank(View& view, const CropWindow& wi
 }
 
 /// The horizontal pass from float planes.
-__attribute__((noinline)) void narrow_from_planes(View& view, const CropWindow& window, const TapTable& taps, int32_t out_width) {
+__attribute__((noinline)) void narrow_from_planes(View& view, const CropWindow& window, const TapTable& taps,
+                                                  int32_t out_width) {
     const int32_t in_width = view.width;
     for (int32_t c = 0; c < view.plan->channels; ++c)
         for (int32_t y = 0; y < window.height; ++y) {
@@ -238,7 +240,8 @@ __attribute__((noinline)) void narrow_from_planes(View& view, const CropWindow& 
 }
 
 /// The vertical pass: whole rows.
-__attribute__((noinline)) void shorten(View& view, int32_t rows_in, const TapTable& taps, int32_t out_height, int32_t width) {
+__attribute__((noinline)) void shorten(View& view, int32_t rows_in, const TapTable& taps, int32_t out_height,
+                                       int32_t width) {
     for (int32_t c = 0; c < view.plan->channels; ++c)
         for (int32_t y = 0; y < out_height; ++y) {
             const float* const plane = view.spare_plane(c);
@@ -257,8 +260,8 @@ __attribute__((noinline)) void shorten(View& view, int32_t rows_in, const TapTab
                 FloatVector sum = load_float(row0 + x) * weight0 + load_float(row1 + x) * weight1;
                 for (int32_t t = 2; t < taps.taps; ++t) {
                     const int32_t from = first + t < rows_in ? first + t : rows_in - 1;
-                    sum = sum + load_float(plane + int64_t(from) * width + x) *
-                                    taps.weights[int64_t(t) * taps.pitch + y];
+                    sum =
+                        sum + load_float(plane + int64_t(from) * width + x) * taps.weights[int64_t(t) * taps.pitch + y];
                 }
                 store(to + x, sum);
             }
