@@ -1,4 +1,4 @@
-"""rote/models/encoder_projector.py: the split f = g o h into an encoder h and a projector g, with taps at every depth."""
+"""rote/models/encoder_projector.py: the split f = g o h into encoder h and projector g, tapped at every depth."""
 
 from __future__ import annotations
 

@@ -11,14 +11,16 @@ from rote.train.checkpoint import (
 )
 from rote.train.config import Seeds, TrainConfig
 from rote.train.labels import LabelSource, random_labels, redraw_labels
+from rote.train.memory import TrainingOutOfMemory
 from rote.train.progress import Progress
 from rote.train.stream import TrainingStream
-from rote.train.trainer import Trainer, TrainingDiverged, TrainingOutOfMemory
+from rote.train.trainer import Running, Trainer, TrainingDiverged
 
 __all__ = [
     "CheckpointError",
     "LabelSource",
     "Progress",
+    "Running",
     "Seeds",
     "TrainConfig",
     "Trainer",

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from rote import address
+from rote.address import Stream
 
 
 def random_labels(image_ids: Tensor, num_classes: int, seed: int) -> Tensor:
@@ -24,7 +25,7 @@ def random_labels(image_ids: Tensor, num_classes: int, seed: int) -> Tensor:
     Returns:
         int64 [N] in [0, C), the same for an image in whatever subset it stands.
     """
-    return _drawn(image_ids, torch.zeros_like(image_ids), address.LABELS, num_classes, seed)
+    return _drawn(image_ids, torch.zeros_like(image_ids), Stream.LABELS, num_classes, seed)
 
 
 def redraw_labels(
@@ -56,7 +57,7 @@ def redraw_labels(
         )
     # The +1e-9 keeps int() from losing an image to the rounding of 1 - p: N = 10, p = 0.9 keeps one.
     kept = int(len(labels) * (1.0 - p) + 1e-9)
-    score = address.uniform(seed, image_ids, torch.zeros_like(image_ids), address.CORRUPTION)
+    score = address.uniform(seed, image_ids, torch.zeros_like(image_ids), Stream.CORRUPTION)
     redrawn = torch.ones_like(labels, dtype=torch.bool)
     redrawn[score.argsort(stable=True)[:kept]] = False
     return torch.where(redrawn, random_labels(image_ids, num_classes, seed), labels), redrawn
@@ -116,7 +117,7 @@ class LabelSource:
 
     @classmethod
     def per_view(cls, seed: int, num_classes: int) -> LabelSource:
-        """Every (image, view) has its own fixed uniform label; view 0 has that of `random_labels`."""
+        """Every (image, view) has its own uniform label for good: N x B unrelated points in a pool of B views."""
         return cls("per_view", seed=seed, num_classes=num_classes)
 
     def check(self, image_ids: Tensor) -> None:
@@ -144,5 +145,5 @@ class LabelSource:
         if self._table is not None:
             return self._table.to(image_ids.device)[image_ids]
         if self.kind == "fresh":
-            return _drawn(image_ids, visits, address.FRESH_LABELS, self.num_classes, self._seed)
-        return _drawn(image_ids, views, address.LABELS, self.num_classes, self._seed)
+            return _drawn(image_ids, visits, Stream.FRESH_LABELS, self.num_classes, self._seed)
+        return _drawn(image_ids, views, Stream.VIEW_LABELS, self.num_classes, self._seed)

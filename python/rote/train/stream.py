@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from rote import address
+from rote.address import Stream
 from rote.train.config import Seeds
 from rote.train.labels import LabelSource
 
@@ -61,9 +62,7 @@ class TrainingStream:
         if images.dim() != 4 or images.dtype != torch.uint8:
             raise ValueError(f"images must be uint8 [M, C, H, W]; got {images.dtype} {tuple(images.shape)}")
         if image_ids.dim() != 1 or image_ids.dtype != torch.int64 or len(image_ids) == 0:
-            raise ValueError(
-                f"image_ids must be int64 [N], N > 0; got {image_ids.dtype} {tuple(image_ids.shape)}"
-            )
+            raise ValueError(f"image_ids must be int64 [N], N > 0; got {image_ids.dtype} {tuple(image_ids.shape)}")
         if int(image_ids.min()) < 0 or int(image_ids.max()) >= len(images):
             raise ValueError(
                 f"image_ids must be in [0, {len(images)}); got values from {int(image_ids.min())} "
@@ -138,7 +137,7 @@ class TrainingStream:
         visits = torch.full_like(ids, epoch)
         views = visits
         if self.views is not None:
-            views = address.integers(self.seeds.order, ids, visits, address.POOL_VIEWS, self.views)
+            views = address.integers(self.seeds.order, ids, visits, Stream.POOL_VIEWS, self.views)
         labels = self.labels.labels(ids, views, visits)
         device = self.images.device
         return _Epoch(epoch, *(t.to(device, non_blocking=True) for t in (ids, views, labels)))
