@@ -28,7 +28,7 @@ def test_weights_round_trip_with_their_header(tmp_path):
 
 def test_weights_of_another_network_are_refused(tmp_path):
     train.save_weights(tmp_path / "w", build())
-    with pytest.raises(train.CheckpointError, match="(?s)the weights do not fit this network.*size mismatch"):
+    with pytest.raises(train.CheckpointError, match=r"(?s)the weights do not fit this network.*size mismatch"):
         train.load_weights(tmp_path / "w", build(width=6))
 
 
@@ -52,7 +52,7 @@ def test_damaged_files_are_named(tmp_path, make_trainer, damage):
     path = tmp_path / "state.safetensors"
     train.save_checkpoint(path, make_trainer())
     path.write_bytes(path.read_bytes()[:-100] if damage is None else damage)
-    with pytest.raises(train.CheckpointError, match="state.safetensors: not a checkpoint, or a damaged one"):
+    with pytest.raises(train.CheckpointError, match=r"state\.safetensors: not a checkpoint, or a damaged one"):
         train.load_checkpoint(path, make_trainer())
 
 

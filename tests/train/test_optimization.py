@@ -102,7 +102,7 @@ def test_seeds_are_checked():
     assert train.Seeds.from_seed(4) == train.Seeds(4, 4, 4, 4, 4)
     with pytest.raises(ValueError, match=r"the label seed must be in \[0, 2\*\*64\); got -1"):
         train.Seeds(label=-1)
-    with pytest.raises(TypeError, match="the view seed must be an int; got 1.5"):
+    with pytest.raises(TypeError, match=r"the view seed must be an int; got 1\.5"):
         train.Seeds(view=1.5)
 
 
