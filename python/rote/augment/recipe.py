@@ -66,7 +66,7 @@ class Recipe:
         occurrences = parameters.occurrences(operations)
         self._columns = parameters.columns_of(operations)
         self._row_words = sum(column.words for column in self._columns)
-        self._program = json.dumps(
+        self.program = json.dumps(
             [[o.code, n, o.constants()] for o, n in zip(operations, occurrences, strict=True)], separators=(",", ":")
         )
         self._colored = any(isinstance(o, Normalize) and len({*o.mean}) + len({*o.std}) > 2 for o in operations)
@@ -149,7 +149,7 @@ class Recipe:
         if device is not None:
             ids, views = ids.to(device), views.to(device)
         flat_ids, flat_views = _flatten(ids, views)
-        rows = ops.augment_sample(flat_ids, flat_views, self._program, image, target, self._row_words, seed)
+        rows = ops.augment_sample(flat_ids, flat_views, self.program, image, target, self._row_words, seed)
         return parameters.unpack(rows, self._columns, views.shape)
 
     def apply(
@@ -215,10 +215,10 @@ class Recipe:
         size = self.output_size(tuple(images.shape[2:]))
         if out is not None:
             flat_out = arguments.output(out, (*shape, channels, *size), images.device, dtype, channels_last)
-            ops.augment_render_out(images, ids, views, rows, self._program, seed, flat_out)
+            ops.augment_render_out(images, ids, views, rows, self.program, seed, flat_out)
             return out
         dtype = arguments.output_dtype(dtype)
-        result = ops.augment_render(images, ids, views, rows, self._program, size, seed, dtype, channels_last)
+        result = ops.augment_render(images, ids, views, rows, self.program, size, seed, dtype, channels_last)
         return result if len(shape) == 1 else result.view(*shape, channels, *size)
 
     # Description -----------------------------------------------------------------------------------------------------
