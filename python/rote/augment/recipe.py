@@ -64,8 +64,8 @@ class Recipe:
         self.size = arguments.size(size)
         _check_operations(operations)
         occurrences = parameters.occurrences(operations)
-        self._columns = parameters.columns_of(operations)
-        self._row_words = sum(column.words for column in self._columns)
+        self.columns = parameters.columns_of(operations)
+        self._row_words = sum(column.words for column in self.columns)
         self.program = json.dumps(
             [[o.code, n, o.constants()] for o, n in zip(operations, occurrences, strict=True)], separators=(",", ":")
         )
@@ -150,7 +150,7 @@ class Recipe:
             ids, views = ids.to(device), views.to(device)
         flat_ids, flat_views = _flatten(ids, views)
         rows = ops.augment_sample(flat_ids, flat_views, self.program, image, target, self._row_words, seed)
-        return parameters.unpack(rows, self._columns, views.shape)
+        return parameters.unpack(rows, self.columns, views.shape)
 
     def apply(
         self,
@@ -180,7 +180,7 @@ class Recipe:
         """
         images = arguments.images(images)
         ids = arguments.addresses(ids, "ids", 1)
-        rows, shape = parameters.pack(params, self._columns, ids.shape[0], images.device)
+        rows, shape = parameters.pack(params, self.columns, ids.shape[0], images.device)
         if not torch.compiler.is_compiling() and arguments.may_read_values(images):
             image = tuple(images.shape[2:])
             parameters.check_values(params, self.operations, image, self.output_size(image))
