@@ -118,7 +118,9 @@ def test_out_is_filled_whatever_its_strides(recipe, bank, device):
     assert padded[:, :, 0].abs().sum() == 0
     assert padded[:, :, :, ::2].abs().sum() == 0
     many = expected.new_empty(4, 3, *expected.shape[1:])
-    assert torch.equal(recipe(bank, ids[:4], views.view(4, 3), out=many), recipe(bank, ids[:4], views.view(4, 3)).to(many))
+    assert torch.equal(
+        recipe(bank, ids[:4], views.view(4, 3), out=many), recipe(bank, ids[:4], views.view(4, 3)).to(many)
+    )
 
 
 def test_banks_of_any_strides(recipe, bank):

@@ -91,7 +91,9 @@ def test_seed_of_another_type(bank, bad):
 
 
 def test_output_arguments(bank):
-    with pytest.raises(TypeError, match=r"dtype: wanted torch.float32, torch.float16 or torch.bfloat16, got torch.float64"):
+    with pytest.raises(
+        TypeError, match=r"dtype: wanted torch.float32, torch.float16 or torch.bfloat16, got torch.float64"
+    ):
         RECIPE(bank, IDS, VIEWS, dtype=torch.float64)
     with pytest.raises(ValueError, match=r"out: wanted shape \[4, 3, 32, 32\], got \[4, 3, 32, 31\]"):
         RECIPE(bank, IDS, VIEWS, out=torch.empty(4, 3, 32, 31))

@@ -160,7 +160,5 @@ def test_a_device_renders_the_cpus_bits(bank, device):
             expected = recipe(bank, ids, views, dtype=dtype)
             got = recipe(bank.to(device), ids.to(device), views.to(device), dtype=dtype)
             assert torch.equal(got.cpu(), expected)
-        on_cpu, on_device = (
-            recipe.params(ids, views, image_size=32, device=d) for d in ("cpu", device)
-        )
+        on_cpu, on_device = (recipe.params(ids, views, image_size=32, device=d) for d in ("cpu", device))
         assert all(torch.equal(on_device[name].cpu(), values) for name, values in on_cpu.items())
