@@ -46,7 +46,7 @@ def torch_flip_crop(bank: torch.Tensor, ids: torch.Tensor, dtype: torch.dtype) -
 
 
 def torch_simclr(bank: torch.Tensor, ids: torch.Tensor, colour: bool) -> Render:
-    """RandomResizedCrop + flip as one grid_sample; jitter (p 0.8), grey (p 0.2) and normalize as batched tensor code."""
+    """RandomResizedCrop + flip as one grid_sample; jitter (p 0.8), grey (p 0.2), normalize as batched code."""
     device = bank.device
     mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (MEAN, STD))
     grey_weights = torch.tensor(GREY, device=device).view(1, 3, 1, 1)
@@ -78,10 +78,8 @@ def torch_simclr(bank: torch.Tensor, ids: torch.Tensor, colour: bool) -> Render:
         ratio = torch.empty(n, device=device).uniform_(math.log(3 / 4), math.log(4 / 3)).exp_()
         w = (area * ratio).sqrt().round().clamp(1, width)
         h = (area / ratio).sqrt().round().clamp(1, height)
-        left, top = (
-            (torch.rand(n, device=device) * (width - w + 1)).floor(),
-            (torch.rand(n, device=device) * (height - h + 1)).floor(),
-        )
+        left = (torch.rand(n, device=device) * (width - w + 1)).floor()
+        top = (torch.rand(n, device=device) * (height - h + 1)).floor()
         mirror = torch.where(torch.rand(n, device=device) < 0.5, -1.0, 1.0)
         theta = torch.zeros(n, 2, 3, device=device)
         theta[:, 0, 0], theta[:, 0, 2] = mirror * w / width, (2 * left + w) / width - 1

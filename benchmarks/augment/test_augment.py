@@ -24,7 +24,7 @@ SIMCLR = Recipe(
 @pytest.fixture
 def batch(device, quick):
     """A bank beyond the caches, and the ids of one shuffled batch of it."""
-    images, count = (512, 64) if quick else (16384, 4096)
+    images, count = (512, 64) if quick else (16384, 2048)
     generator = torch.Generator().manual_seed(0)
     bank = torch.randint(0, 256, (images, 3, 32, 32), dtype=torch.uint8, generator=generator)
     ids = torch.randperm(images, generator=generator)[:count]

@@ -1,4 +1,4 @@
-"""A view depends on (seed, image, view) alone: not on the batch, the layout, the threads, or what else is switched on."""
+"""A view depends on (seed, image, view) alone: not on batch, layout, threads, or what else is switched on."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ VIEWS = torch.arange(4)
 def test_images_must_be_a_uint8_bank(bank):
     with pytest.raises(TypeError, match=r"images: wanted uint8, got torch.float32"):
         RECIPE(bank.float(), IDS, VIEWS)
-    with pytest.raises(TypeError, match="images: wanted a tensor .* got list"):
+    with pytest.raises(TypeError, match=r"images: wanted a tensor .* got list"):
         RECIPE([[0]], IDS, VIEWS)
     for shape in ((3, 32, 32), (2, 2, 32, 32), (2, 4, 8, 8), (2, 3, 0, 8)):
         with pytest.raises(ValueError, match="images: wanted shape"):
@@ -38,7 +38,7 @@ def test_ids_and_views_must_be_int64_of_one_batch(bank):
         RECIPE(bank, IDS.int(), VIEWS)
     with pytest.raises(TypeError, match=r"views: wanted a tensor int64 \[B\] or \[B, V\], got torch.float32"):
         RECIPE(bank, IDS, VIEWS.float())
-    with pytest.raises(TypeError, match="ids: wanted a tensor .* got int"):
+    with pytest.raises(TypeError, match=r"ids: wanted a tensor .* got int"):
         RECIPE(bank, 3, VIEWS)
     with pytest.raises(ValueError, match=r"views: wanted 4 rows as ids has, got \[5\]"):
         RECIPE(bank, IDS, torch.arange(5))
@@ -72,7 +72,7 @@ def test_views_out_of_range_are_errors_and_the_last_one_is_not(bank, bad):
 
 def test_image_ids_of_parameters_reach_to_2_to_the_40():
     RECIPE.params(torch.tensor([(1 << 40) - 1]), torch.zeros(1, dtype=torch.int64), image_size=32)
-    with pytest.raises(ValueError, match="ids: .*2.40"):
+    with pytest.raises(ValueError, match=r"ids: .*2.40"):
         RECIPE.params(torch.tensor([1 << 40]), torch.zeros(1, dtype=torch.int64), image_size=32)
 
 
@@ -91,9 +91,7 @@ def test_seed_of_another_type(bank, bad):
 
 
 def test_output_arguments(bank):
-    with pytest.raises(
-        TypeError, match=r"dtype: wanted torch.float32, torch.float16 or torch.bfloat16, got torch.float64"
-    ):
+    with pytest.raises(TypeError, match=r"dtype: wanted torch.float32, .*, got torch.float64"):
         RECIPE(bank, IDS, VIEWS, dtype=torch.float64)
     with pytest.raises(ValueError, match=r"out: wanted shape \[4, 3, 32, 32\], got \[4, 3, 32, 31\]"):
         RECIPE(bank, IDS, VIEWS, out=torch.empty(4, 3, 32, 31))
@@ -107,7 +105,7 @@ def test_output_arguments(bank):
         RECIPE(bank, IDS, VIEWS, channels_last=True, out=torch.empty(4, 3, 32, 32))
     with pytest.raises(ValueError, match="out: wanted batch and views mergeable"):
         RECIPE(bank, IDS, VIEWS.view(4, 1).expand(4, 2), out=torch.empty(2, 4, 3, 32, 32).transpose(0, 1))
-    with pytest.raises(ValueError, match="out: .*gradient"):
+    with pytest.raises(ValueError, match=r"out: .*gradient"):
         RECIPE(bank, IDS, VIEWS, out=torch.empty(4, 3, 32, 32, requires_grad=True))
 
 
@@ -268,7 +266,7 @@ def test_values_of_crops_and_affine_maps(bank):
     ):
         given = recipe.params(IDS, VIEWS, image_size=32)
         given[name][1] = value
-        with pytest.raises(ValueError, match="params.* in row 1"):
+        with pytest.raises(ValueError, match=r"params.* in row 1"):
             recipe.apply(bank, IDS, given)
 
 

@@ -1,7 +1,7 @@
 """Pixels against float64 numpy and against torchvision v2, under the parameters that the engine drew.
 
-The tolerances are the published ones: integer-exact operations exact, resampling 4 · 2^-24 · max(H, W), colour and whole
-chains 2e-5. A nearest-neighbour affine map is compared where the source coordinate is no closer than 1e-3 to a tie.
+The tolerances are the published ones: integer-exact operations exact, resampling 4 · 2^-24 · max(H, W), colour and
+whole chains 2e-5. A nearest-neighbour map is compared where the source coordinate is no closer than 1e-3 to a tie.
 """
 
 from __future__ import annotations

@@ -54,9 +54,9 @@ def test_hashes_differ_and_do_not_depend_on_the_process():
 
 
 def test_descriptions_that_are_wrong():
-    with pytest.raises(ValueError, match="kind: wanted one of color_jitter, .*, got 'blur'"):
+    with pytest.raises(ValueError, match=r"kind: wanted one of color_jitter, .*, got 'blur'"):
         Recipe.from_dict({"operations": [{"kind": "blur"}]})
-    with pytest.raises(ValueError, match="grayscale: .*q"):
+    with pytest.raises(ValueError, match=r"grayscale: .*q"):
         Recipe.from_dict({"operations": [{"kind": "grayscale", "q": 1}]})
     with pytest.raises(ValueError, match="description: unknown sizes"):
         Recipe.from_dict({"operations": [], "sizes": 3})
@@ -66,7 +66,7 @@ def test_descriptions_that_are_wrong():
 
 def test_names():
     assert list(recipes) == ["none", "flip-crop", "digits", "benign-full", "benign-mild"]
-    with pytest.raises(KeyError, match="wanted one of none, flip-crop, .*, got 'simclr'"):
+    with pytest.raises(KeyError, match=r"wanted one of none, flip-crop, .*, got 'simclr'"):
         recipes["simclr"]
 
 
