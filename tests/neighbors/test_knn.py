@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 import rote
 
@@ -93,6 +97,42 @@ def test_all_restrictions_at_once(metric: str):
     found = rote.knn(queries, references, 25, metric, exclude=exclude, groups=groups, mask=mask)
     assert_same(found, oracle.knn(queries, references, 25, metric, exclude, groups, mask))
     assert (found[1] == -1).any()
+
+
+def test_arguments_may_be_strided():
+    generator = np.random.default_rng(4)
+    queries, references = points(18, 14)[::2, ::-2], points(80, 21, 1)[::-2, 1::3]
+    exclude = generator.integers(-1, 40, 27)[::3]
+    groups, mask = (generator.integers(0, 3, 9)[::-1], generator.integers(0, 3, (40, 2))[:, 1]), np.arange(80)[::2] < 60
+    expected = oracle.knn(queries, references, 12, "cosine", exclude, groups, mask)
+    options = {"exclude": exclude, "groups": groups, "mask": mask}
+    assert_same(rote.knn(queries, references, 12, "cosine", **options), expected)
+    tensors = (
+        torch.from_numpy(points(18, 14)).flip(1)[::2, ::2],
+        torch.from_numpy(points(80, 21, 1)).flip(0)[::2].T[1::3].T,
+    )
+    options = {
+        "exclude": torch.from_numpy(exclude),
+        "groups": tuple(torch.from_numpy(g.copy()) for g in groups),
+        "mask": torch.from_numpy(mask),
+    }
+    assert_same(rote.knn(*tensors, 12, "cosine", **options), expected)
+
+
+@given(data=st.data(), metric=st.sampled_from(METRICS))
+@settings(max_examples=60, deadline=None)
+def test_small_integers_full_of_ties_and_holes(data: st.DataObject, metric: str):
+    rows, references, columns = (data.draw(st.integers(low, 12)) for low in (0, 1, 1))
+    value = st.sampled_from([0.0, 0.0, 1.0, -1.0, 2.0, 3.0, np.nan, -np.inf])
+    q = data.draw(arrays(np.float32, (rows, columns), elements=value))
+    r = data.draw(arrays(np.float32, (references, columns), elements=value))
+    k = data.draw(st.integers(1, references))
+    exclude = data.draw(st.none() | arrays(np.int64, rows, elements=st.integers(-1, references - 1)))
+    group = st.integers(0, 2)
+    groups = data.draw(st.none() | st.tuples(*(arrays(np.int64, n, elements=group) for n in (rows, references))))
+    mask = data.draw(st.none() | arrays(np.bool_, references))
+    found = rote.knn(q, r, k, metric, exclude=exclude, groups=groups, mask=mask)
+    assert_same(found, oracle.knn(q, r, k, metric, exclude, groups, mask))
 
 
 def test_minus_one_excludes_nothing():
@@ -237,6 +277,15 @@ def test_cuda_looks_at_excluded_ids_only_on_request(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("ROTE_CHECK", "1")
     with pytest.raises(ValueError, match="got 9 for query 3"):
         rote.knn(x, x, 2, exclude=bad)
+
+
+def test_fake_tensors_give_shapes():
+    with FakeTensorMode():
+        x, ids, mask = torch.empty(6, 3), torch.empty(6, dtype=torch.int64), torch.empty(6, dtype=torch.bool)
+        distances, indices = rote.knn(x, x.double(), 4, exclude=ids, groups=(ids, ids), mask=mask)
+        assert (distances.shape, distances.dtype) == ((6, 4), torch.float32)
+        assert (indices.shape, indices.dtype) == ((6, 4), torch.int64)
+        assert rote.Index(x).search(x, 2, exclude="self")[0].shape == (6, 2)
 
 
 def test_compiles_into_one_graph_with_dynamic_shapes():

@@ -178,6 +178,13 @@ def test_bad_input_is_named():
             rote.KNNProbe(**parameters).fit(x, y)
 
 
+def test_a_parameter_set_after_fit_does_not_reinterpret_the_distances():
+    (x, y), (queries, _) = clusters(50, 0), clusters(20, 5)
+    probe = rote.KNNProbe(9, metric="ip", weights="softmax", temperature=5.0).fit(x, y)
+    before = probe.predict_proba(queries)
+    np.testing.assert_array_equal(probe.set_params(metric="l2").predict_proba(queries), before)
+
+
 def test_distances_beyond_float32_are_an_error_not_a_class():
     probe = rote.KNNProbe(1, metric="l2", weights="distance").fit([[1e60], [-1e60]], [0, 1])
     with pytest.raises(ValueError, match="no neighbour of query 0 has a vote"):

@@ -16,6 +16,7 @@ from rote.neighbors.votes import blocks, cast_votes, check_weighting, neighbour_
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.metrics import accuracy_score
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 except ImportError as error:
@@ -32,7 +33,7 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
     With weights="uniform" it predicts what scikit-learn's `KNeighborsClassifier` predicts wherever the k-th distance is
     unique; where it is not, the smaller reference index is the neighbour. Votes are summed in float64 in neighbour
     order and ties go to the smaller class. Besides what scikit-learn takes, embeddings and labels may be torch tensors
-    (or DLPack objects); results then are torch tensors on the same device.
+    or other DLPack objects; results have the kind and the device of the queries.
 
     Args:
         n_neighbors: number of neighbours that vote. If fewer embeddings are fitted, `fit` warns and all of them vote
@@ -162,8 +163,7 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy of `predict(X)` against the labels y, a float in [0, 1]."""
-        predicted = _host(self.predict(X))
-        return float(np.average(predicted == column_or_1d(_host(y)), weights=sample_weight))
+        return float(accuracy_score(_host(y), _host(self.predict(X)), sample_weight=sample_weight))
 
     def _queries(self, X: Any) -> torch.Tensor:
         if not _is_tensor(X):
@@ -192,7 +192,7 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         k = min(_checked_count(self.n_neighbors, "n_neighbors"), self.n_samples_fit_)
         distances, indices = self._nearest(self._queries(X), k)
-        weights = neighbour_weights(distances, indices, self.metric, self.weights, self.temperature)
+        weights = neighbour_weights(distances, indices, self._index.metric, self.weights, self.temperature)
         return weights, self._classes[indices.clamp(min=0)]
 
     def _votes(self, weights: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
