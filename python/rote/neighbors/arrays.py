@@ -43,7 +43,7 @@ def as_tensor(value: Any, name: str, dtypes: tuple[torch.dtype, ...], wanted: st
     elif hasattr(value, "__dlpack__"):
         try:
             tensor = torch.from_dlpack(value)
-        except (BufferError, RuntimeError, TypeError, ValueError) as error:
+        except (AttributeError, BufferError, RuntimeError, TypeError, ValueError) as error:
             raise TypeError(f"{name} must be {wanted}; its __dlpack__ failed: {error}") from error
     else:
         raise TypeError(
