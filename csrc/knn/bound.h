@@ -29,6 +29,16 @@ ROTE_HD int64_t sum_depth(int64_t dim, int64_t block) {
     return dim <= block ? dim : block + (dim + block - 1) / block;
 }
 
+/// The same for the sums over rows as they lie: at least sixteen lanes, their tails and their joining.
+ROTE_HD int64_t direct_depth(int64_t dim) {
+    return dim / 16 + 48;
+}
+
+/// Relative error of a direct sum: of (q-r)^2 to itself, of a product to |q||r|.
+ROTE_HD double direct_bound(int64_t dim) {
+    return 1.2 * (double(direct_depth(dim)) + 6.0) * kHalfUlp;
+}
+
 /// The part of the bound that does not depend on the reference: rounding of the float64 key itself, float32 subnormals.
 /// `query_norm` is the packed query's, `centre_norm` that of the centre in packed units, `scale` the packed unit.
 ROTE_HD double query_slack(KnnMetric metric, int64_t dim, double query_norm, double centre_norm, double scale) {

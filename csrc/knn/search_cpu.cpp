@@ -19,7 +19,7 @@ namespace {
 
 constexpr int64_t kDirectQueries = 1;       // so few queries read the originals once and compute keys at memory speed
 constexpr int64_t kLeastReferences = 1024;  // of a split
-constexpr int64_t kLeastRows = 96;          // of a block of queries, to pay for packing the references
+constexpr int64_t kLeastRows = 256;         // of a block of queries, to pay for packing the references
 constexpr int64_t kTasksPerThread = 4;
 
 /// Neighbours that several tasks found for the same queries.
