@@ -9,7 +9,7 @@
 
 namespace rote {
 
-constexpr double kHalfUlp = 1.0 / (1 << 24);              // unit roundoff of float32
+constexpr double kHalfUlp = 1.0 / (1 << 24);               // unit roundoff of float32
 constexpr double kLargestNorm = double(int64_t(1) << 60);  // of a packed row; beyond it the row is not bounded at all
 
 /// |score - s*| <= per_norm |q| n + per_square n^2 + a constant of the query, for a packed query and a packed reference
@@ -27,6 +27,16 @@ ROTE_HD ScoreBound score_bound(KnnMetric metric, int64_t depth, bool fused) {
 /// Longest chain of roundings of a sum over `dim` terms in blocks of `block`.
 ROTE_HD int64_t sum_depth(int64_t dim, int64_t block) {
     return dim <= block ? dim : block + (dim + block - 1) / block;
+}
+
+/// The same for the sums over rows as they lie: at least sixteen lanes, their tails and their joining.
+ROTE_HD int64_t direct_depth(int64_t dim) {
+    return dim / 16 + 48;
+}
+
+/// Relative error of a direct sum: of (q-r)^2 to itself, of a product to |q||r|.
+ROTE_HD double direct_bound(int64_t dim) {
+    return 1.2 * (double(direct_depth(dim)) + 6.0) * kHalfUlp;
 }
 
 /// The part of the bound that does not depend on the reference: rounding of the float64 key itself, float32 subnormals.

@@ -10,6 +10,7 @@ namespace rote {
 namespace {
 // Above every score that stands for "no reference" (-inf), below every real one.
 constexpr float kOpenThreshold = -std::numeric_limits<float>::max();
+constexpr int64_t kPrefetchRows = 2;  // candidates lie anywhere in memory
 }  // namespace
 
 CandidateBuffers::CandidateBuffers(int64_t k, int64_t rows) : k_(k), capacity_(capacity(k)) {
@@ -59,8 +60,11 @@ void CandidateBuffers::drop_below_threshold(int64_t row) {
 void CandidateBuffers::compute_keys(int64_t row, int64_t query, ExactKeys& keys) {
     keys.load_query(query);
     Candidate* const candidates = buffer(row);
-    for (int64_t i = 0; i < sizes_[size_t(row)]; ++i)
+    const int64_t size = sizes_[size_t(row)];
+    for (int64_t i = 0; i < size; ++i) {
+        if (i + kPrefetchRows < size) keys.prefetch(candidates[i + kPrefetchRows].index);
         if (std::isnan(candidates[i].key)) candidates[i].key = keys.key(candidates[i].index);
+    }
 }
 
 const std::vector<Neighbor>& CandidateBuffers::finish(int64_t row, int64_t query, ExactKeys& keys) {

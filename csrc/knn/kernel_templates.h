@@ -10,6 +10,7 @@
 #pragma GCC diagnostic ignored "-Wpsabi"  // vectors wider than the baseline's registers stay inside inlined code
 
 #define ROTE_INLINE inline __attribute__((always_inline))
+#define ROTE_INLINE_LAMBDA __attribute__((always_inline))
 
 namespace rote {
 
@@ -43,23 +44,16 @@ struct PortableVector {
         std::memcpy(&v, p, sizeof v);
         return v;
     }
-    static ROTE_INLINE void store(float* p, F v) {
-        std::memcpy(p, &v, sizeof v);
-    }
-    static ROTE_INLINE F broadcast(float x) {
-        return F{} + x;
-    }
-    static ROTE_INLINE F fma(F a, F b, F c) {
-        return a * b + c;
-    }
-    static ROTE_INLINE uint32_t not_below(F a, F b) {
-        uint32_t mask = 0;
-        for (int i = 0; i < Lanes; ++i) mask |= uint32_t(!(a[i] < b[i])) << i;
-        return mask;
-    }
-    /// Cheap test whether not_below would be non-zero.
-    static ROTE_INLINE bool any_not_below(F a, F b) {
-        return not_below(a, b) != 0;
+    static ROTE_INLINE void store(float* p, F v) { std::memcpy(p, &v, sizeof v); }
+    static ROTE_INLINE F broadcast(float x) { return F{} + x; }
+    static ROTE_INLINE F fma(F a, F b, F c) { return a * b + c; }
+    using Mask = decltype(F{} < F{});
+    static ROTE_INLINE Mask not_below(F a, F b) { return ~(a < b); }
+    static ROTE_INLINE Mask either(Mask a, Mask b) { return a | b; }
+    static ROTE_INLINE uint32_t bits(Mask mask) {
+        uint32_t result = 0;
+        for (int i = 0; i < Lanes; ++i) result |= uint32_t(mask[i] != 0) << i;
+        return result;
     }
 };
 
@@ -87,12 +81,8 @@ struct KernelTemplates {
         std::memcpy(&v, p, sizeof v);
         return v;
     }
-    static ROTE_INLINE D widen(const float* p) {
-        return __builtin_convertvector(load_half(p), D);
-    }
-    static ROTE_INLINE D widen(const double* p) {
-        return load_double(p);
-    }
+    static ROTE_INLINE D widen(const float* p) { return __builtin_convertvector(load_half(p), D); }
+    static ROTE_INLINE D widen(const double* p) { return load_double(p); }
 
     // Scores of one tile, in registers for a block of the sum at a time.
     static ROTE_INLINE void multiply_block(const float* q, const float* r, int64_t depth, F (&sum)[kRows][kVectors]) {
@@ -119,7 +109,7 @@ struct KernelTemplates {
 
     // upper = score + (slack * norm + bias); reports the pairs whose upper bound is not below the threshold.
     static ROTE_INLINE int report(const TileOperands& operands, const F (&score)[kRows][kVectors], TileHit* hits) {
-        bool any = false;
+        typename V::Mask any{};
         F norm[kVectors], bias[kVectors];
 #pragma GCC unroll 4
         for (int n = 0; n < kVectors; ++n) {
@@ -131,15 +121,15 @@ struct KernelTemplates {
             const F slack = V::broadcast(operands.slack[m]), threshold = V::broadcast(operands.threshold[m]);
 #pragma GCC unroll 4
             for (int n = 0; n < kVectors; ++n)
-                any |= V::any_not_below(score[m][n] + V::fma(slack, norm[n], bias[n]), threshold);
+                any = V::either(any, V::not_below(score[m][n] + V::fma(slack, norm[n], bias[n]), threshold));
         }
-        if (__builtin_expect(!any, 1)) return 0;
+        if (__builtin_expect(V::bits(any) == 0, 1)) return 0;
         int count = 0;
         for (int m = 0; m < kRows; ++m) {
             const F slack = V::broadcast(operands.slack[m]), threshold = V::broadcast(operands.threshold[m]);
             for (int n = 0; n < kVectors; ++n) {
                 const F upper = score[m][n] + V::fma(slack, norm[n], bias[n]);
-                uint32_t mask = V::not_below(upper, threshold);
+                uint32_t mask = V::bits(V::not_below(upper, threshold));
                 if (!mask) continue;
                 float value[V::kLanes];
                 V::store(value, upper);
@@ -198,6 +188,41 @@ struct KernelTemplates {
         return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
     }
 
+    // Four sums of vectors, then of lanes; `direct_depth` bounds the roundings of a term.
+    template <bool Squared>
+    static DirectSums direct(const float* query, const float* reference, int64_t dim) {
+        constexpr int kStep = V::kLanes;
+        F sum[4] = {}, squares[4] = {};
+        const auto add = [&](int at, int64_t i) ROTE_INLINE_LAMBDA {
+            const F q = V::load(query + i), r = V::load(reference + i);
+            if (Squared) {
+                sum[at] = V::fma(q - r, q - r, sum[at]);
+            } else {
+                sum[at] = V::fma(q, r, sum[at]);
+                squares[at] = V::fma(r, r, squares[at]);
+            }
+        };
+        int64_t i = 0;
+        for (; i + 4 * kStep <= dim; i += 4 * kStep) {
+#pragma GCC unroll 4
+            for (int at = 0; at < 4; ++at) add(at, i + at * kStep);
+        }
+        for (; i + kStep <= dim; i += kStep) add(0, i);
+        DirectSums result{0, 0};
+        for (; i < dim; ++i) {
+            const float q = query[i], r = reference[i];
+            result.sum += Squared ? (q - r) * (q - r) : q * r;
+            result.squares += r * r;
+        }
+        const F all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
+        const F all_squares = (squares[0] + squares[1]) + (squares[2] + squares[3]);
+        for (int l = 0; l < kStep; ++l) {
+            result.sum += all[l];
+            if (!Squared) result.squares += all_squares[l];
+        }
+        return result;
+    }
+
     // The order of this sum is free: its error is part of the bound.
     static ROTE_INLINE double join(const D (&sum)[2], double tail) {
         const D both = sum[0] + sum[1];
@@ -236,7 +261,8 @@ struct KernelTemplates {
 #pragma GCC unroll 2
             for (int g = 0; g < 2; ++g) {
                 const int64_t at = i + g * kDoubles;
-                const H value = __builtin_convertvector((widen(row + at) * factor - load_double(centre + at)) * scale, H);
+                const H value =
+                    __builtin_convertvector((widen(row + at) * factor - load_double(centre + at)) * scale, H);
                 std::memcpy(out + at, &value, sizeof value);
                 const D wide = __builtin_convertvector(value, D);
                 sum[g] = sum[g] + wide * wide;
@@ -285,6 +311,8 @@ struct KernelTemplates {
         kernels.panel_columns = kColumns;
         kernels.fused = V::kFused;
         kernels.scan_tile = &scan_tile;
+        kernels.direct_squared = &direct<true>;
+        kernels.direct_product = &direct<false>;
         kernels.squared_f32 = &key_sum<true, float>;
         kernels.squared_f64 = &key_sum<true, double>;
         kernels.product_f32 = &key_sum<false, float>;

@@ -27,9 +27,15 @@ struct TileOperands {
 
 constexpr int kMaxTileHits = 512;
 
-/// A term of a scalar product goes through at most this many roundings of one partial sum, then through one rounding per
-/// block of as many elements.
+/// A term of a scalar product goes through at most this many roundings of one partial sum, then through one rounding
+/// per block of as many elements.
 constexpr int64_t kSumBlock = 512;
+
+/// float32 sums over one pair of rows as they lie in memory.
+struct DirectSums {
+    float sum;      // (q-r)^2 or q*r
+    float squares;  // r*r, of products alone
+};
 
 struct KnnKernels {
     const char* name;
@@ -39,6 +45,9 @@ struct KnnKernels {
 
     /// Scalar products of a tile plus slack * norm + bias; hits are the pairs not below the threshold.
     int (*scan_tile)(const TileOperands& operands, TileHit* hits);
+
+    DirectSums (*direct_squared)(const float* query, const float* reference, int64_t dim);
+    DirectSums (*direct_product)(const float* query, const float* reference, int64_t dim);
 
     /// Sums of the key, by metric.h's lanes and tree; the query is already float64.
     double (*squared_f32)(const double* query, const float* reference, int64_t dim);
