@@ -199,14 +199,11 @@ _RENDER_INTO = {"cpu": _render_into_cpu, "cuda": _render_into_cuda}
 
 
 def _render_out(images, ids, views, rows, program, seed, out):
-    if (
-        out.device != images.device
-        or out.dtype not in OUTPUT_DTYPES
-        or out.shape[:2] != (ids.shape[0], images.shape[1])
-    ):
+    wanted = (ids.shape[0], images.shape[1])
+    if out.device != images.device or out.dtype not in OUTPUT_DTYPES or out.ndim != 4 or out.shape[:2] != wanted:
         raise ValueError(
-            f"out: wanted float32, float16 or bfloat16 [{ids.shape[0]}, {images.shape[1]}, h, w] on {images.device}, got "
-            f"{out.dtype} {list(out.shape)} on {out.device}"
+            f"out: wanted float32, float16 or bfloat16 [{wanted[0]}, {wanted[1]}, h, w] on {images.device}, "
+            f"got {out.dtype} {list(out.shape)} on {out.device}"
         )
     if not out.is_inference():  # so that autograd notices when a saved input is rendered over before the backward pass
         torch.autograd.graph.increment_version(out)
@@ -257,7 +254,8 @@ def _require_layout(images, ids, views, rows, row_words) -> None:
 def _require_column(name, tensor, dtype, shape, device) -> None:
     if tensor.dtype != dtype or tensor.shape != shape or tensor.device != device:
         raise ValueError(
-            f"{name}: wanted {dtype} {list(shape)} on {device}, got {tensor.dtype} {list(tensor.shape)} on {tensor.device}"
+            f"{name}: wanted {dtype} {list(shape)} on {device}, "
+            f"got {tensor.dtype} {list(tensor.shape)} on {tensor.device}"
         )
 
 
