@@ -40,7 +40,7 @@ inline FloatVector grey_lanes(const View& view, int32_t p) {
 }
 
 /// The fixed-point sum of the image's grey values. Lanes add up to 64 numbers of 24 bits before they are widened.
-inline int64_t grey_sum(const View& view) {
+__attribute__((noinline)) int64_t grey_sum(const View& view) {
     const int32_t pixels = view.height * view.width;
     const int32_t whole = pixels / kLanes * kLanes;
     int64_t sum = 0;
@@ -59,7 +59,7 @@ inline int64_t grey_sum(const View& view) {
     return sum;
 }
 
-inline void color_jitter(View& view, const AugmentStep& step) {
+__attribute__((noinline)) void color_jitter(View& view, const AugmentStep& step) {
     const JitterParameters jitter = jitter_parameters(step, view.row);
     if (!jitter.applied) return;
     leave_bank(view);
@@ -87,7 +87,7 @@ inline void color_jitter(View& view, const AugmentStep& step) {
     }
 }
 
-inline void grayscale(View& view) {
+__attribute__((noinline)) void grayscale(View& view) {
     if (view.plan->channels != 3) return;
     leave_bank(view);
     for_each_rgb(view, [](FloatVector& r, FloatVector& g, FloatVector& b) {
@@ -97,7 +97,7 @@ inline void grayscale(View& view) {
     });
 }
 
-inline void normalize_planes(View& view, const AugmentStep& step) {
+__attribute__((noinline)) void normalize_planes(View& view, const AugmentStep& step) {
     leave_bank(view);
     const int32_t pixels = view.height * view.width;
     for (int32_t c = 0; c < view.plan->channels; ++c) {

@@ -97,7 +97,7 @@ struct BankRows {
 };
 
 /// From index lists to float planes.
-inline void leave_bank(View& view) {
+__attribute__((noinline)) void leave_bank(View& view) {
     if (!view.in_bank) return;
     const BankRows rows(view);
     for (int32_t c = 0; c < view.plan->channels; ++c)
@@ -134,7 +134,7 @@ inline void compose_axis(int32_t* axis, int32_t* spare, int32_t start, int32_t e
     memcpy(axis, spare, size_t(out) * sizeof(int32_t));
 }
 
-inline void random_crop(View& view, const AugmentStep& step) {
+__attribute__((noinline)) void random_crop(View& view, const AugmentStep& step) {
     const CropWindow window = padded_window(step, view.row);
     const int32_t mode = int32_t(step.constants[1]);
     const float fill = float(step.constants[2]);
@@ -165,7 +165,7 @@ inline void random_crop(View& view, const AugmentStep& step) {
 }
 
 /// The horizontal pass from bytes: every tap of a row is one rearrangement of its bytes.
-inline void narrow_from_bank(View& view, const CropWindow& window, const TapTable& taps, int32_t out_width) {
+__attribute__((noinline)) void narrow_from_bank(View& view, const CropWindow& window, const TapTable& taps, int32_t out_width) {
     const ScratchLayout& layout = *view.layout;
     const int32_t* const columns = view.columns() + window.left;
     RowGather gathers[kMaxGatherTaps];
@@ -199,7 +199,7 @@ inline void narrow_from_bank(View& view, const CropWindow& window, const TapTabl
 }
 
 /// The horizontal pass from float planes.
-inline void narrow_from_planes(View& view, const CropWindow& window, const TapTable& taps, int32_t out_width) {
+__attribute__((noinline)) void narrow_from_planes(View& view, const CropWindow& window, const TapTable& taps, int32_t out_width) {
     const int32_t in_width = view.width;
     for (int32_t c = 0; c < view.plan->channels; ++c)
         for (int32_t y = 0; y < window.height; ++y) {
@@ -221,7 +221,7 @@ inline void narrow_from_planes(View& view, const CropWindow& window, const TapTa
 }
 
 /// The vertical pass: whole rows.
-inline void shorten(View& view, int32_t rows_in, const TapTable& taps, int32_t out_height, int32_t width) {
+__attribute__((noinline)) void shorten(View& view, int32_t rows_in, const TapTable& taps, int32_t out_height, int32_t width) {
     for (int32_t c = 0; c < view.plan->channels; ++c)
         for (int32_t y = 0; y < out_height; ++y) {
             const float* const plane = view.spare_plane(c);
@@ -289,7 +289,7 @@ inline FloatVector inside_lanes(IntVector position, int32_t extent) {
     return (position >= 0) & (position < extent) ? splat<FloatVector>(1.0f) : splat<FloatVector>(0.0f);
 }
 
-inline void random_affine(View& view, const AugmentStep& step) {
+__attribute__((noinline)) void random_affine(View& view, const AugmentStep& step) {
     leave_bank(view);
     pad_planes(view);
     const AffineMap map = affine_map(step, view.row);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "augment/cpu_color.h"
+#include "augment/cpu_interleave.h"
 
 namespace rote {
 namespace {
@@ -57,44 +58,37 @@ struct Finish {
     }
 };
 
-/// `count` values (at most a vector) to contiguous memory.
-template <class Cast, class V>
-inline void store_run(typename Cast::Element* to, V value, int32_t count) {
-    if (count >= kLanes)
-        store(to, value);
-    else
-        memcpy(to, &value, size_t(count) * sizeof(*to));
+/// A run of pixels of one channel whose output is contiguous.
+template <class Cast, class Fn>
+inline void store_run(const float* from, int32_t count, typename Cast::Element* to, Fn&& finish) {
+    int32_t p = 0;
+    for (; p + kLanes <= count; p += kLanes) store(to + p, Cast::cast(finish(load_float(from + p))));
+    if (p == count) return;
+    const auto rest = Cast::cast(finish(load_float(from + p)));
+    memcpy(to + p, &rest, size_t(count - p) * sizeof(*to));
 }
 
-/// A run of pixels of one channel whose output is contiguous.
 template <class Cast>
 inline void store_contiguous(const float* from, int32_t count, int32_t c, const Finish& finish,
                              typename Cast::Element* to) {
-    if (!finish.normalization) {
-        for (int32_t p = 0; p < count; p += kLanes) store_run<Cast>(to + p, Cast::cast(load_float(from + p)), count - p);
-        return;
-    }
+    if (!finish.normalization) return store_run<Cast>(from, count, to, [](FloatVector x) { return x; });
     const float mean = float(finish.normalization->constants[c]), std = float(finish.normalization->constants[3 + c]);
-    for (int32_t p = 0; p < count; p += kLanes)
-        store_run<Cast>(to + p, Cast::cast(normalize<FloatVector>(load_float(from + p), mean, std)), count - p);
+    store_run<Cast>(from, count, to, [=](FloatVector x) { return normalize<FloatVector>(x, mean, std); });
 }
 
 /// Three rows to interleaved channels.
 template <class Cast>
 inline void store_interleaved(const float* const* rows, int32_t count, const Finish& finish,
                               typename Cast::Element* to) {
-    typename Cast::Element lanes[3][kLanes];
-    for (int32_t x = 0; x < count; x += kLanes) {
-        for (int32_t c = 0; c < 3; ++c) store(lanes[c], Cast::cast(finish(load_float(rows[c] + x), c)));
-        const int32_t some = count - x < kLanes ? count - x : kLanes;
-        typename Cast::Element* const place = to + int64_t(x) * 3;
-        if (some == kLanes)
-            for (int32_t i = 0; i < kLanes; ++i)
-                for (int32_t c = 0; c < 3; ++c) place[i * 3 + c] = lanes[c][i];
-        else
-            for (int32_t i = 0; i < some; ++i)
-                for (int32_t c = 0; c < 3; ++c) place[i * 3 + c] = lanes[c][i];
-    }
+    int32_t x = 0;
+    for (; x + kLanes <= count; x += kLanes)
+        interleave(Cast::cast(finish(load_float(rows[0] + x), 0)), Cast::cast(finish(load_float(rows[1] + x), 1)),
+                   Cast::cast(finish(load_float(rows[2] + x), 2)), to + int64_t(x) * 3);
+    if (x == count) return;
+    typename Cast::Element lanes[3 * kLanes];
+    interleave(Cast::cast(finish(load_float(rows[0] + x), 0)), Cast::cast(finish(load_float(rows[1] + x), 1)),
+               Cast::cast(finish(load_float(rows[2] + x), 2)), lanes);
+    memcpy(to + int64_t(x) * 3, lanes, size_t(count - x) * 3 * sizeof(*to));
 }
 
 /// One row of one channel to any stride.
@@ -109,7 +103,7 @@ inline void store_strided(const float* from, int32_t count, int32_t c, const Fin
 }
 
 template <class Cast>
-inline void store_view_as(View& view, const Finish& finish, const AugmentOutput& output, int64_t index) {
+__attribute__((noinline)) void store_view_as(View& view, const Finish& finish, const AugmentOutput& output, int64_t index) {
     using Element = typename Cast::Element;
     const int32_t channels = view.plan->channels, height = view.height, width = view.width;
     const int64_t stride_c = output.strides[1], stride_h = output.strides[2], stride_w = output.strides[3];

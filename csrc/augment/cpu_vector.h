@@ -77,7 +77,15 @@ inline HalfwordVector narrow_words(WordVector words) {
 }
 
 inline FloatVector unit_from_bytes(const uint8_t* from) {
-    return unit_from_byte<FloatVector>(__builtin_convertvector(widen_bytes(from), FloatVector));
+    const FloatVector x = __builtin_convertvector(widen_bytes(from), FloatVector);
+#if defined(__AVX512F__)
+    // The first product of unit_from_byte is exact, so that fusing it changes no bit.
+    return (FloatVector)_mm512_fmadd_ps((__m512)x, _mm512_set1_ps(kByteUnitHigh), (__m512)(x * kByteUnitLow));
+#elif defined(__AVX2__)
+    return (FloatVector)_mm256_fmadd_ps((__m256)x, _mm256_set1_ps(kByteUnitHigh), (__m256)(x * kByteUnitLow));
+#else
+    return unit_from_byte<FloatVector>(x);
+#endif
 }
 
 inline FloatVector gather(const float* from, IntVector index) {
@@ -145,15 +153,23 @@ inline void gather_row(const RowGather& gather, const uint8_t* row, uint8_t* pad
         memcpy(padded, row, size_t(gather.width));
         row = padded;
     }
+    const __m256i* const controls = reinterpret_cast<const __m256i*>(gather.controls);
+    const auto chunk_at = [&](int32_t c) {
+        return _mm256_broadcastsi128_si256(
+            _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + (gather.first_chunk + c) * 16)));
+    };
     const int32_t blocks = (gather.count + 31) / 32;
+    if (blocks == 1 && gather.chunks == 2) {  // 32 px, the common case
+        const __m256i bytes = _mm256_or_si256(_mm256_shuffle_epi8(chunk_at(0), _mm256_load_si256(controls)),
+                                              _mm256_shuffle_epi8(chunk_at(1), _mm256_load_si256(controls + 1)));
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), bytes);
+        return;
+    }
     for (int32_t block = 0; block < blocks; ++block) {
         __m256i bytes = _mm256_setzero_si256();
         for (int32_t c = 0; c < gather.chunks; ++c) {
-            const __m256i chunk = _mm256_broadcastsi128_si256(
-                _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + (gather.first_chunk + c) * 16)));
-            const __m256i control =
-                _mm256_load_si256(reinterpret_cast<const __m256i*>(gather.controls + (int64_t(c) * blocks + block) * 32));
-            bytes = _mm256_or_si256(bytes, _mm256_shuffle_epi8(chunk, control));
+            const __m256i control = _mm256_load_si256(controls + int64_t(c) * blocks + block);
+            bytes = _mm256_or_si256(bytes, _mm256_shuffle_epi8(chunk_at(c), control));
         }
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + block * 32), bytes);
     }

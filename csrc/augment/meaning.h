@@ -13,6 +13,7 @@ namespace rote {
 inline namespace ROTE_LEVEL {
 
 constexpr float kGreyRed = 0.2989f, kGreyGreen = 0.587f, kGreyBlue = 0.114f;
+constexpr float kByteUnitHigh = 0x1.01p-8f, kByteUnitLow = 0x1.010102p-24f;  // their sum is 1/255
 constexpr float kGreyScale = 16777216.0f;  // image means sum grey * 2^24, truncated, as integers
 
 template <class V>
@@ -31,7 +32,7 @@ ROTE_HD V clamp_unit(V x) {
 /// x / 255 correctly rounded, for integral x in [0, 255]: 1/255 in two parts, of which the first times x is exact.
 template <class V>
 ROTE_HD V unit_from_byte(V x) {
-    return x * 0x1.01p-8f + x * 0x1.010102p-24f;
+    return x * kByteUnitHigh + x * kByteUnitLow;
 }
 
 template <class V>

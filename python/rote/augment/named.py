@@ -37,12 +37,12 @@ BENIGN_FULL = Recipe(
     Grayscale(p=0.2),
 )
 
-#: The same operations with milder crops and colours, which small networks memorize under in minutes.
+#: Milder crops and colours and no grayscale: a small network memorizes 512 CIFAR-10 images under it, with their views,
+#: in minutes on two cores (with grayscale and jitter 0.4 it still missed a seventh of fresh views after 3,600 steps).
 BENIGN_MILD = Recipe(
     RandomResizedCrop(scale=(0.5, 1.0), ratio=(3 / 4, 4 / 3)),
     HorizontalFlip(p=0.5),
-    ColorJitter(brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1, p=0.8),
-    Grayscale(p=0.2),
+    ColorJitter(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.05, p=0.8),
 )
 
 
