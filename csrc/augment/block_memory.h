@@ -7,8 +7,8 @@
 
 namespace rote {
 
-constexpr int64_t kMaxSharedBytes = 96 * 1024;     // every target since sm_80 grants this to a block
-constexpr int64_t kMaxWorkspaceBlocks = 1056;      // eight blocks for each multiprocessor of an H200
+constexpr int64_t kMaxSharedBytes = 96 * 1024;  // every target since sm_80 grants this to a block
+constexpr int64_t kMaxWorkspaceBlocks = 1056;   // eight blocks for each multiprocessor of an H200
 constexpr int64_t kMaxGridBlocks = int64_t(1) << 20;
 
 struct BlockMemory {

@@ -10,4 +10,3 @@ void render_views_baseline(const RenderJob& job, int64_t begin, int64_t end, con
 }
 
 }  // namespace rote
-

@@ -69,39 +69,49 @@ inline void open_view(View& view, const ImageView<const uint8_t>& bank, int64_t 
     for (int32_t y = 0; y < view.height; ++y) view.rows()[y] = y;
 }
 
-/// Reads rows of a view that is still in the bank, as floats.
-struct BankRows {
-    const View* view;
-    RowGather gather;
+/// The columns of a view that is still in the bank.
+inline RowGather gather_of(const View& view) {
+    return plan_gather(view.columns(), view.width, view.plan->in_width,
+                       view.part<uint8_t>(view.layout->gather_controls));
+}
 
-    explicit BankRows(const View& v) : view(&v) {
-        gather = plan_gather(v.columns(), v.width, v.plan->in_width, v.part<uint8_t>(v.layout->gather_controls));
-    }
-
-    /// Row y of channel c into out, which may be overrun by a vector.
-    void read(int32_t c, int32_t y, float* out) const {
-        const int32_t from = view->rows()[y];
-        const int32_t width = view->width;
-        if (from < 0) {
-            for (int32_t x = 0; x < width; ++x) out[x] = view->fill;
-            return;
-        }
-        uint8_t* const row = view->part<uint8_t>(view->layout->byte_rows);
-        gather_row(gather, view->bytes + c * view->byte_stride_c + from * view->byte_stride_h,
-                   row + view->layout->byte_pitch, row);
-        for (int32_t x = 0; x < width; x += kLanes) store(out + x, unit_from_bytes(row + x));
-        if (!view->has_fill) return;
-        for (int32_t x = 0; x < width; ++x)
-            if (view->columns()[x] < 0) out[x] = view->fill;
-    }
-};
+/// Row y of channel c of a view in the bank, with fill, as floats; out may be overrun by a vector.
+inline void read_filled_row(const View& view, const RowGather& gather, int32_t c, int32_t y, float* out) {
+    const int32_t from = view.rows()[y];
+    const FloatVector fill = splat<FloatVector>(view.fill);
+    uint8_t* const row = view.part<uint8_t>(view.layout->byte_rows);
+    const int32_t* const columns = view.columns();
+    if (from >= 0)
+        gather_row(gather, view.bytes + c * view.byte_stride_c + from * view.byte_stride_h,
+                   row + view.layout->byte_pitch, row);
+    for (int32_t x = 0; x < view.width; x += kLanes)
+        store(out + x, from < 0 ? fill : (load<IntVector>(columns + x) < 0 ? fill : unit_from_bytes(row + x)));
+}
+/// Channel c of a view in the bank without fill, as bytes [height, width]. The spare planes are free meanwhile.
+inline const uint8_t* gather_plane(const View& view, const RowGather& gather, int32_t c) {
+    uint8_t* const plane = reinterpret_cast<uint8_t*>(view.spare_plane(c));
+    uint8_t* const padded = view.part<uint8_t>(view.layout->byte_rows);
+    for (int32_t y = 0; y < view.height; ++y)
+        gather_row(gather, view.bytes + c * view.byte_stride_c + view.rows()[y] * view.byte_stride_h, padded,
+                   plane + int64_t(y) * view.width);
+    return plane;
+}
 
 /// From index lists to float planes.
 __attribute__((noinline)) void leave_bank(View& view) {
     if (!view.in_bank) return;
-    const BankRows rows(view);
-    for (int32_t c = 0; c < view.plan->channels; ++c)
-        for (int32_t y = 0; y < view.height; ++y) rows.read(c, y, view.plane(c) + int64_t(y) * view.width);
+    const RowGather gather = gather_of(view);
+    const int32_t pixels = view.height * view.width;
+    for (int32_t c = 0; c < view.plan->channels; ++c) {
+        if (!view.has_fill) {
+            const uint8_t* const bytes = gather_plane(view, gather, c);
+            float* const plane = view.plane(c);
+            for (int32_t p = 0; p < pixels; p += kLanes) store(plane + p, unit_from_bytes(bytes + p));
+            continue;
+        }
+        for (int32_t y = 0; y < view.height; ++y)
+            read_filled_row(view, gather, c, y, view.plane(c) + int64_t(y) * view.width);
+    }
     view.in_bank = false;
 }
 
@@ -165,7 +175,8 @@ __attribute__((noinline)) void random_crop(View& view, const AugmentStep& step) 
 }
 
 /// The horizontal pass from bytes: every tap of a row is one rearrangement of its bytes.
-__attribute__((noinline)) void narrow_from_bank(View& view, const CropWindow& window, const TapTable& taps, int32_t out_width) {
+__attribute__((noinline)) void narrow_from_bank(View& view, const CropWindow& window, const TapTable& taps,
+                                                int32_t out_width) {
     const ScratchLayout& layout = *view.layout;
     const int32_t* const columns = view.columns() + window.left;
     RowGather gathers[kMaxGatherTaps];
@@ -175,9 +186,9 @@ __attribute__((noinline)) void narrow_from_bank(View& view, const CropWindow& wi
             const int32_t from = taps.first[d] + t;
             index[d] = columns[from < window.width ? from : window.width - 1];
         }
-        gathers[t] = plan_gather(index, out_width, view.plan->in_width,
-                                 view.part<uint8_t>(layout.gather_controls) +
-                                     int64_t(t) * kMaxGatherChunks * layout.byte_pitch);
+        gathers[t] =
+            plan_gather(index, out_width, view.plan->in_width,
+                        view.part<uint8_t>(layout.gather_controls) + int64_t(t) * kMaxGatherChunks * layout.byte_pitch);
     }
     uint8_t* const rows = view.part<uint8_t>(layout.byte_rows);
     uint8_t* const padded = rows + kMaxGatherTaps * layout.byte_pitch;
@@ -185,9 +196,16 @@ __attribute__((noinline)) void narrow_from_bank(View& view, const CropWindow& wi
         for (int32_t y = 0; y < window.height; ++y) {
             const uint8_t* const from =
                 view.bytes + c * view.byte_stride_c + view.rows()[window.top + y] * view.byte_stride_h;
-            for (int32_t t = 0; t < taps.taps; ++t)
-                gather_row(gathers[t], from, padded, rows + t * layout.byte_pitch);
+            for (int32_t t = 0; t < taps.taps; ++t) gather_row(gathers[t], from, padded, rows + t * layout.byte_pitch);
             float* const to = view.spare_plane(c) + int64_t(y) * out_width;
+            if (taps.taps == 2) {
+                const uint8_t* const second = rows + layout.byte_pitch;
+                const float* const weights = taps.weights + taps.pitch;
+                for (int32_t d = 0; d < out_width; d += kLanes)
+                    store(to + d, unit_from_bytes(rows + d) * load_float(taps.weights + d) +
+                                      unit_from_bytes(second + d) * load_float(weights + d));
+                continue;
+            }
             for (int32_t d = 0; d < out_width; d += kLanes) {
                 FloatVector sum = unit_from_bytes(rows + d) * load_float(taps.weights + d);
                 for (int32_t t = 1; t < taps.taps; ++t)
@@ -199,7 +217,8 @@ __attribute__((noinline)) void narrow_from_bank(View& view, const CropWindow& wi
 }
 
 /// The horizontal pass from float planes.
-__attribute__((noinline)) void narrow_from_planes(View& view, const CropWindow& window, const TapTable& taps, int32_t out_width) {
+__attribute__((noinline)) void narrow_from_planes(View& view, const CropWindow& window, const TapTable& taps,
+                                                  int32_t out_width) {
     const int32_t in_width = view.width;
     for (int32_t c = 0; c < view.plan->channels; ++c)
         for (int32_t y = 0; y < window.height; ++y) {
@@ -221,7 +240,8 @@ __attribute__((noinline)) void narrow_from_planes(View& view, const CropWindow& 
 }
 
 /// The vertical pass: whole rows.
-__attribute__((noinline)) void shorten(View& view, int32_t rows_in, const TapTable& taps, int32_t out_height, int32_t width) {
+__attribute__((noinline)) void shorten(View& view, int32_t rows_in, const TapTable& taps, int32_t out_height,
+                                       int32_t width) {
     for (int32_t c = 0; c < view.plan->channels; ++c)
         for (int32_t y = 0; y < out_height; ++y) {
             const float* const plane = view.spare_plane(c);
@@ -240,8 +260,8 @@ __attribute__((noinline)) void shorten(View& view, int32_t rows_in, const TapTab
                 FloatVector sum = load_float(row0 + x) * weight0 + load_float(row1 + x) * weight1;
                 for (int32_t t = 2; t < taps.taps; ++t) {
                     const int32_t from = first + t < rows_in ? first + t : rows_in - 1;
-                    sum = sum + load_float(plane + int64_t(from) * width + x) *
-                                    taps.weights[int64_t(t) * taps.pitch + y];
+                    sum =
+                        sum + load_float(plane + int64_t(from) * width + x) * taps.weights[int64_t(t) * taps.pitch + y];
                 }
                 store(to + x, sum);
             }

@@ -1,4 +1,5 @@
-// augment/cpu_store.h: the last pass of the vector executors: normalize, cast, lay out. Included by the cpu_* files only.
+// augment/cpu_store.h: the last pass of the vector executors: normalize, cast, lay out. Included by the cpu_* files
+// only.
 #pragma once
 
 #include "augment/cpu_color.h"
@@ -11,17 +12,14 @@ inline WordVector bits_of(FloatVector x) {
     return (WordVector)x;
 }
 
-/// Round to nearest even, NaN kept quiet: to_bfloat16 of rote/dtype.h on lanes.
+/// to_bfloat16 of rote/dtype.h on lanes, for numbers: checked programs and rows cannot make a NaN.
 inline HalfwordVector to_bfloat16_lanes(FloatVector x) {
     const WordVector bits = bits_of(x);
-    const WordVector rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-    const WordVector quiet = (bits >> 16) | 0x40u;
-    const WordVector result = (bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded;
-    return narrow_words(result);
+    return narrow_words((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
 }
 
-/// to_half of rote/dtype.h on lanes. Below the smallest normal half, adding 0.5 to the magnitude lets the float adder
-/// round to multiples of 2^-24, ties to even.
+/// to_half of rote/dtype.h on lanes, for numbers. Below the smallest normal half, adding 0.5 to the magnitude lets the
+/// float adder round to multiples of 2^-24, ties to even.
 inline HalfwordVector to_half_lanes(FloatVector x) {
     const WordVector bits = bits_of(x);
     const WordVector sign = (bits >> 16) & 0x8000u;
@@ -29,8 +27,7 @@ inline HalfwordVector to_half_lanes(FloatVector x) {
     const WordVector rebased = magnitude - 0x38000000u;
     const WordVector normal = (rebased + 0xfffu + ((rebased >> 13) & 1u)) >> 13;
     const WordVector subnormal = bits_of((FloatVector)magnitude + 0.5f) - 0x3f000000u;
-    const WordVector nan = 0x7e00u | ((magnitude >> 13) & 0x3ffu);
-    const WordVector infinite = magnitude > 0x7f800000u ? nan : WordVector{} + 0x7c00u;
+    const WordVector infinite = WordVector{} + 0x7c00u;
     WordVector result = magnitude < 0x38800000u ? subnormal : normal;
     result = magnitude >= 0x47800000u ? infinite : result;
     return narrow_words(result | sign);
@@ -58,18 +55,26 @@ struct Finish {
     }
 };
 
-/// A run of pixels of one channel whose output is contiguous.
-template <class Cast, class Fn>
-inline void store_run(const float* from, int32_t count, typename Cast::Element* to, Fn&& finish) {
+inline FloatVector load_pixels(const float* from) {
+    return load_float(from);
+}
+inline FloatVector load_pixels(const uint8_t* from) {
+    return unit_from_bytes(from);
+}
+
+/// fn(pixels) cast to contiguous memory.
+template <class Cast, class T, class Fn>
+inline void store_run(const T* from, int32_t count, typename Cast::Element* to, Fn&& fn) {
     int32_t p = 0;
-    for (; p + kLanes <= count; p += kLanes) store(to + p, Cast::cast(finish(load_float(from + p))));
+    for (; p + kLanes <= count; p += kLanes) store(to + p, Cast::cast(fn(load_pixels(from + p))));
     if (p == count) return;
-    const auto rest = Cast::cast(finish(load_float(from + p)));
+    const auto rest = Cast::cast(fn(load_pixels(from + p)));
     memcpy(to + p, &rest, size_t(count - p) * sizeof(*to));
 }
 
-template <class Cast>
-inline void store_contiguous(const float* from, int32_t count, int32_t c, const Finish& finish,
+/// A run of pixels of one channel (floats, or bytes of the bank) whose output is contiguous.
+template <class Cast, class T>
+inline void store_contiguous(const T* from, int32_t count, int32_t c, const Finish& finish,
                              typename Cast::Element* to) {
     if (!finish.normalization) return store_run<Cast>(from, count, to, [](FloatVector x) { return x; });
     const float mean = float(finish.normalization->constants[c]), std = float(finish.normalization->constants[3 + c]);
@@ -93,8 +98,8 @@ inline void store_interleaved(const float* const* rows, int32_t count, const Fin
 
 /// One row of one channel to any stride.
 template <class Cast>
-inline void store_strided(const float* from, int32_t count, int32_t c, const Finish& finish,
-                          typename Cast::Element* to, int64_t stride) {
+inline void store_strided(const float* from, int32_t count, int32_t c, const Finish& finish, typename Cast::Element* to,
+                          int64_t stride) {
     typename Cast::Element lanes[kLanes];
     for (int32_t x = 0; x < count; x += kLanes) {
         store(lanes, Cast::cast(finish(load_float(from + x), c)));
@@ -103,24 +108,30 @@ inline void store_strided(const float* from, int32_t count, int32_t c, const Fin
 }
 
 template <class Cast>
-__attribute__((noinline)) void store_view_as(View& view, const Finish& finish, const AugmentOutput& output, int64_t index) {
+__attribute__((noinline)) void store_view_as(View& view, const Finish& finish, const AugmentOutput& output,
+                                             int64_t index) {
     using Element = typename Cast::Element;
     const int32_t channels = view.plan->channels, height = view.height, width = view.width;
     const int64_t stride_c = output.strides[1], stride_h = output.strides[2], stride_w = output.strides[3];
     Element* const out = static_cast<Element*>(output.data) + index * output.strides[0];
-    if (!view.in_bank && stride_w == 1 && stride_h == width) {  // planar: a plane is one run
-        for (int32_t c = 0; c < channels; ++c)
-            store_contiguous<Cast>(view.plane(c), height * width, c, finish, out + c * stride_c);
+    const bool planar = stride_w == 1 && stride_h == width;  // a plane is one run
+    if (view.in_bank && !(planar && !view.has_fill)) leave_bank(view);
+    if (planar) {
+        const RowGather gather = view.in_bank ? gather_of(view) : RowGather{};
+        for (int32_t c = 0; c < channels; ++c) {
+            Element* const to = out + c * stride_c;
+            if (view.in_bank)
+                store_contiguous<Cast>(gather_plane(view, gather, c), height * width, c, finish, to);
+            else
+                store_contiguous<Cast>(view.plane(c), height * width, c, finish, to);
+        }
         return;
     }
     const bool interleaved = channels == 3 && stride_c == 1 && stride_w == 3;
-    const bool from_bank = view.in_bank;
-    const BankRows bank(view);
     for (int32_t y = 0; y < height; ++y) {
         const float* rows[3] = {};
         for (int32_t c = 0; c < channels; ++c) {
-            float* row = view.plane(c) + (from_bank ? 0 : int64_t(y) * width);
-            if (from_bank) bank.read(c, y, row);
+            const float* const row = view.plane(c) + int64_t(y) * width;
             if (interleaved) {
                 rows[c] = row;
                 continue;

@@ -57,8 +57,8 @@ inline IntVector widen_bytes(const uint8_t* from) {
     uint32_t word;
     memcpy(&word, from, sizeof word);
     const Bytes bytes = (Bytes)WordVector{word, 0, 0, 0};
-    const Halfwords halves = (Halfwords)__builtin_shuffle(
-        bytes, Bytes{}, Bytes{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23});
+    const Halfwords halves =
+        (Halfwords)__builtin_shuffle(bytes, Bytes{}, Bytes{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23});
     return (IntVector)__builtin_shuffle(halves, Halfwords{}, Halfwords{0, 8, 1, 9, 2, 10, 3, 11});
 #else
     return __builtin_convertvector(load<ByteVector>(from), IntVector);
@@ -103,9 +103,9 @@ inline FloatVector gather(const float* from, IntVector index) {
 /// A fixed rearrangement of the bytes of a row: out[d] = row[index[d]], 0 where index is -1.
 struct RowGather {
     const int32_t* index = nullptr;
-    int32_t count = 0;      // bytes out
-    int32_t width = 0;      // bytes in
-    int32_t chunks = 0;     // 16-byte pieces of the row that are read; 0: byte by byte
+    int32_t count = 0;   // bytes out
+    int32_t width = 0;   // bytes in
+    int32_t chunks = 0;  // 16-byte pieces of the row that are read; 0: byte by byte
     int32_t first_chunk = 0;
     uint8_t* controls = nullptr;
 };
@@ -113,25 +113,25 @@ struct RowGather {
 #if defined(__AVX2__)
 
 /// Shuffle controls per 16-byte chunk of the row: in-chunk positions, or the zeroing bit where another chunk holds it.
-inline RowGather plan_gather(const int32_t* index, int32_t count, int32_t width, uint8_t* controls) {
+/// `index` is padded with -1 to a multiple of 32.
+inline RowGather plan_gather(int32_t* index, int32_t count, int32_t width, uint8_t* controls) {
     RowGather gather{index, count, width, 0, 0, controls};
-    int32_t least = width, most = 0;
-    for (int32_t d = 0; d < count; ++d) {
-        const int32_t i = index[d];
-        least = i >= 0 && i < least ? i : least;
-        most = i > most ? i : most;
+    const int32_t blocks = (count + 31) / 32;
+    for (int32_t d = count; d < blocks * 32; ++d) index[d] = -1;
+    uint32_t least = uint32_t(width - 1);
+    int32_t most = 0;
+    for (int32_t d = 0; d < blocks * 32; ++d) {
+        least = uint32_t(index[d]) < least ? uint32_t(index[d]) : least;
+        most = index[d] > most ? index[d] : most;
     }
-    const int32_t first = (least < width ? least : 0) / 16, chunks = most / 16 - first + 1;
-    if (chunks > kMaxGatherChunks) return gather;
+    const int32_t first = int32_t(least) / 16, chunks = most / 16 - first + 1;
+    if (chunks < 1 || chunks > kMaxGatherChunks) return gather;
     gather.chunks = chunks;
     gather.first_chunk = first;
-    const int32_t blocks = (count + 31) / 32;
     alignas(32) uint8_t packed[32];
     for (int32_t block = 0; block < blocks; ++block) {
-        for (int32_t i = 0; i < 32; ++i) {
-            const int32_t d = block * 32 + i;
-            packed[i] = d < count && index[d] >= 0 ? uint8_t(index[d] - 16 * first) : uint8_t(255);
-        }
+        const int32_t* const from = index + block * 32;
+        for (int32_t i = 0; i < 32; ++i) packed[i] = uint8_t(from[i] < 0 ? 255 : from[i] - 16 * first);
         const __m256i positions = _mm256_load_si256(reinterpret_cast<const __m256i*>(packed));
         for (int32_t c = 0; c < chunks; ++c) {
             // 0..15 becomes 0x70..0x7f (a position), everything else saturates into bit 7 (zero).
@@ -177,7 +177,7 @@ inline void gather_row(const RowGather& gather, const uint8_t* row, uint8_t* pad
 
 #else
 
-inline RowGather plan_gather(const int32_t* index, int32_t count, int32_t width, uint8_t* controls) {
+inline RowGather plan_gather(int32_t* index, int32_t count, int32_t width, uint8_t* controls) {
     return {index, count, width, 0, 0, controls};
 }
 

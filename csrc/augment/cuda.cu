@@ -44,7 +44,7 @@ struct DeviceImage {
 struct Block {
     const AugmentPlan& plan;
     DeviceImage image;
-    float* spare;          // the other set of planes
+    float* spare;  // the other set of planes
     float* tap_memory;
     const int32_t* row;
     unsigned long long* sum;  // shared, for image means
@@ -167,11 +167,10 @@ __device__ __forceinline__ void random_affine(Block& block, const AugmentStep& s
             const int32_t x = fixed_floor(fixed_x), y = fixed_floor(fixed_y);
             const float fx = fixed_rest(fixed_x), fy = fixed_rest(fixed_y);
             const float sample =
-                bilinear<float>(image.at_or_zero(c, y, x), image.at_or_zero(c, y, x + 1),
-                                image.at_or_zero(c, y + 1, x), image.at_or_zero(c, y + 1, x + 1), fx, fy);
-            const float covered =
-                coverage<float>(inside(x, image.width), inside(x + 1, image.width), inside(y, image.height),
-                                inside(y + 1, image.height), fx, fy);
+                bilinear<float>(image.at_or_zero(c, y, x), image.at_or_zero(c, y, x + 1), image.at_or_zero(c, y + 1, x),
+                                image.at_or_zero(c, y + 1, x + 1), fx, fy);
+            const float covered = coverage<float>(inside(x, image.width), inside(x + 1, image.width),
+                                                  inside(y, image.height), inside(y + 1, image.height), fx, fy);
             to[place] = blend_fill<float>(sample, covered, fill);
         } else {
             const int32_t x = fixed_nearest(fixed_x), y = fixed_nearest(fixed_y);
@@ -194,6 +193,7 @@ __device__ __forceinline__ int64_t grey_sum(Block& block, int32_t pixels) {
     for (int32_t p = int32_t(threadIdx.x); p < pixels; p += kThreads)
         mine += static_cast<unsigned long long>(int64_t(int32_t(grey_at(block, p) * kGreyScale)));
     for (int offset = 16; offset > 0; offset /= 2) mine += __shfl_down_sync(0xffffffffu, mine, offset);
+    __syncthreads();  // everybody has read the sum of an earlier operation
     if (threadIdx.x == 0) *block.sum = 0;
     __syncthreads();
     if (threadIdx.x % 32 == 0) atomicAdd(block.sum, mine);
@@ -290,7 +290,8 @@ __device__ __forceinline__ void store_element(const AugmentOutput& output, int64
 
 /// The last pass: a normalize that ends the recipe, the cast, the layout. Neighbouring threads write neighbouring
 /// elements in planar and in channels-last outputs. A null block writes NaN.
-__device__ __forceinline__ void store_view(const DeviceJob& job, const Block* block, int64_t view, const AugmentStep* normalization) {
+__device__ __forceinline__ void store_view(const DeviceJob& job, const Block* block, int64_t view,
+                                           const AugmentStep* normalization) {
     const int32_t channels = job.plan.channels, height = job.plan.out_height, width = job.plan.out_width;
     const bool channels_last = job.output.strides[1] == 1 && channels > 1;
     const int32_t count = height * width * channels;
@@ -327,9 +328,9 @@ __global__ void __launch_bounds__(kThreads, 3) render_kernel(const __grid_consta
     const AugmentPlan& plan = job.plan;
     const BlockMemory& memory = job.memory;
     float* const planes =
-        memory.in_shared ? shared_memory
-                         : job.workspace + int64_t(blockIdx.x) *
-                                               ((memory.image_bytes + memory.tap_bytes) / int64_t(sizeof(float)));
+        memory.in_shared
+            ? shared_memory
+            : job.workspace + int64_t(blockIdx.x) * ((memory.image_bytes + memory.tap_bytes) / int64_t(sizeof(float)));
     const int64_t image_floats = plan.channels * memory.plane_floats;
     int32_t steps = plan.num_steps;
     const AugmentStep* normalization = nullptr;

@@ -29,6 +29,15 @@ ROTE_HD V clamp_unit(V x) {
     return x < one ? x : one;
 }
 
+/// |x| by clearing the sign bit.
+template <class V>
+ROTE_HD V magnitude(V x) {
+    if constexpr (sizeof(V) == sizeof(float))
+        return x < 0.0f ? -x : x;
+    else
+        return (V)((decltype(x < x))x & 0x7fffffff);
+}
+
 /// x / 255 correctly rounded, for integral x in [0, 255]: 1/255 in two parts, of which the first times x is exact.
 template <class V>
 ROTE_HD V unit_from_byte(V x) {
@@ -84,13 +93,10 @@ ROTE_HD void adjust_hue(V& r, V& g, V& b, float shift) {
     V h = numerator / (range == zero ? one : range) + sector + shift;
     h = h < zero ? h + 6.0f : h;
     h = h >= 6.0f + zero ? h - 6.0f : h;
-    const V from_red = h - 3.0f, from_green = h - 2.0f, from_blue = h - 4.0f;
-    const V far_red = from_red < zero ? -from_red : from_red;
-    const V far_green = from_green < zero ? -from_green : from_green;
-    const V far_blue = from_blue < zero ? -from_blue : from_blue;
-    r = clamp_unit<V>(high - range * clamp_unit<V>(2.0f - far_red));
-    g = clamp_unit<V>(high - range * clamp_unit<V>(far_green - 1.0f));
-    b = clamp_unit<V>(high - range * clamp_unit<V>(far_blue - 1.0f));
+    // high - range * [0, 1] stays inside [0, high] in floating point too: range rounds to at most high.
+    r = high - range * clamp_unit<V>(2.0f - magnitude<V>(h - 3.0f));
+    g = high - range * clamp_unit<V>(magnitude<V>(h - 2.0f) - 1.0f);
+    b = high - range * clamp_unit<V>(magnitude<V>(h - 4.0f) - 1.0f);
 }
 
 template <class V>

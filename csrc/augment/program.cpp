@@ -195,8 +195,8 @@ AugmentPlan plan_of(const std::vector<AugmentOp>& ops, int64_t channels, int64_t
 
 }  // namespace
 
-AugmentProgram::AugmentProgram(const std::vector<AugmentOp>& ops, int64_t channels, int64_t in_height,
-                               int64_t in_width, int64_t out_height, int64_t out_width)
+AugmentProgram::AugmentProgram(const std::vector<AugmentOp>& ops, int64_t channels, int64_t in_height, int64_t in_width,
+                               int64_t out_height, int64_t out_width)
     : plan_(plan_of(ops, channels, in_height, in_width, out_height, out_width)),
       tables_(std::make_unique<ResizeTables>()) {
     build_resize_tables(plan_, tables_.get());

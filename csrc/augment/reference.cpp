@@ -104,12 +104,11 @@ Image random_affine(const Image& image, const AugmentStep& step, const int32_t* 
                 if (bilinear_mode) {
                     const int32_t x = fixed_floor(fixed_x), y = fixed_floor(fixed_y);
                     const float fx = fixed_rest(fixed_x), fy = fixed_rest(fixed_y);
-                    const float sample = bilinear<float>(
-                        image.at_or_zero(c, y, x), image.at_or_zero(c, y, x + 1), image.at_or_zero(c, y + 1, x),
-                        image.at_or_zero(c, y + 1, x + 1), fx, fy);
-                    const float covered =
-                        coverage<float>(inside(x, image.width), inside(x + 1, image.width), inside(y, image.height),
-                                        inside(y + 1, image.height), fx, fy);
+                    const float sample =
+                        bilinear<float>(image.at_or_zero(c, y, x), image.at_or_zero(c, y, x + 1),
+                                        image.at_or_zero(c, y + 1, x), image.at_or_zero(c, y + 1, x + 1), fx, fy);
+                    const float covered = coverage<float>(inside(x, image.width), inside(x + 1, image.width),
+                                                          inside(y, image.height), inside(y + 1, image.height), fx, fy);
                     out.at(c, i, j) = blend_fill<float>(sample, covered, fill);
                 } else {
                     const int32_t x = fixed_nearest(fixed_x), y = fixed_nearest(fixed_y);
@@ -200,8 +199,8 @@ void store(const Image& image, const AugmentOutput& output, int64_t view) {
     for (int32_t c = 0; c < image.channels; ++c)
         for (int32_t y = 0; y < image.height; ++y)
             for (int32_t x = 0; x < image.width; ++x) {
-                const int64_t place = view * output.strides[0] + c * output.strides[1] + y * output.strides[2] +
-                                      x * output.strides[3];
+                const int64_t place =
+                    view * output.strides[0] + c * output.strides[1] + y * output.strides[2] + x * output.strides[3];
                 const float value = image.at(c, y, x);
                 if (output.dtype == DType::float32)
                     static_cast<float*>(output.data)[place] = value;

@@ -6,7 +6,7 @@
 namespace rote {
 namespace {
 
-constexpr int32_t kPad = 16;                           // floats in the widest vector
+constexpr int32_t kPad = 16;                          // floats in the widest vector
 constexpr int64_t kMaxTableWords = int64_t(4) << 20;  // per axis; larger images compute taps per view
 
 int32_t pitch_of(int32_t out) {

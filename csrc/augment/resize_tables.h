@@ -19,12 +19,12 @@ struct TapTable {
 /// For extents 1..in of an axis that becomes `out` pixels; rows padded so that whole vectors may be read.
 struct AxisTables {
     int32_t in = 0, out = 0;
-    std::vector<int64_t> offsets;    // [in + 1] into words, -1 where the extent is computed per view
-    std::vector<int32_t> words;      // first[pitch], then weights[taps][pitch] as float32
+    std::vector<int64_t> offsets;  // [in + 1] into words, -1 where the extent is computed per view
+    std::vector<int32_t> words;    // first[pitch], then weights[taps][pitch] as float32
 };
 
-/// One entry for each RandomResizedCrop of the plan, indexed by step. Columns also mirrored, so that a flip that follows
-/// the resize costs nothing.
+/// One entry for each RandomResizedCrop of the plan, indexed by step. Columns also mirrored, so that a flip that
+/// follows the resize costs nothing.
 struct ResizeTables {
     AxisTables rows[kMaxAugmentSteps], columns[kMaxAugmentSteps], mirrored[kMaxAugmentSteps];
 };

@@ -58,7 +58,8 @@ ROTE_HD void draw_random_crop(const AugmentStep& step, AddressStream& random, in
     row[1] = int32_t(random.integer(1, uint64_t(step.in_width + 2 * padding - step.out_width + 1)));
 }
 
-/// constants: degrees, translate fractions, scale, shear ranges (docs/augment-semantics.md). Translation in whole pixels.
+/// constants: degrees, translate fractions, scale, shear ranges (docs/augment-semantics.md). Translation in whole
+/// pixels.
 ROTE_HD void draw_random_affine(const AugmentStep& step, AddressStream& random, int32_t* row) {
     const double* c = step.constants;
     const double reach_x = c[2] * double(step.in_width), reach_y = c[3] * double(step.in_height);

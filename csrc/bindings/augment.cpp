@@ -36,8 +36,15 @@ AugmentBatch make_batch(uintptr_t ids, uintptr_t views, uintptr_t rows, int64_t 
 ImageView<const uint8_t> make_images(const AugmentProgram& program, uintptr_t images, const Strides& strides,
                                      int64_t count) {
     const AugmentPlan& plan = program.plan();
-    return {pointer<const uint8_t>(images), count,      plan.channels, plan.in_height, plan.in_width, strides[0],
-            strides[1],                     strides[2], strides[3]};
+    return {pointer<const uint8_t>(images),
+            count,
+            plan.channels,
+            plan.in_height,
+            plan.in_width,
+            strides[0],
+            strides[1],
+            strides[2],
+            strides[3]};
 }
 
 AugmentOutput make_output(uintptr_t out, int dtype, const Strides& strides) {

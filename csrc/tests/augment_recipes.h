@@ -65,9 +65,9 @@ inline std::vector<uint8_t> test_bank(int64_t count, int channels, int height, i
             uint8_t value = uint8_t(word >> 24);
             if (i == 0) value = 0;
             if (i == 1) value = 255;
-            if (i == 2) value = uint8_t(7 * (p % plane));         // grey
-            if (i == 3) value = p / plane == 0 ? 255 : 0;         // pure red
-            if (i == 4) value = (word >> 20) & 1 ? 255 : 0;       // only corners of the colour cube
+            if (i == 2) value = uint8_t(7 * (p % plane));    // grey
+            if (i == 3) value = p / plane == 0 ? 255 : 0;    // pure red
+            if (i == 4) value = (word >> 20) & 1 ? 255 : 0;  // only corners of the colour cube
             bank[size_t(i * size + p)] = value;
         }
     return bank;

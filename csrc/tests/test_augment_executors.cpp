@@ -223,8 +223,8 @@ void test_known_pixels() {
     CHECK(pixels({crop_op(1, 1)}, {0, 0}) == (Pixels{a, a, a, a}));
     CHECK(pixels({crop_op(1, 2)}, {0, 0}) == (Pixels{d, c, b, a}));
     CHECK(pixels({resized_crop_op()}, {0, 0, 1, 2}) == (Pixels{a, b, a, b}));
-    CHECK(pixels({normalize_op()}, {}) == (Pixels{(a - 0.4914f) / 0.2470f, (b - 0.4914f) / 0.2470f,
-                                                  (c - 0.4914f) / 0.2470f, (d - 0.4914f) / 0.2470f}));
+    CHECK(pixels({normalize_op()}, {}) ==
+          (Pixels{(a - 0.4914f) / 0.2470f, (b - 0.4914f) / 0.2470f, (c - 0.4914f) / 0.2470f, (d - 0.4914f) / 0.2470f}));
     const auto upscaled = pixels({resized_crop_op()}, {0, 0, 2, 2}, 4);  // taps 1, 3/4 + 1/4, 1/4 + 3/4, 1
     CHECK(upscaled[0] == a && upscaled[3] == b && std::fabs(upscaled[1] - 0.25f * b) < 1e-7f);
     // A quarter turn: torchvision's positive angle is clockwise.
@@ -266,8 +266,7 @@ void test_bad_input() {
     go();
     CHECK_THROWS(ArgumentError, render(program, images, batch, DType::float32, 0, "sse9"));
     CHECK_THROWS(ArgumentError, render(program, images, batch, DType::float64, 0, "auto"));
-    CHECK_THROWS(ArgumentError,
-                 render(program, planar(bank, {3, 4, 16, 8, 8}, 4), batch, DType::float32, 0, "auto"));
+    CHECK_THROWS(ArgumentError, render(program, planar(bank, {3, 4, 16, 8, 8}, 4), batch, DType::float32, 0, "auto"));
     std::vector<int32_t> row(13);
     augment_sample(program, batch, row.data(), 1);
     batch.rows = row.data();

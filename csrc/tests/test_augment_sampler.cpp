@@ -145,7 +145,9 @@ void test_pinned_rows() {
     batch.seed = 0xfedcba9876543210ull;
     std::vector<int32_t> row(size_t(program.row_words()));
     augment_sample(program, batch, row.data(), 1);
-    const int32_t expected[] = {2, 2, 30, 24, 2, 6, 1, -1059845636, 2, -6, 1065462601, -1060332549, -1080933650, 1, 1, 2, 3, 0, 1057427378, 1069321198, 1069928807, 981347533, 1};
+    const int32_t expected[] = {2, 2,  30,         24,          2,           6,         1, -1059845636,
+                                2, -6, 1065462601, -1060332549, -1080933650, 1,         1, 2,
+                                3, 0,  1057427378, 1069321198,  1069928807,  981347533, 1};
     CHECK(row.size() == sizeof expected / sizeof *expected);
     for (size_t i = 0; i < row.size(); ++i) CHECK(row[i] == expected[i], "word %d is %d", int(i), row[i]);
 }
