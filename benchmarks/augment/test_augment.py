@@ -24,7 +24,7 @@ SIMCLR = Recipe(
 @pytest.fixture
 def batch(device, quick):
     """A bank beyond the caches, and the ids of one shuffled batch of it."""
-    images, count = (512, 64) if quick else (16384, 2048)
+    images, count = (512, 64) if quick else (16384, 512)
     generator = torch.Generator().manual_seed(0)
     bank = torch.randint(0, 256, (images, 3, 32, 32), dtype=torch.uint8, generator=generator)
     ids = torch.randperm(images, generator=generator)[:count]
@@ -42,36 +42,34 @@ def installed(**renders) -> dict:
     return {name.replace("_", " "): render for name, render in renders.items() if render is not None}
 
 
-def test_flip_crop_normalize_bfloat16(race, batch):
+@pytest.mark.parametrize("case", ["flip + pad-crop + normalize, bfloat16"])
+def test_flip_crop(race, batch, case):
     bank, ids = batch
     ours = views_forever(FLIP_CROP, bank, ids, dtype=torch.bfloat16)
     others = installed(torch=peers.torch_flip_crop(bank, ids, torch.bfloat16))
     race(ours, others, work=len(ids), unit="images/s")
 
 
-def test_resized_crop_flip_normalize(race, batch):
+@pytest.mark.parametrize(
+    ("recipe", "colour"),
+    [
+        pytest.param(CROPS, False, id="resized crop + flip + normalize"),
+        pytest.param(SIMCLR, True, id="the same + colour jitter + grey (SimCLR without blur)"),
+    ],
+)
+def test_contrastive(race, batch, recipe, colour):
     bank, ids = batch
     others = installed(
-        torch=peers.torch_simclr(bank, ids, colour=False),
-        kornia=peers.kornia_simclr(bank, ids, colour=False),
-        torchvision=peers.torchvision_simclr(bank, ids, colour=False),
-        DALI_CPU=peers.dali_simclr(bank, ids, colour=False),
+        torch=peers.torch_simclr(bank, ids, colour),
+        kornia=peers.kornia_simclr(bank, ids, colour),
+        torchvision=peers.torchvision_simclr(bank, ids, colour),
+        DALI_CPU=peers.dali_simclr(bank, ids, colour),
     )
-    race(views_forever(CROPS, bank, ids), others, work=len(ids), unit="images/s")
+    race(views_forever(recipe, bank, ids), others, work=len(ids), unit="images/s")
 
 
-def test_simclr_without_blur(race, batch):
-    bank, ids = batch
-    others = installed(
-        torch=peers.torch_simclr(bank, ids, colour=True),
-        kornia=peers.kornia_simclr(bank, ids, colour=True),
-        torchvision=peers.torchvision_simclr(bank, ids, colour=True),
-        DALI_CPU=peers.dali_simclr(bank, ids, colour=True),
-    )
-    race(views_forever(SIMCLR, bank, ids), others, work=len(ids), unit="images/s")
-
-
-def test_one_view(race, batch):
+@pytest.mark.parametrize("case", ["flip + pad-crop of one image"])
+def test_one_view(race, batch, case):
     """What a call costs: a batch of one, beside the fewest torch operations that render anything."""
     bank, ids = batch
     ids = ids[:1]

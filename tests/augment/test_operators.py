@@ -49,6 +49,39 @@ def test_opcheck_sample():
     )
 
 
+def test_operators_refuse_what_they_cannot_read(bank):
+    render, into = torch.ops.rote.augment_render, torch.ops.rote.augment_render_out
+    ids, views = make_addresses(4)
+    tail = (RECIPE.program, [32, 32], 0, torch.float32, False)
+    for bad in (
+        (bank.float(), ids, views, None),
+        (bank, ids.int(), views, None),
+        (bank, ids, views[:3], None),
+        (bank, ids, None, torch.zeros(4, 3, dtype=torch.int32)),
+        (bank, ids, None, None),
+    ):
+        with pytest.raises(ValueError, match="wanted"):
+            render(*bad, *tail)
+    for out in (torch.empty(3, 3, 32, 32), torch.empty(4, 1, 32, 32), torch.empty(4, 3, 32, 32, dtype=torch.float64)):
+        with pytest.raises(ValueError, match="out: wanted"):
+            into(bank, ids, views, None, RECIPE.program, 0, out)
+    with pytest.raises(ValueError, match="views: wanted"):
+        torch.ops.rote.augment_sample(ids, views[:3], RECIPE.program, [32, 32], [32, 32], 15, 0)
+
+
+def test_autograd_notices_that_a_saved_input_was_rendered_over(bank):
+    ids, views = make_addresses(4)
+    out = torch.empty(4, 3, 32, 32)
+    RECIPE(bank, ids, views, out=out)
+    weight = torch.ones(1, requires_grad=True)
+    loss = (out * weight).sum()
+    RECIPE(bank, ids, views, out=out)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+    with torch.inference_mode():
+        RECIPE(bank, ids, views, out=torch.empty(4, 3, 32, 32))
+
+
 @pytest.mark.parametrize("channels_last", [False, True])
 @pytest.mark.parametrize("shape", [(6,), (2, 3), (0,), (1,)])
 def test_fake_tensors_have_the_real_strides(bank, shape, channels_last):

@@ -22,7 +22,7 @@ from rote.ops.library import DTYPE_CODES, register
 __all__ = ["augment_render", "augment_render_out", "augment_sample", "signed64"]
 
 OUTPUT_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
-MAX_VIEWS = 1 << 48
+MAX_IMAGES, MAX_VIEWS = 1 << 40, 1 << 48
 
 
 def signed64(seed: int) -> int:
@@ -47,7 +47,7 @@ def augment_sample(
     seed: int,
 ) -> torch.Tensor:
     """int32 rows [n, row_words] of the views (ids[i], views[i])."""
-    return torch.ops.rote.augment_sample(ids, views, program, image_size, size, row_words, seed)
+    return torch.ops.rote.augment_sample.default(ids, views, program, image_size, size, row_words, seed)
 
 
 def _sample_fake(ids, views, program, image_size, size, row_words, seed):
@@ -55,7 +55,9 @@ def _sample_fake(ids, views, program, image_size, size, row_words, seed):
 
 
 def _sample_cpu(ids, views, program, image_size, size, row_words, seed):
-    native = _program_for_rows(program, 3, tuple(image_size), tuple(size), row_words)
+    native = _program_for_rows(program, tuple(image_size), tuple(size), row_words)
+    _require_column("views", views, torch.int64, (ids.shape[0],), ids.device)
+    _require_column("ids", ids, torch.int64, (ids.shape[0],), ids.device)
     rows = _sample_fake(ids, views, program, image_size, size, row_words, seed)
     ids, views = ids.contiguous(), views.contiguous()
     _native.augment_sample(
@@ -71,21 +73,22 @@ def _sample_cpu(ids, views, program, image_size, size, row_words, seed):
 
 
 def _sample_cuda(ids, views, program, image_size, size, row_words, seed):
-    native = _program_for_rows(program, 3, tuple(image_size), tuple(size), row_words)
+    native = _program_for_rows(program, tuple(image_size), tuple(size), row_words)
+    _require_column("views", views, torch.int64, (ids.shape[0],), ids.device)
+    _require_column("ids", ids, torch.int64, (ids.shape[0],), ids.device)
     rows = _sample_fake(ids, views, program, image_size, size, row_words, seed)
     ids, views = ids.contiguous(), views.contiguous()
     _check_on_device(ids, views, None)
-    with torch.cuda.device(ids.device):
-        _native.augment_sample_cuda(
-            native,
-            ids.data_ptr(),
-            views.data_ptr(),
-            ids.shape[0],
-            seed & 0xFFFFFFFFFFFFFFFF,
-            rows.data_ptr(),
-            torch.cuda.current_stream(ids.device).cuda_stream,
-            ids.device.index,
-        )
+    _native.augment_sample_cuda(
+        native,
+        ids.data_ptr(),
+        views.data_ptr(),
+        ids.shape[0],
+        seed & 0xFFFFFFFFFFFFFFFF,
+        rows.data_ptr(),
+        torch.cuda.current_stream(ids.device).cuda_stream,
+        ids.device.index,
+    )
     return rows
 
 
@@ -110,7 +113,7 @@ def augment_render(
     channels_last: bool,
 ) -> torch.Tensor:
     """[n, C, *size] of `dtype`: the views of images[ids[i]]; exactly one of `views` and `rows` is given."""
-    return torch.ops.rote.augment_render(images, ids, views, rows, program, size, seed, dtype, channels_last)
+    return torch.ops.rote.augment_render.default(images, ids, views, rows, program, size, seed, dtype, channels_last)
 
 
 def _render_fake(images, ids, views, rows, program, size, seed, dtype, channels_last):
@@ -138,11 +141,12 @@ def augment_render_out(
     out: torch.Tensor,
 ) -> None:
     """`augment_render` into `out` [n, C, h, w], whose size, dtype and strides say what is wanted."""
-    torch.ops.rote.augment_render_out(images, ids, views, rows, program, seed, out)
+    torch.ops.rote.augment_render_out.default(images, ids, views, rows, program, seed, out)
 
 
 def _render_into_cpu(images, ids, views, rows, program, seed, out):
     native = native_program(program, images.shape[1], tuple(images.shape[2:]), tuple(out.shape[2:]))
+    _require_layout(images, ids, views, rows, native.row_words)
     if ids.shape[0] == 0:  # an empty tensor has a null pointer
         return
     ids, views, rows = _contiguous(ids), _contiguous(views), _contiguous(rows)
@@ -166,36 +170,49 @@ def _render_into_cpu(images, ids, views, rows, program, seed, out):
 
 def _render_into_cuda(images, ids, views, rows, program, seed, out):
     native = native_program(program, images.shape[1], tuple(images.shape[2:]), tuple(out.shape[2:]))
+    _require_layout(images, ids, views, rows, native.row_words)
     if ids.shape[0] == 0:
         return
     ids, views, rows = _contiguous(ids), _contiguous(views), _contiguous(rows)
     _check_on_device(ids, views, images.shape[0])
     workspace = torch.empty(native.workspace_bytes(ids.shape[0], True), dtype=torch.uint8, device=images.device)
-    with torch.cuda.device(images.device):
-        _native.augment_render_cuda(
-            native,
-            images.data_ptr(),
-            images.stride(),
-            images.shape[0],
-            ids.data_ptr(),
-            views.data_ptr() if views is not None else 0,
-            rows.data_ptr() if rows is not None else 0,
-            ids.shape[0],
-            seed & 0xFFFFFFFFFFFFFFFF,
-            out.data_ptr(),
-            DTYPE_CODES[out.dtype],
-            out.stride(),
-            workspace.data_ptr(),
-            torch.cuda.current_stream(images.device).cuda_stream,
-            images.device.index,
+    _native.augment_render_cuda(
+        native,
+        images.data_ptr(),
+        images.stride(),
+        images.shape[0],
+        ids.data_ptr(),
+        views.data_ptr() if views is not None else 0,
+        rows.data_ptr() if rows is not None else 0,
+        ids.shape[0],
+        seed & 0xFFFFFFFFFFFFFFFF,
+        out.data_ptr(),
+        DTYPE_CODES[out.dtype],
+        out.stride(),
+        workspace.data_ptr(),
+        torch.cuda.current_stream(images.device).cuda_stream,
+        images.device.index,
+    )
+
+
+_RENDER_INTO = {"cpu": _render_into_cpu, "cuda": _render_into_cuda}
+
+
+def _render_out(images, ids, views, rows, program, seed, out):
+    wanted = (ids.shape[0], images.shape[1])
+    if out.device != images.device or out.dtype not in OUTPUT_DTYPES or out.ndim != 4 or out.shape[:2] != wanted:
+        raise ValueError(
+            f"out: wanted float32, float16 or bfloat16 [{wanted[0]}, {wanted[1]}, h, w] on {images.device}, "
+            f"got {out.dtype} {list(out.shape)} on {out.device}"
         )
+    if not out.is_inference():  # so that autograd notices when a saved input is rendered over before the backward pass
+        torch.autograd.graph.increment_version(out)
+    _RENDER_INTO[images.device.type](images, ids, views, rows, program, seed, out)
 
 
 def _render_out_fake(images, ids, views, rows, program, seed, out):
     return None
 
-
-_RENDER_INTO = {"cpu": _render_into_cpu, "cuda": _render_into_cuda}
 
 register(
     "augment_render(Tensor images, Tensor ids, Tensor? views, Tensor? rows, str program, SymInt[] size, SymInt seed, "
@@ -207,17 +224,39 @@ register(
 register(
     "augment_render_out(Tensor images, Tensor ids, Tensor? views, Tensor? rows, str program, SymInt seed, "
     "Tensor(a!) out) -> ()",
-    cpu=_render_into_cpu,
-    cuda=_render_into_cuda,
+    cpu=_render_out,
+    cuda=_render_out,
     fake=_render_out_fake,
 )
 
 
-def _program_for_rows(program, channels, image_size, size, row_words):
-    native = native_program(program, channels, image_size, size)
+def _program_for_rows(program, image_size, size, row_words):
+    native = native_program(program, 3, image_size, size)  # drawing does not depend on the channels
     if native.row_words != row_words:
         raise RuntimeError(f"the native program has rows of {native.row_words} words, the recipe of {row_words}")
     return native
+
+
+def _require_layout(images, ids, views, rows, row_words) -> None:
+    """What keeps the native core inside its memory; `Recipe` has better words for its own callers."""
+    if images.dtype != torch.uint8 or images.ndim != 4:
+        raise ValueError(f"images: wanted uint8 [N, C, H, W], got {images.dtype} {list(images.shape)}")
+    if (views is None) == (rows is None):
+        raise ValueError("views, rows: wanted exactly one of them")
+    count = ids.shape[0]
+    _require_column("ids", ids, torch.int64, (count,), images.device)
+    if views is not None:
+        _require_column("views", views, torch.int64, (count,), images.device)
+    else:
+        _require_column("rows", rows, torch.int32, (count, row_words), images.device)
+
+
+def _require_column(name, tensor, dtype, shape, device) -> None:
+    if tensor.dtype != dtype or tensor.shape != shape or tensor.device != device:
+        raise ValueError(
+            f"{name}: wanted {dtype} {list(shape)} on {device}, "
+            f"got {tensor.dtype} {list(tensor.shape)} on {tensor.device}"
+        )
 
 
 def _contiguous(tensor: torch.Tensor | None) -> torch.Tensor | None:
@@ -228,7 +267,8 @@ def _check_on_device(ids: torch.Tensor, views: torch.Tensor | None, num_images: 
     """With ROTE_CHECK=1: the range check that would otherwise cost a synchronization."""
     if os.environ.get("ROTE_CHECK") != "1" or ids.numel() == 0:
         return
-    for name, values, end in (("ids", ids, num_images or 1 << 40), ("views", views, MAX_VIEWS)):
+    end_of_ids = MAX_IMAGES if num_images is None else num_images
+    for name, values, end in (("ids", ids, end_of_ids), ("views", views, MAX_VIEWS)):
         if values is not None:
             low, high = (int(v) for v in values.aminmax())
             if low < 0 or high >= end:
