@@ -188,6 +188,16 @@ struct KernelTemplates {
         return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
     }
 
+    static ROTE_INLINE float join_floats(F sum) {
+        float lane[V::kLanes];
+        V::store(lane, sum);
+#pragma GCC unroll 4
+        for (int half = V::kLanes / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+            for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
+        return lane[0];
+    }
+
     // Four sums of vectors, then of lanes; `direct_depth` bounds the roundings of a term.
     template <bool Squared>
     static DirectSums direct(const float* query, const float* reference, int64_t dim) {
@@ -216,10 +226,8 @@ struct KernelTemplates {
         }
         const F all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
         const F all_squares = (squares[0] + squares[1]) + (squares[2] + squares[3]);
-        for (int l = 0; l < kStep; ++l) {
-            result.sum += all[l];
-            if (!Squared) result.squares += all_squares[l];
-        }
+        result.sum += join_floats(all);
+        if (!Squared) result.squares += join_floats(all_squares);
         return result;
     }
 
