@@ -285,7 +285,7 @@ def test_hostile_data(name, dtype):
     if not queries.to(dtype).isfinite().all() or not references.to(dtype).isfinite().all():
         queries, references = queries.clamp(-3e38, 3e38), references.clamp(-3e38, 3e38)
     assert_exact(queries.to(dtype), references.to(dtype), 10)
-    for query in range(0, len(queries), 4):  # few queries take another way
+    for query in (0, 3):  # few queries take another way
         assert_exact(queries[query : query + 2].to(dtype), references.to(dtype), 10)
 
 
