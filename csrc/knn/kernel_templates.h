@@ -6,56 +6,9 @@
 #include <cstring>
 
 #include "knn/kernels.h"
-
-#pragma GCC diagnostic ignored "-Wpsabi"  // vectors wider than the baseline's registers stay inside inlined code
-
-#define ROTE_INLINE inline __attribute__((always_inline))
-#define ROTE_INLINE_LAMBDA __attribute__((always_inline))
+#include "knn/portable_vector.h"
 
 namespace rote {
-
-/// GCC's vector extension takes no dependent sizes.
-template <int Lanes>
-struct VectorTypes;
-template <>
-struct VectorTypes<4> {
-    typedef float F __attribute__((vector_size(16)));
-    typedef double D __attribute__((vector_size(32)));
-};
-template <>
-struct VectorTypes<8> {
-    typedef float F __attribute__((vector_size(32)));
-    typedef double D __attribute__((vector_size(64)));
-};
-template <>
-struct VectorTypes<16> {
-    typedef float F __attribute__((vector_size(64)));
-};
-
-/// Vectors by GCC's extension: any lane count on any target. Multiply and add round separately.
-template <int Lanes>
-struct PortableVector {
-    using F = typename VectorTypes<Lanes>::F;
-    static constexpr int kLanes = Lanes;
-    static constexpr bool kFused = false;
-
-    static ROTE_INLINE F load(const float* p) {
-        F v;
-        std::memcpy(&v, p, sizeof v);
-        return v;
-    }
-    static ROTE_INLINE void store(float* p, F v) { std::memcpy(p, &v, sizeof v); }
-    static ROTE_INLINE F broadcast(float x) { return F{} + x; }
-    static ROTE_INLINE F fma(F a, F b, F c) { return a * b + c; }
-    using Mask = decltype(F{} < F{});
-    static ROTE_INLINE Mask not_below(F a, F b) { return ~(a < b); }
-    static ROTE_INLINE Mask either(Mask a, Mask b) { return a | b; }
-    static ROTE_INLINE uint32_t bits(Mask mask) {
-        uint32_t result = 0;
-        for (int i = 0; i < Lanes; ++i) result |= uint32_t(mask[i] != 0) << i;
-        return result;
-    }
-};
 
 template <class Level>
 struct KernelTemplates {
@@ -188,6 +141,16 @@ struct KernelTemplates {
         return ((lane[0] + lane[4]) + (lane[2] + lane[6])) + ((lane[1] + lane[5]) + (lane[3] + lane[7]));
     }
 
+    static ROTE_INLINE float join_floats(F sum) {
+        float lane[V::kLanes];
+        V::store(lane, sum);
+#pragma GCC unroll 4
+        for (int half = V::kLanes / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+            for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
+        return lane[0];
+    }
+
     // Four sums of vectors, then of lanes; `direct_depth` bounds the roundings of a term.
     template <bool Squared>
     static DirectSums direct(const float* query, const float* reference, int64_t dim) {
@@ -216,10 +179,8 @@ struct KernelTemplates {
         }
         const F all = (sum[0] + sum[1]) + (sum[2] + sum[3]);
         const F all_squares = (squares[0] + squares[1]) + (squares[2] + squares[3]);
-        for (int l = 0; l < kStep; ++l) {
-            result.sum += all[l];
-            if (!Squared) result.squares += all_squares[l];
-        }
+        result.sum += join_floats(all);
+        if (!Squared) result.squares += join_floats(all_squares);
         return result;
     }
 

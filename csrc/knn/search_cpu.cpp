@@ -7,6 +7,7 @@
 
 #include "knn/admissible.h"
 #include "knn/certified_scan.h"
+#include "knn/direct_scan.h"
 #include "knn/kernels.h"
 #include "knn/neighbors.h"
 #include "knn/pack.h"
@@ -17,10 +18,11 @@
 namespace rote {
 namespace {
 
-constexpr int64_t kDirectQueries = 1;       // so few queries read the originals once and compute keys at memory speed
+constexpr int64_t kDirectQueries = 3;       // so few do not pay for packing the references
 constexpr int64_t kLeastReferences = 1024;  // of a split
 constexpr int64_t kLeastRows = 256;         // of a block of queries, to pay for packing the references
-constexpr int64_t kTasksPerThread = 4;
+constexpr int64_t kTasksPerThread = 4;      // of many queries, for balance
+constexpr int64_t kSplitsPerThread = 2;     // of the references; every split reranks k candidates
 
 /// Neighbours that several tasks found for the same queries.
 class PartialResults {
@@ -64,28 +66,39 @@ Split split_of(int64_t total, int64_t splits, int64_t index) {
 }
 
 /// Every key of one query against a range of references.
-void scan_exactly(const KnnProblem& problem, ExactKeys& keys, int64_t query, Split range, PartialResults& results,
-                  int64_t split) {
+const std::vector<Neighbor>* scan_exactly(const KnnProblem& problem, ExactKeys& keys, int64_t query, Split range,
+                                          NearestBuffer& nearest) {
     keys.load_query(query);
-    if (!keys.query_is_finite()) return results.store(query, split, nullptr);
-    NearestBuffer nearest(problem.k);
+    if (!keys.query_is_finite()) return nullptr;
     for (int64_t reference = range.begin; reference < range.end; ++reference) {
         double key = 0;
         if (is_admissible(problem, query, reference) && keys.key_if_finite(reference, key))
             nearest.offer({key, reference});
     }
-    results.store(query, split, &nearest.sorted());
+    return &nearest.sorted();
 }
 
+/// Few queries: threads share the references. float64 rows have no cheaper score than their key.
 KnnStats search_directly(const KnnProblem& problem, const KnnKernels& kernels, int num_threads) {
     const int64_t total = problem.references.rows, queries = problem.queries.rows;
-    const int64_t splits = std::clamp<int64_t>(total / kLeastReferences, 1, int64_t(num_threads) * kTasksPerThread);
+    const int64_t splits = std::clamp<int64_t>(total / kLeastReferences, 1, int64_t(num_threads) * kSplitsPerThread);
     PartialResults results(problem, splits);
-    std::vector<int64_t> counts(size_t(splits * queries));
-    parallel_for(splits * queries, 1, num_threads, [&](int64_t task, int64_t, int) {
-        ExactKeys keys(problem, kernels);
-        scan_exactly(problem, keys, task / splits, split_of(total, splits, task % splits), results, task % splits);
-        counts[size_t(task)] = keys.count();
+    std::vector<int64_t> counts(static_cast<size_t>(splits));
+    parallel_for(splits, 1, num_threads, [&](int64_t split, int64_t, int) {
+        const Split range = split_of(total, splits, split);
+        if (problem.references.dtype == DType::float64) {
+            ExactKeys keys(problem, kernels);
+            for (int64_t query = 0; query < queries; ++query) {
+                NearestBuffer nearest(problem.k);
+                results.store(query, split, scan_exactly(problem, keys, query, range, nearest));
+            }
+            counts[size_t(split)] = keys.count();
+        } else {
+            DirectScan scan(problem, kernels);
+            scan.run(range.begin, range.end);
+            for (int64_t query = 0; query < queries; ++query) results.store(query, split, scan.finish(query));
+            counts[size_t(split)] = scan.exact_keys();
+        }
     });
     KnnStats stats;
     for (int64_t count : counts) stats.exact_keys += count;
@@ -102,7 +115,8 @@ KnnStats search_certified(const KnnProblem& problem, const KnnKernels& kernels, 
     const int64_t splits =
         blocks >= num_threads
             ? 1
-            : std::clamp<int64_t>(std::min((wanted_tasks + blocks - 1) / blocks, total / kLeastReferences), 1, total);
+            : std::clamp<int64_t>(
+                  std::min((num_threads * kSplitsPerThread + blocks - 1) / blocks, total / kLeastReferences), 1, total);
 
     const PackingFrame frame = PackingFrame::choose(problem, kernels);
     const int64_t block_references = CertifiedScan::block_references_limit(dim, kernels);

@@ -129,7 +129,10 @@ def test_random_problems(seed):
         "mask": torch.rand(count, generator=random) > 0.2,
     }
     assert_exact(queries, references, k)
+    assert_exact(queries[:2], references, k)
     assert_exact(queries, references, k, **options)
+    few = {name: value[:2] if name in ("exclude", "query_groups") else value for name, value in options.items()}
+    assert_exact(queries[:2], references, k, **few)
     assert_exact(queries, references, k, exclude=options["exclude"])
 
 
@@ -282,6 +285,8 @@ def test_hostile_data(name, dtype):
     if not queries.to(dtype).isfinite().all() or not references.to(dtype).isfinite().all():
         queries, references = queries.clamp(-3e38, 3e38), references.clamp(-3e38, 3e38)
     assert_exact(queries.to(dtype), references.to(dtype), 10)
+    for query in (0, 3):  # few queries take another way
+        assert_exact(queries[query : query + 2].to(dtype), references.to(dtype), 10)
 
 
 @pytest.mark.parametrize("scale", [1e300, 1e-300, 1e160, 1e-160])

@@ -1,0 +1,57 @@
+// knn/portable_vector.h: vectors of any lane count for any target, by GCC's vector extension.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#pragma GCC diagnostic ignored "-Wpsabi"  // vectors wider than the baseline's registers stay inside inlined code
+
+#define ROTE_INLINE inline __attribute__((always_inline))
+#define ROTE_INLINE_LAMBDA __attribute__((always_inline))
+
+namespace rote {
+
+/// GCC's vector extension takes no dependent sizes.
+template <int Lanes>
+struct VectorTypes;
+template <>
+struct VectorTypes<4> {
+    typedef float F __attribute__((vector_size(16)));
+    typedef double D __attribute__((vector_size(32)));
+};
+template <>
+struct VectorTypes<8> {
+    typedef float F __attribute__((vector_size(32)));
+    typedef double D __attribute__((vector_size(64)));
+};
+template <>
+struct VectorTypes<16> {
+    typedef float F __attribute__((vector_size(64)));
+};
+
+/// Vectors by GCC's extension: any lane count on any target. Multiply and add round separately.
+template <int Lanes>
+struct PortableVector {
+    using F = typename VectorTypes<Lanes>::F;
+    static constexpr int kLanes = Lanes;
+    static constexpr bool kFused = false;
+
+    static ROTE_INLINE F load(const float* p) {
+        F v;
+        std::memcpy(&v, p, sizeof v);
+        return v;
+    }
+    static ROTE_INLINE void store(float* p, F v) { std::memcpy(p, &v, sizeof v); }
+    static ROTE_INLINE F broadcast(float x) { return F{} + x; }
+    static ROTE_INLINE F fma(F a, F b, F c) { return a * b + c; }
+    using Mask = decltype(F{} < F{});
+    static ROTE_INLINE Mask not_below(F a, F b) { return ~(a < b); }
+    static ROTE_INLINE Mask either(Mask a, Mask b) { return a | b; }
+    static ROTE_INLINE uint32_t bits(Mask mask) {
+        uint32_t result = 0;
+        for (int i = 0; i < Lanes; ++i) result |= uint32_t(mask[i] != 0) << i;
+        return result;
+    }
+};
+
+}  // namespace rote
