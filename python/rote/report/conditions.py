@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rote.report.reading import Curve, Run
+from rote.report.records import Curve, Run
 
 # What may differ between two runs of one condition.
 _SEED_KEYS = frozenset(["seed", "seeds", "data_seed", "label_seed", "init_seed", "order_seed", "view_seed"])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rote.report.conditions import Condition, Study, paired_difference
-from rote.report.figures import budget_limited, capacity_table, in_projector, short_layer
+from rote.report.figures import in_projector, short_layer
+from rote.report.figures_capacity import budget_limited, capacity_table
 from rote.report.numbers import (
     count,
     estimate_percent,
@@ -15,7 +16,7 @@ from rote.report.numbers import (
     several,
     significant,
 )
-from rote.report.reading import Curve, finite
+from rote.report.records import Curve, finite
 
 MEMORIZED = 0.99  # clean accuracy from which labels count as known by heart
 
@@ -129,7 +130,7 @@ def procedure(study: Study) -> list[str]:
         "nearest to it inside the network. The true classes serve to measure; the network was never told "
         "them."
         if study.random()
-        else "Measured were the labels it came to know, and the probe: can true classes be read from its encoder?"
+        else "Measured were the labels it came to know, and the probe: true classes read from its encoder."
     )
     return items
 
@@ -167,7 +168,8 @@ def curve_finding(condition: Condition) -> str:
         parts.append(
             f"The probe stands above the better baseline ({percent(bar)} {name}) from step {count(step)} on."
             if step is not None
-            else f"The probe ends at {percent(probe.values[-1])}, below the better baseline ({percent(bar)} {name})."
+            else f"The probe ends at {percent(probe.values[-1])}, below the better baseline "
+            f"({percent(bar)} {name})."
         )
     return " ".join(parts)
 

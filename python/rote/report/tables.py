@@ -9,7 +9,7 @@ from typing import Any
 
 from rote.report import numbers
 from rote.report.conditions import Condition
-from rote.report.reading import Run, finite
+from rote.report.records import Run, finite
 
 Column = tuple[str, bool]  # heading, whether its cells are numbers (aligned to the right)
 
