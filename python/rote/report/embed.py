@@ -68,8 +68,8 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def prose(text: object) -> str:
-    """Text for HTML content, escaped, with numbers and their percent signs kept on one line."""
-    return re.sub(r"(?<=\d) %", "\u00a0%", escape(str(text)))
+    """Text for HTML content, escaped, with numbers and their signs ("95 %", "B = 16") kept on one line."""
+    return re.sub(r"(?<=\d) (?=%)|(?<=\bB) (?== )|(?<=\bB =) ", "\u00a0", escape(str(text)))
 
 
 def png_uri(pixels: np.ndarray) -> str:

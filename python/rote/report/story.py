@@ -124,6 +124,10 @@ def procedure(study: Study) -> list[str]:
             "Once with augmentation: at every visit an image comes in a new view, changed at random by "
             f"{recipes}. And once without: always the very same pixels."
         )
+    elif names:
+        items.append(f"At every visit an image came in a new view, changed at random by {recipes}.")
+    elif study.conditions:
+        items.append("No augmentation: an image always came with the very same pixels.")
     items.append(
         "Two things were measured: whether the network knows its list, and whether it can see. For the "
         f"second, the probe, the true class of each {test} is guessed by a vote of the {neighbours} "
