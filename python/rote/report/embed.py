@@ -21,9 +21,7 @@ def svg_text(figure: Figure, name: str) -> str:
     """A figure as a standalone SVG document; ids carry `name`, so that several can stand in one page."""
     buffer = io.StringIO()
     with style.matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        figure.savefig(
-            buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-        )
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.S)

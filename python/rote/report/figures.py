@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from rote.report.conditions import Condition, Estimate, Study, mean_curve
-from rote.report.records import Curve
+from rote.report.records import Curve, in_projector
 from rote.report.style import (
     BLUE,
     FONT,
@@ -39,7 +39,7 @@ def plot_curves(condition: Condition, ax: Axes | None = None) -> Axes:
     series = [
         ("train", "accuracy_clean", None, VERMILION, "-", f"{given},\ntraining images"),
         ("train", "accuracy_fresh_views", None, VERMILION, (0, (3, 2)), f"{given},\nnew views"),
-        ("test", "probe_accuracy", "encoder", BLUE, "-", "probe,\ntrue classes"),
+        ("test", "probe_accuracy", condition.headline_layer, BLUE, "-", "probe,\ntrue classes"),
     ]
     for split, metric, layer, color, dashes, text in series:
         curve = _seed_lines(ax, condition.curves(split, metric, layer), color, dashes)
@@ -59,7 +59,7 @@ def plot_probe_along_training(study: Study, ax: Axes | None = None) -> Axes:
         color = LABEL_COLORS.get(condition.labels, INK)
         curve = _seed_lines(
             ax,
-            condition.curves("test", "probe_accuracy", "encoder"),
+            condition.curves("test", "probe_accuracy", condition.headline_layer),
             color,
             "-" if condition.augmented else (0, (3, 2)),
             faint=False,
@@ -78,7 +78,7 @@ def plot_probe_along_training(study: Study, ax: Axes | None = None) -> Axes:
 
 def plot_controls(study: Study, ax: Axes | None = None) -> Axes:
     """Where the probe starts and ends in every condition, against the raw-pixel line."""
-    rows = [(c, c.layer_probe("encoder", "init"), _final(c)) for c in study.conditions]
+    rows = [(c, c.layer_probe(c.headline_layer, "init"), _final(c)) for c in study.conditions]
     rows = [(c, start, end) for c, start, end in rows if end is not None]
     ax = panel(height=70 + 40 * max(len(rows), 1), left=12, right=44, top=20) if ax is None else ax
     for row, (condition, start, end) in enumerate(rows):
@@ -87,9 +87,7 @@ def plot_controls(study: Study, ax: Axes | None = None) -> Axes:
         ax.axhline(y, color=SHADE, linewidth=7, zorder=0, solid_capstyle="butt")
         if start is not None:
             ax.plot([start.mean, end.mean], [y, y], color=color, linewidth=2)
-            ax.plot(
-                [start.mean], [y], "o", markersize=7, markerfacecolor=PAPER, markeredgecolor=color, mew=1.6
-            )
+            ax.plot([start.mean], [y], "o", markersize=7, markerfacecolor=PAPER, markeredgecolor=color, mew=1.6)
         interval = _probe_interval(condition, end)
         if interval is not None:
             ax.plot(interval, [y, y], color=color, linewidth=6, alpha=0.3, solid_capstyle="butt")
@@ -136,9 +134,7 @@ def plot_layers(condition: Condition, ax: Axes | None = None) -> Axes:
     border = next((i for i, layer in enumerate(layers) if in_projector(layer)), len(layers))
     if border < len(layers):
         ax.axvspan(border - 0.5, len(layers) - 0.5, color=SHADE, zorder=0, linewidth=0)
-        ax.text(
-            (border + len(layers) - 1) / 2, 0.035, "projector", color=MUTED, fontsize=FONT - 0.5, ha="center"
-        )
+        ax.text((border + len(layers) - 1) / 2, 0.035, "projector", color=MUTED, fontsize=FONT - 0.5, ha="center")
     ax.text((border - 1) / 2, 0.035, "encoder", color=MUTED, fontsize=FONT - 0.5, ha="center")
     for when, color, text in (("init", MUTED, "before\ntraining"), ("final", BLUE, "after\ntraining")):
         points = [(i, condition.layer_probe(layer, when)) for i, layer in enumerate(layers)]
@@ -172,18 +168,13 @@ def plot_layers(condition: Condition, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def in_projector(layer: str) -> bool:
-    """Whether a layer lies behind the encoder."""
-    return layer.startswith("projector") or layer == "logits"
-
-
 def short_layer(layer: str) -> str:
     """A layer's name on at most two short lines."""
     return {"encoder": "output", "projector.hidden": "hidden"}.get(layer, layer.removeprefix("projector."))
 
 
 def _final(condition: Condition) -> Estimate | None:
-    return condition.number("probe_accuracy") or condition.layer_probe("encoder", "final")
+    return condition.number("probe_accuracy") or condition.layer_probe(condition.headline_layer, "final")
 
 
 def _probe_interval(condition: Condition, end: Estimate) -> tuple[float, float] | None:
@@ -207,9 +198,7 @@ def _probe_baselines(ax: Axes, condition: Condition, labels: list[EndLabel], *, 
             labels.append(EndLabel(found.mean, text, MUTED))
 
 
-def _seed_lines(
-    ax: Axes, curves: Sequence[Curve], color: str, dashes: object, *, faint: bool = True
-) -> Curve:
+def _seed_lines(ax: Axes, curves: Sequence[Curve], color: str, dashes: object, *, faint: bool = True) -> Curve:
     """Draws every seed faintly and their mean boldly; returns the mean."""
     if faint and len(curves) > 1:
         for curve in curves:

@@ -134,8 +134,6 @@ def _capacity_line(ax: Axes, table: dict[int, Estimate], color: str, *, limited:
     ax.plot(list(table), [found.mean for found in table.values()], color=color)
     for views, found in table.items():
         fill = PAPER if views in limited else color
-        ax.plot(
-            [views], [found.mean], "o", markersize=6.5, markerfacecolor=fill, markeredgecolor=color, mew=1.6
-        )
+        ax.plot([views], [found.mean], "o", markersize=6.5, markerfacecolor=fill, markeredgecolor=color, mew=1.6)
         if found.interval is not None:
             ax.plot([views, views], found.interval, color=color, linewidth=1)

@@ -15,11 +15,7 @@ def plot_views(samples: ViewSamples, ax: Axes | None = None) -> Axes:
     """A contact sheet: one row per training image (the original, then its views), with its labels."""
     sheet = contact_sheet(samples)
     rows, columns = samples.originals.shape[0], samples.views.shape[1] + 1
-    ax = (
-        panel(height=WIDTH_OF_SHEET * rows / columns + 40, left=114, right=8, bottom=8, top=28)
-        if ax is None
-        else ax
-    )
+    ax = panel(height=WIDTH_OF_SHEET * rows / columns + 40, left=114, right=8, bottom=8, top=28) if ax is None else ax
     ax.imshow(sheet, interpolation="nearest", aspect="auto")
     ax.grid(False)
     for spine in ax.spines.values():
@@ -30,9 +26,7 @@ def plot_views(samples: ViewSamples, ax: Axes | None = None) -> Axes:
         for used, true in zip(samples.label_used, samples.label_true, strict=True)
     ]
     ax.set_yticks([(row + 0.5) * cell_h for row in range(rows)], names, fontsize=FONT - 1)
-    ax.set_xticks(
-        [0.5 * cell_w, (1 + (columns - 1) / 2) * cell_w], ["image", "views of it"], fontsize=FONT - 1
-    )
+    ax.set_xticks([0.5 * cell_w, (1 + (columns - 1) / 2) * cell_w], ["image", "views of it"], fontsize=FONT - 1)
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     return ax

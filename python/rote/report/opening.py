@@ -16,14 +16,12 @@ from rote.report.layout import condition_title, how_to_read, section
 from rote.report.records import Run
 from rote.report.views import ViewSamples
 
-SAMPLE_ROWS, SAMPLE_VIEWS = 6, 7
+SAMPLE_ROWS, SAMPLE_VIEWS = 6, 8
 
 
 def answer(studies: Sequence[Study]) -> str:
     """Verdict and headline numbers of every condition with random labels."""
-    cards = [
-        _card(study, condition, alone=len(studies) == 1) for study in studies for condition in study.random()
-    ]
+    cards = [_card(study, condition, alone=len(studies) == 1) for study in studies for condition in study.random()]
     if not cards:
         return ""
     conditions = [condition for study in studies for condition in study.random()]
@@ -59,8 +57,7 @@ def _card(study: Study, condition: Condition, *, alone: bool) -> str:
         ),
     ]
     body = "".join(
-        f'<div class="{kind}"><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>'
-        for name, value, kind in rows
+        f'<div class="{kind}"><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>' for name, value, kind in rows
     )
     verdict = condition.verdict
     meaning = words.VERDICTS.get(verdict, "This run has no verdict yet." if not verdict else "")
@@ -123,8 +120,7 @@ def _cut(samples: ViewSamples) -> ViewSamples:
 def _sample_row(samples: ViewSamples, row: int, cells: Sequence[np.ndarray]) -> str:
     used, true = (samples.class_name(int(labels[row])) for labels in (samples.label_used, samples.label_true))
     images = "".join(
-        f"<img src='{embed.png_uri(cell)}' "
-        f"alt='{escape(f'image of class {true}') if i == 0 else f'view {i}'}'>"
+        f"<img src='{embed.png_uri(cell)}' alt='{escape(f'image of class {true}') if i == 0 else f'view {i}'}'>"
         for i, cell in enumerate(cells)
     )
     return (

@@ -14,18 +14,9 @@ from rote.report.records import Measurement, Run, finite
 
 # Keys of config.json that describe where and how a run was made, not what was run.
 ENVIRONMENT_KEYS = frozenset(
-    {
-        "command",
-        "argv",
-        "environment",
-        "versions",
-        "rote_version",
-        "semantics",
-        "python",
-        "hash",
-        "config_hash",
-    }
-    | {"device", "hardware", "platform", "host", "threads", "git", "started", "finished", "date", "created"}
+    {"command", "environment", "versions", "rote_version", "semantics", "python", "identity", "hash"}
+    | {"device", "hardware", "platform", "host", "threads", "git"}
+    | {"created", "opened", "started", "finished", "date"}
 )
 
 
@@ -45,9 +36,7 @@ def read_run(folder: Path | str) -> Run:
     document = _read_json(folder / "config.json", required=True)
     config = dict(document["config"]) if isinstance(document.get("config"), dict) else dict(document)
     outer = document if isinstance(document.get("config"), dict) else {}
-    environment = {
-        key: value for key, value in outer.items() if key not in ("config", "experiment", "environment")
-    }
+    environment = {key: value for key, value in outer.items() if key not in ("config", "experiment", "environment")}
     for key in [key for key in config if key in ENVIRONMENT_KEYS]:
         environment.setdefault(key, config.pop(key))
     for nested in (document.get("environment"), environment.pop("environment", None)):

@@ -102,7 +102,7 @@ class Run:
 
     @property
     def num_classes(self) -> int | None:
-        value = self.setting("num_classes")
+        value = self.summary.get("label_classes") or self.setting("num_classes")
         if value is None and isinstance(self.setting("classes"), (list, tuple)):
             value = len(self.setting("classes"))
         if value is None and self.samples is not None and self.samples.classes:
@@ -164,6 +164,14 @@ class Run:
         seen = (m.layer for m in self.measurements if m.metric == "probe_accuracy" and m.layer)
         return tuple(dict.fromkeys(name for name in seen if name != "pixels"))
 
+    @cached_property
+    def headline_layer(self) -> str:
+        """The layer that `probe_accuracy` speaks of: the encoder's output, with own taps the last of them."""
+        if "encoder" in self.layers or not self.layers:
+            return "encoder"
+        inside = [layer for layer in self.layers if not in_projector(layer)]
+        return (inside or list(self.layers))[-1]
+
     def layer_probe(self, layer: str, when: str) -> float | None:
         """Probe accuracy of a layer at "init" or at the end ("final")."""
         table = self.summary.get("probe_by_layer")
@@ -178,23 +186,23 @@ class Run:
 
     @cached_property
     def probe_settings(self) -> Mapping[str, Any]:
-        """k, n_references, n_queries, bn, ... of the last headline probe of the encoder."""
+        """k, n_references, n_queries, bn, ... of the last headline probe."""
         found = [
             m.extras
             for m in self.measurements
             if m.metric == "probe_accuracy"
-            and m.layer == "encoder"
+            and m.layer == self.headline_layer
             and m.extras.get("references", "all") == "all"
         ]
         return found[-1] if found else {}
 
     @cached_property
     def reference_probes(self) -> tuple[Measurement, ...]:
-        """The last encoder probe for every reference set that was used, in order of appearance."""
+        """The last headline-layer probe for every reference set that was used, in order of appearance."""
         found = {
             (m.extras.get("references", "all"), m.extras.get("n_references"), m.extras.get("bn")): m
             for m in self.measurements
-            if m.metric == "probe_accuracy" and m.layer == "encoder" and m.split == "test"
+            if m.metric == "probe_accuracy" and m.layer == self.headline_layer and m.split == "test"
         }
         return tuple(found.values())
 
@@ -206,6 +214,11 @@ class Run:
             curve = self.curve("test", "probe_accuracy", "pixels")
             value = curve.values[-1] if curve else None
         return value
+
+
+def in_projector(layer: str) -> bool:
+    """Whether a layer lies behind the encoder."""
+    return layer.startswith("projector") or layer == "logits"
 
 
 def finite(value: Any) -> float | None:

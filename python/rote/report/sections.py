@@ -25,13 +25,11 @@ def curves(studies: Sequence[Study], gallery: Gallery) -> str:
         for study in studies
         for condition in study.random() or study.conditions
         if condition.curves("train", "accuracy_clean")
-        or condition.curves("test", "probe_accuracy", "encoder")
+        or condition.curves("test", "probe_accuracy", condition.headline_layer)
     ]
     if not panels:
         return ""
-    lead = (
-        "Two things are watched as the network learns: how much of its list it knows, and how well it sees."
-    )
+    lead = "Two things are watched as the network learns: how much of its list it knows, and how well it sees."
     return section("curves", "While it learns", lead, grid(panels) + how_to_read("curves"))
 
 
@@ -51,7 +49,7 @@ def controls(studies: Sequence[Study], gallery: Gallery) -> str:
                 finding="",
             )
         ]
-        if any(c.curves("test", "probe_accuracy", "encoder") for c in study.conditions):
+        if any(c.curves("test", "probe_accuracy", c.headline_layer) for c in study.conditions):
             panels.append(
                 gallery.panel(
                     "probe-along-training",
@@ -70,9 +68,7 @@ def controls(studies: Sequence[Study], gallery: Gallery) -> str:
         "mere training does, "
         "the same network was trained under other conditions as well."
     )
-    return section(
-        "controls", "Is it the augmentation?", lead, "".join(body) + how_to_read("controls", "probe")
-    )
+    return section("controls", "Is it the augmentation?", lead, "".join(body) + how_to_read("controls", "probe"))
 
 
 def layers(studies: Sequence[Study], gallery: Gallery) -> str:
@@ -131,9 +127,7 @@ def capacity(conditions: Sequence[Condition], gallery: Gallery) -> str:
         "heart. Here the number "
         "of views is limited to B for each image and then raised, to see when a network is full."
     )
-    return section(
-        "capacity", "How much fits by heart", lead, "".join(body) + how_to_read("capacity", "bits")
-    )
+    return section("capacity", "How much fits by heart", lead, "".join(body) + how_to_read("capacity", "bits"))
 
 
 def all_runs(runs: Sequence[Run]) -> str:
@@ -161,9 +155,7 @@ def provenance(runs: Sequence[Run]) -> str:
 
 def glossary() -> str:
     """The terms, explained."""
-    terms = "".join(
-        f"<div><dt>{escape(term)}</dt><dd>{prose(text)}</dd></div>" for term, text in words.GLOSSARY
-    )
+    terms = "".join(f"<div><dt>{escape(term)}</dt><dd>{prose(text)}</dd></div>" for term, text in words.GLOSSARY)
     return section("words", "Words", "", f"<dl class='glossary'>{terms}</dl>")
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from rote.report import numbers
@@ -20,8 +22,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, captio
     body = "".join(
         "<tr>"
         + "".join(
-            _cell(value, right, first=i == 0)
-            for i, (value, (_, right)) in enumerate(zip(row, columns, strict=True))
+            _cell(value, right, first=i == 0) for i, (value, (_, right)) in enumerate(zip(row, columns, strict=True))
         )
         + "</tr>"
         for row in rows
@@ -154,8 +155,10 @@ def capacity_rows_table(condition: Condition) -> str:
         ("bits per parameter", True),
         ("parameters", True),
         ("steps", True),
-        ("visits of a pool point", True),
+        ("visits of an image", True),
+        ("visits of a view", True),
         ("distinct views", True),
+        ("ceiling by collisions", True),
         ("budget-limited", False),
         ("seed", True),
     ]
@@ -172,7 +175,9 @@ def capacity_rows_table(condition: Condition) -> str:
             numbers.count(finite(row.get("parameters"))),
             numbers.count(finite(row.get("steps"))),
             numbers.count(finite(row.get("visits"))),
+            numbers.count(finite(row.get("visits_per_view"))),
             numbers.count(finite(row.get("distinct_views"))),
+            numbers.percent(finite(row.get("accuracy_ceiling"))),
             {True: "yes", False: "no"}.get(row.get("budget_limited"), numbers.NONE),
             numbers.NONE if run.seed is None else str(run.seed),
         ]
@@ -192,12 +197,7 @@ def other_table(run: Run) -> str:
 def environment_table(runs: Sequence[Run]) -> str:
     """Where and with what the runs were made; what all share is said once."""
     rows: list[list[object]] = []
-    keys = dict.fromkeys(
-        key
-        for run in runs
-        for key in run.environment
-        if key not in ("command", "argv", "hash", "config_hash")
-    )
+    keys = dict.fromkeys(key for run in runs for key in run.environment if key not in ("command", "identity", "hash"))
     for key in keys:
         values = list(dict.fromkeys(_plain(run.environment[key]) for run in runs if key in run.environment))
         shown = values[0] if len(values) == 1 else _range(key, values)
@@ -212,9 +212,9 @@ def commands_list(runs: Sequence[Run]) -> str:
     """The command line of every run, each once."""
     lines = []
     for run in runs:
-        command = run.environment.get("command", run.environment.get("argv"))
-        if isinstance(command, (list, tuple)):
-            command = " ".join(str(part) for part in command)
+        command = run.environment.get("command")
+        if isinstance(command, (list, tuple)) and command:  # sys.argv: where the program lies is of no interest
+            command = shlex.join([Path(str(command[0])).name, *map(str, command[1:])])
         lines.append(str(command) if command else f"# {run.folder.name}: no command recorded")
     return "<pre class='commands' tabindex='0'>" + escape("\n".join(dict.fromkeys(lines))) + "</pre>"
 
@@ -225,14 +225,13 @@ def settings_details(runs: Sequence[Run]) -> str:
     for run in runs:
         text = json.dumps(dict(run.config), indent=1, sort_keys=True, default=str, ensure_ascii=False)
         parts.append(
-            f"<details><summary>{escape(run.folder.name)}</summary><pre "
-            f"tabindex='0'>{escape(text)}</pre></details>"
+            f"<details><summary>{escape(run.folder.name)}</summary><pre tabindex='0'>{escape(text)}</pre></details>"
         )
     return "".join(parts)
 
 
 def _range(key: str, values: Sequence[str]) -> str:
-    if key in ("started", "finished", "date", "created"):
+    if key in ("created", "opened", "started", "finished", "date"):
         return f"{min(values)} to {max(values)}"
     return " | ".join(values[:4]) + (f" | and {len(values) - 4} more" if len(values) > 4 else "")
 
@@ -253,6 +252,4 @@ def _number(right: bool) -> str:
 
 def _cell(value: object, right: bool, *, first: bool) -> str:
     content = value if isinstance(value, Html) else escape(str(value))
-    return (
-        f'<th scope="row"{_number(right)}>{content}</th>' if first else f"<td{_number(right)}>{content}</td>"
-    )
+    return f'<th scope="row"{_number(right)}>{content}</th>' if first else f"<td{_number(right)}>{content}</td>"
