@@ -205,13 +205,19 @@ def capacity(root: Path, seed: int = 0, width: int = 8) -> Path:
                     "bits_code_length": bits * 1.04,
                     "bits_per_parameter": bits / parameters,
                     "steps": 4000,
-                    "visits": 4000 * 64 / pool,
+                    "visits": 4000,
+                    "visits_per_view": 4000 / count,
                     "budget_limited": mode == "random" and count >= 32,
                     "distinct_views": pool,
+                    "accuracy_ceiling": 1.0,
                     "loss": 0.09 * (1 - accuracy),
+                    "lr": 0.01,
                 }
             )
-    write_json(folder / "summary.json", {"rows": rows, "seconds": 44.2, "seed": seed})
+    write_json(
+        folder / "summary.json",
+        {"rows": rows, "parameters": parameters, "label_classes": 10, "seconds": 44.2, "seed": seed},
+    )
     return folder
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.transforms import ScaledTranslation
 
 from rote.report.conditions import Condition, Estimate, Study, mean_curve
 from rote.report.records import Curve, in_projector
@@ -13,6 +14,7 @@ from rote.report.style import (
     BLUE,
     FONT,
     GREEN,
+    HEIGHT,
     INK,
     MUTED,
     PAPER,
@@ -66,7 +68,7 @@ def plot_probe_along_training(study: Study, ax: Axes | None = None) -> Axes:
         )
         if curve:
             text = f"{condition.labels}, {'augm.' if condition.augmented else 'plain'}"
-            labels.append(EndLabel(curve.values[-1], text, color, strong=condition.augmented))
+            labels.append(EndLabel(curve.values[-1], text, color))
     raw = next((c.raw_probe() for c in study.conditions if c.raw_probe()), None)
     if raw is not None:
         level(ax, raw.mean, "--", MUTED)
@@ -80,7 +82,7 @@ def plot_controls(study: Study, ax: Axes | None = None) -> Axes:
     """Where the probe starts and ends in every condition, against the raw-pixel line."""
     rows = [(c, c.layer_probe(c.headline_layer, "init"), _final(c)) for c in study.conditions]
     rows = [(c, start, end) for c, start, end in rows if end is not None]
-    ax = panel(height=70 + 40 * max(len(rows), 1), left=12, right=44, top=20) if ax is None else ax
+    ax = panel(height=70 + 40 * max(len(rows), 1), left=12, right=56, top=20) if ax is None else ax
     for row, (condition, start, end) in enumerate(rows):
         y = len(rows) - 1 - row
         color = LABEL_COLORS.get(condition.labels, INK)
@@ -126,7 +128,8 @@ def plot_controls(study: Study, ax: Axes | None = None) -> Axes:
 
 def plot_layers(condition: Condition, ax: Axes | None = None) -> Axes:
     """The probe at every depth before and after training, with the border between encoder and projector."""
-    ax = panel(bottom=56 if len(condition.layers) > 6 else 38) if ax is None else ax
+    crowded = len(condition.layers) > 6
+    ax = panel(right=84, bottom=72 if crowded else 42, height=HEIGHT + 30 * crowded) if ax is None else ax
     layers = condition.layers
     percent_axis(ax, "probe accuracy by layer", high=1.02)
     labels: list[EndLabel] = []
@@ -134,8 +137,6 @@ def plot_layers(condition: Condition, ax: Axes | None = None) -> Axes:
     border = next((i for i, layer in enumerate(layers) if in_projector(layer)), len(layers))
     if border < len(layers):
         ax.axvspan(border - 0.5, len(layers) - 0.5, color=SHADE, zorder=0, linewidth=0)
-        ax.text((border + len(layers) - 1) / 2, 0.035, "projector", color=MUTED, fontsize=FONT - 0.5, ha="center")
-    ax.text((border - 1) / 2, 0.035, "encoder", color=MUTED, fontsize=FONT - 0.5, ha="center")
     for when, color, text in (("init", MUTED, "before\ntraining"), ("final", BLUE, "after\ntraining")):
         points = [(i, condition.layer_probe(layer, when)) for i, layer in enumerate(layers)]
         points = [(i, found) for i, found in points if found is not None]
@@ -156,16 +157,27 @@ def plot_layers(condition: Condition, ax: Axes | None = None) -> Axes:
                 ax.plot([i] * len(found.values), found.values, "_", color=color, markersize=9)
         labels.append(EndLabel(means[-1], text, color, strong=when == "final"))
     ax.set_xlim(-0.5, len(layers) - 0.5)
-    crowded = len(layers) > 6
     ax.set_xticks(
         range(len(layers)),
         [short_layer(layer) for layer in layers],
         fontsize=FONT - (2.0 if crowded else 1.0),
         rotation=30 if crowded else 0,
     )
-    ax.set_xlabel("depth →")
+    _name_part(ax, "encoder", 0, border - 1, below=52 if crowded else 22)
+    _name_part(ax, "projector", border, len(layers) - 1, below=52 if crowded else 22)
     label_ends(ax, labels)
     return ax
+
+
+def _name_part(ax: Axes, name: str, first: int, last: int, *, below: float) -> None:
+    """A line with a name under the layers first..last, `below` points under the axis."""
+    if last < first:
+        return
+    shifted = ax.get_xaxis_transform() + ScaledTranslation(0, -below / 72, ax.figure.dpi_scale_trans)
+    ax.plot([first - 0.36, last + 0.36], [0, 0], transform=shifted, color=MUTED, linewidth=0.8, clip_on=False)
+    lower = shifted + ScaledTranslation(0, -3 / 72, ax.figure.dpi_scale_trans)
+    middle = (first + last) / 2
+    ax.text(middle, 0, name, transform=lower, color=MUTED, fontsize=FONT - 0.5, ha="center", va="top")
 
 
 def short_layer(layer: str) -> str:
@@ -191,7 +203,7 @@ def _probe_baselines(ax: Axes, condition: Condition, labels: list[EndLabel], *, 
     """The raw-pixel line, the line of the untrained network, and chance."""
     lines = [(condition.raw_probe(), "--", "raw pixels")]
     if init:
-        lines.append((condition.number("probe_accuracy_init"), ":", "before training"))
+        lines.append((condition.number("probe_accuracy_init"), ":", "untrained"))
     for found, dashes, text in lines:
         if found is not None:
             level(ax, found.mean, dashes, MUTED)

@@ -27,7 +27,7 @@ MODES = (("same", BLUE, "one label\nper image"), ("random", VERMILION, "own labe
 
 def plot_capacity(condition: Condition, ax: Axes | None = None) -> Axes:
     """Accuracy on exactly the pool of N x B views, against the views per image B."""
-    ax = panel() if ax is None else ax
+    ax = panel(right=92) if ax is None else ax
     percent_axis(ax, "accuracy on the pool", high=1.04)
     labels: list[EndLabel] = []
     for mode, color, text in MODES:
@@ -46,7 +46,7 @@ def plot_capacity(condition: Condition, ax: Axes | None = None) -> Axes:
 
 def plot_bits(condition: Condition, ax: Axes | None = None) -> Axes:
     """Bits of label information held per parameter, against B, beside those of perfect memory."""
-    ax = panel() if ax is None else ax
+    ax = panel(right=92) if ax is None else ax
     ax.set_yscale("log", base=2)
     labels: list[EndLabel] = []
     lowest, highest = math.inf, 0.0
@@ -65,6 +65,7 @@ def plot_bits(condition: Condition, ax: Axes | None = None) -> Axes:
         lowest, highest = min(lowest, *asked.values()), max(highest, *asked.values())
     if not labels:
         return ax
+    lowest = max(lowest, highest / 512)  # a memory next to nothing would squeeze everything else
     bottom, top = math.floor(math.log2(lowest) - 0.3), math.ceil(math.log2(highest) + 0.3)
     ax.set_ylim(2.0**bottom, 2.0**top)
     stride = max(1, (top - bottom) // 6)
@@ -127,7 +128,7 @@ def _on_linear_scale(log2_value: float, ax: Axes) -> float:
     """Where a log2 value stands on a linear scale of the same limits; labels are placed linearly."""
     low, high = ax.get_ylim()
     share = (log2_value - math.log2(low)) / (math.log2(high) - math.log2(low))
-    return low + share * (high - low)
+    return low + max(share, 0.0) * (high - low)
 
 
 def _capacity_line(ax: Axes, table: dict[int, Estimate], color: str, *, limited: set[int]) -> None:

@@ -65,14 +65,16 @@ class Run:
         return bool(self.summary)
 
     def setting(self, name: str, default: Any = None) -> Any:
-        """A setting of the run: from the config, from one of its nested groups, or from the summary."""
+        """A setting of the run: from the config or a group in it, from what stands beside it, or the summary."""
         if self.config.get(name) is not None:
             return self.config[name]
         for value in self.config.values():
             if isinstance(value, Mapping) and value.get(name) is not None:
                 return value[name]
-        value = self.summary.get(name)
-        return default if value is None else value
+        for source in (self.environment, self.summary):
+            if source.get(name) is not None:
+                return source[name]
+        return default
 
     @property
     def data(self) -> str:

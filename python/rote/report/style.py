@@ -69,7 +69,7 @@ def applied() -> Iterator[None]:
         yield
 
 
-def panel(*, height: float = HEIGHT, left: float = 42, right: float = 94, bottom: float = 38, top: float = 24) -> Axes:
+def panel(*, height: float = HEIGHT, left: float = 42, right: float = 105, bottom: float = 38, top: float = 24) -> Axes:
     """An empty axes on a canvas of its own; margins in points."""
     figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
     FigureCanvasAgg(figure)

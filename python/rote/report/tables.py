@@ -201,7 +201,8 @@ def environment_table(runs: Sequence[Run]) -> str:
     for key in keys:
         values = list(dict.fromkeys(_plain(run.environment[key]) for run in runs if key in run.environment))
         shown = values[0] if len(values) == 1 else _range(key, values)
-        rows.append([key.replace("_", " "), shown])
+        if shown:
+            rows.append([key.replace("_", " "), shown])
     total = sum(run.number("seconds") or 0.0 for run in runs)
     if total:
         rows.append(["time of all runs", numbers.seconds(total)])
@@ -214,7 +215,9 @@ def commands_list(runs: Sequence[Run]) -> str:
     for run in runs:
         command = run.environment.get("command")
         if isinstance(command, (list, tuple)) and command:  # sys.argv: where the program lies is of no interest
-            command = shlex.join([Path(str(command[0])).name, *map(str, command[1:])])
+            program = Path(str(command[0])).name
+            program = "rote" if program == "__main__.py" else program  # python -m rote
+            command = shlex.join([program, *map(str, command[1:])])
         lines.append(str(command) if command else f"# {run.folder.name}: no command recorded")
     return "<pre class='commands' tabindex='0'>" + escape("\n".join(dict.fromkeys(lines))) + "</pre>"
 
@@ -240,7 +243,9 @@ def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_plain(item)}" for key, item in value.items() if item is not None)
     if isinstance(value, (list, tuple)):
-        return ", ".join(_plain(item) for item in value)
+        return ("; " if any(isinstance(item, Mapping) for item in value) else ", ").join(map(_plain, value))
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
