@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import matplotlib
 import numpy as np
 import pytest
@@ -154,3 +156,20 @@ def test_paired_difference_pairs_by_seed(study):
         a.number("probe_accuracy") - b.number("probe_accuracy") for a, b in zip(with_.runs, without.runs, strict=True)
     ]
     assert found.values == pytest.approx(expected)
+
+
+def test_a_deep_network_has_room_for_its_layers(tmp_path):
+    folder = synthetic.benign(tmp_path)
+    path = folder / "summary.json"
+    names = ["stem", "layer1", "layer2", "layer3", "layer4", "encoder", "projector.hidden", "logits"]
+    table = {name: {"init": 0.3, "final": 0.3 + 0.05 * i} for i, name in enumerate(names)}
+    synthetic.write_json(path, {**json.loads(path.read_text()), "probe_by_layer": table})
+    (condition,) = group_by_condition([read_run(folder)])
+    with style.applied():
+        ax = figures.plot_layers(condition)
+        ax.figure.canvas.draw()
+    assert [label.get_text() for label in ax.get_xticklabels()] == [*names[:5], "output", "hidden", "logits"]
+    part = {text.get_text(): text.get_window_extent() for text in ax.texts}
+    lowest_tick = min(label.get_window_extent().y0 for label in ax.get_xticklabels())
+    for name in ("encoder", "projector"):
+        assert 0 <= part[name].y0 < part[name].y1 <= lowest_tick + 1

@@ -238,6 +238,9 @@ def test_unfinished_run_is_shown_as_such(tmp_path):
     assert f"Not finished: {folder.name}" in page.text
     assert "unfinished" in page.text
     assert "benign" not in re.findall(r'class="badge \w+">([^<]+)<', page.source)
+    assert "Random labels, still being learnt" in page.text
+    answer = page.source[page.source.index('<section id="answer">') : page.source.index('<section id="done">')]
+    assert re.findall(r"<dd>(.*?)</dd>", answer) == [f"{100 * synthetic.RAW:.1f}\u00a0%"]
 
 
 def test_run_without_measurements(tmp_path):

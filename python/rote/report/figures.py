@@ -43,6 +43,8 @@ def plot_curves(condition: Condition, ax: Axes | None = None) -> Axes:
         ("train", "accuracy_fresh_views", None, VERMILION, (0, (3, 2)), f"{given},\nnew views"),
         ("test", "probe_accuracy", condition.headline_layer, BLUE, "-", "probe,\ntrue classes"),
     ]
+    if not condition.augmented:
+        del series[1]  # without augmentation the views are the images themselves
     for split, metric, layer, color, dashes, text in series:
         curve = _seed_lines(ax, condition.curves(split, metric, layer), color, dashes)
         if curve:
@@ -129,7 +131,7 @@ def plot_controls(study: Study, ax: Axes | None = None) -> Axes:
 def plot_layers(condition: Condition, ax: Axes | None = None) -> Axes:
     """The probe at every depth before and after training, with the border between encoder and projector."""
     crowded = len(condition.layers) > 6
-    ax = panel(right=84, bottom=72 if crowded else 42, height=HEIGHT + 30 * crowded) if ax is None else ax
+    ax = panel(right=84, bottom=62 if crowded else 42, height=HEIGHT + 20 * crowded) if ax is None else ax
     layers = condition.layers
     percent_axis(ax, "probe accuracy by layer", high=1.02)
     labels: list[EndLabel] = []
@@ -163,8 +165,8 @@ def plot_layers(condition: Condition, ax: Axes | None = None) -> Axes:
         fontsize=FONT - (2.0 if crowded else 1.0),
         rotation=30 if crowded else 0,
     )
-    _name_part(ax, "encoder", 0, border - 1, below=52 if crowded else 22)
-    _name_part(ax, "projector", border, len(layers) - 1, below=52 if crowded else 22)
+    _name_part(ax, "encoder", 0, border - 1, below=42 if crowded else 22)
+    _name_part(ax, "projector", border, len(layers) - 1, below=42 if crowded else 22)
     label_ends(ax, labels)
     return ax
 
@@ -181,8 +183,9 @@ def _name_part(ax: Axes, name: str, first: int, last: int, *, below: float) -> N
 
 
 def short_layer(layer: str) -> str:
-    """A layer's name on at most two short lines."""
-    return {"encoder": "output", "projector.hidden": "hidden"}.get(layer, layer.removeprefix("projector."))
+    """A layer's name as an axis has room for it; of a long one the end, which tells it apart."""
+    name = {"encoder": "output"}.get(layer, layer.removeprefix("projector."))
+    return name if len(name) <= 10 else "…" + name[-9:]
 
 
 def _final(condition: Condition) -> Estimate | None:

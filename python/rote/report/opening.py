@@ -33,31 +33,19 @@ def answer(studies: Sequence[Study]) -> str:
 def _card(study: Study, condition: Condition, *, alone: bool) -> str:
     gain = condition.number("probe_gain")
     rows = [
-        (
-            "random labels known, training images",
-            numbers.estimate_percent(condition.number("train_accuracy")),
-            "",
-        ),
-        (
-            "random labels known, new views of them",
-            numbers.estimate_percent(condition.number("train_accuracy_fresh_views")),
-            "",
-        ),
-        (
-            "true classes read from the encoder (probe)",
-            numbers.estimate_percent(condition.number("probe_accuracy")),
-            "main",
-        ),
-        ("the same from raw pixels", numbers.estimate_percent(condition.raw_probe()), ""),
-        ("the same before training", numbers.estimate_percent(condition.number("probe_accuracy_init")), ""),
-        (
-            "gain over the better of those two",
-            numbers.points(gain.mean if gain else None) + " points",
-            "main",
-        ),
+        ("random labels known, training images", condition.number("train_accuracy"), ""),
+        ("random labels known, new views of them", condition.number("train_accuracy_fresh_views"), ""),
+        ("true classes read from the encoder (probe)", condition.number("probe_accuracy"), "main"),
+        ("the same from raw pixels", condition.raw_probe(), ""),
+        ("the same before training", condition.number("probe_accuracy_init"), ""),
     ]
+    if not condition.augmented:
+        del rows[1]  # without augmentation the views are the images themselves
+    shown = [(name, numbers.estimate_percent(found), kind) for name, found, kind in rows if found is not None]
+    if gain is not None:
+        shown.append(("gain over the better of those two", f"{numbers.points(gain.mean)} points", "main"))
     body = "".join(
-        f'<div class="{kind}"><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>' for name, value, kind in rows
+        f'<div class="{kind}"><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>' for name, value, kind in shown
     )
     verdict = condition.verdict
     meaning = words.VERDICTS.get(verdict, "This run has no verdict yet." if not verdict else "")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from rote.report import figures, figures_capacity, numbers, story, tables, words
-from rote.report.conditions import Condition, Study, estimate
+from rote.report.conditions import Condition, Study, estimate, studies
 from rote.report.embed import prose
 from rote.report.gallery import Gallery
 from rote.report.layout import grid, how_to_read, panel_title, section, where_of
@@ -132,9 +132,12 @@ def capacity(conditions: Sequence[Condition], gallery: Gallery) -> str:
 
 def all_runs(runs: Sequence[Run]) -> str:
     """Every run with its settings and numbers."""
-    benign = [run for run in runs if run.experiment == "benign"]
+    benign = [run for study in studies(runs) for condition in study.conditions for run in condition.runs]
     others = [run for run in runs if run.experiment not in ("benign", "capacity")]
-    body = tables.benign_table(benign) + tables.references_table(benign) if benign else ""
+    body = tables.benign_table(benign) if benign else ""
+    references = tables.references_table(benign)
+    if references:
+        body += f"<details><summary>The probe with other reference images</summary>{references}</details>"
     body += "".join(tables.other_table(run) for run in others)
     if not body:
         return ""

@@ -40,6 +40,8 @@ def headline(studies: Sequence[Study], has_capacity: bool) -> str:
         parts = [f"{_joined(augmented)} with augmentation"] if augmented else []
         parts += [f"{_joined(plain)} without"] if plain else []
         return "Memorizing random labels: " + ", ".join(parts)
+    if any(study.random() for study in studies):
+        return "Random labels, still being learnt"
     if any(study.conditions for study in studies):
         return "What a network learns from its labels"
     return "How much a network can learn by heart" if has_capacity else "Runs of Rote"

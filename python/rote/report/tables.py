@@ -241,7 +241,8 @@ def _range(key: str, values: Sequence[str]) -> str:
 
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items() if item is not None)
+        items = {key: _plain(item) for key, item in value.items()}
+        return ", ".join(f"{key} {text}" for key, text in items.items() if text)
     if isinstance(value, (list, tuple)):
         return ("; " if any(isinstance(item, Mapping) for item in value) else ", ").join(map(_plain, value))
     if value is None:
