@@ -198,13 +198,16 @@ def test_hostile_strings_are_text(tmp_path):
 
 
 def test_hostile_names_in_figures(tmp_path):
-    folders = [
-        synthetic.benign(tmp_path / str(number), augment="digits", note=f"<b>&{number}$x^2$") for number in range(2)
-    ]
+    notes = ("<b>&$x^2$", "$\\frac{")
+    folders = [synthetic.benign(tmp_path / str(i), note=note) for i, note in enumerate(notes)]
+    folders.append(synthetic.benign(tmp_path, augment="none", note=notes[0]))
     page = Page(write_page(folders, tmp_path / "page.html"))
-    assert "b" not in page.tags or "<b>&1" in page.text
+    assert page.source.count("<b>") == page.source.count("<div class='tag'><b>")
     for figure in (tmp_path / "figures").glob("*.svg"):
         ElementTree.parse(figure)
+    controls = (tmp_path / "figures" / "controls.svg").read_text()
+    assert "(note=&lt;b&gt;&amp;$x^2…" in controls
+    assert "$\\frac{" in controls
 
 
 def test_single_run_says_what_is_missing(tmp_path):
@@ -285,8 +288,8 @@ def test_two_data_sets_are_not_compared(tmp_path):
     folders = [synthetic.benign(tmp_path / name, data=name) for name in ("digits", "cifar10")]
     page = Page(write_page(folders, tmp_path / "page.html"))
     assert "controls" not in page.sections()
-    assert "(digits, convnet)" in page.text
-    assert "(cifar10, convnet)" in page.text
+    assert "The same was done on: cifar10, convnet, 512 images." in page.text
+    assert page.source.count("<span>cifar10, convnet, 512 images</span>") == 2  # curves and layers
 
 
 def test_other_experiments_have_their_numbers_listed(tmp_path):

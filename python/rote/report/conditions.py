@@ -131,6 +131,11 @@ class Study:
     images: int | None
     conditions: tuple[Condition, ...]
 
+    @property
+    def name(self) -> str:
+        """Data, network and number of images in one line."""
+        return f"{self.data}, {self.model}" + (f", {self.images:,} images" if self.images else "")
+
     def find(self, labels: str, augmented: bool) -> list[Condition]:
         return [c for c in self.conditions if c.labels == labels and c.augmented == augmented]
 
@@ -163,7 +168,9 @@ def distinction(condition: Condition, twins: Sequence[Condition]) -> str:
         if key not in skip
         and len({json.dumps(t.first.config.get(key), sort_keys=True, default=str) for t in twins}) > 1
     ]
-    return ", ".join(f"{key}={condition.first.config.get(key)}" for key in differing) or condition.first.folder.name
+    given = {key: condition.first.config.get(key) for key in differing}
+    told = ", ".join(f"{key}={value}" for key, value in given.items() if value is not None)
+    return told or condition.first.folder.name
 
 
 def paired_difference(left: Condition, right: Condition, value: Callable[[Run], float | None]) -> Estimate | None:

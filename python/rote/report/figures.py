@@ -98,7 +98,7 @@ def plot_controls(study: Study, ax: Axes | None = None) -> Axes:
         for value in end.values if len(end.values) > 1 else ():
             ax.plot([value], [y], "|", color=color, markersize=9)
         ax.plot([end.mean], [y], "o", markersize=8, color=color)
-        ax.text(0.0, y + 0.3, study.name_of(condition), fontsize=FONT - 0.5, color=color, va="bottom")
+        ax.text(0.0, y + 0.3, shortened(study.name_of(condition), 46), fontsize=FONT - 0.5, color=color, va="bottom")
         ax.text(
             1.02,
             y,
@@ -186,6 +186,11 @@ def short_layer(layer: str) -> str:
     """A layer's name as an axis has room for it; of a long one the end, which tells it apart."""
     name = {"encoder": "output"}.get(layer, layer.removeprefix("projector."))
     return name if len(name) <= 10 else "…" + name[-9:]
+
+
+def shortened(text: str, most: int) -> str:
+    """Text of at most so many characters, with an ellipsis where it was cut."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
 def _final(condition: Condition) -> Estimate | None:

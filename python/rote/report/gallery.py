@@ -20,8 +20,8 @@ class Gallery:
     folder: Path
     names: list[str] = field(default_factory=list)
 
-    def panel(self, name: str, draw: Callable[[], Axes], *, title: str, finding: str) -> str:
-        """One figure element: title, drawing, finding."""
+    def panel(self, name: str, draw: Callable[[], Axes], *, title: str, finding: str, detail: str = "") -> str:
+        """One figure element: title with its detail, drawing, finding."""
         name = self._unique(name)
         with style.applied():
             axes = draw()
@@ -29,7 +29,8 @@ class Gallery:
             embed.write_figure(axes.figure, document, self.folder, name)
         drawing = embed.inline_svg(document, f"{title}. {finding}")
         caption = f"<p class='finding'>{prose(finding)}</p>" if finding else ""
-        return f"<figure><figcaption>{escape(title)}</figcaption>{drawing}{caption}</figure>"
+        small = f"<span>{escape(detail)}</span>" if detail else ""
+        return f"<figure><figcaption>{escape(title)}{small}</figcaption>{drawing}{caption}</figure>"
 
     def file_only(self, name: str, draw: Callable[[], Axes]) -> None:
         """Writes the files of a figure that the page itself shows in another form."""

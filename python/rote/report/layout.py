@@ -31,13 +31,18 @@ def condition_title(condition: Condition) -> str:
 
 
 def where_of(study: Study, studies: Sequence[Study]) -> str:
-    return "" if len(studies) == 1 else f" ({study.data}, {study.model})"
+    """Which study a figure belongs to; "" where the page has only one."""
+    return "" if len(studies) == 1 else study.name
 
 
-def panel_title(study: Study, condition: Condition, studies: Sequence[Study]) -> str:
-    title = condition_title(condition)
-    if condition.labels != "random":
-        title = study.name_of(condition)
-    elif study.distinction_of(condition):
-        title += ", " + study.distinction_of(condition)
-    return title + where_of(study, studies)
+def panel_title(study: Study, condition: Condition) -> str:
+    """A condition as the title of its figure."""
+    if condition.labels == "random":
+        return condition_title(condition)
+    words_of_it = condition.words()
+    return words_of_it[0].upper() + words_of_it[1:]
+
+
+def panel_detail(study: Study, condition: Condition, studies: Sequence[Study]) -> str:
+    """What tells a condition from others of the same title."""
+    return "; ".join(part for part in (where_of(study, studies), study.distinction_of(condition)) if part)

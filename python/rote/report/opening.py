@@ -12,7 +12,7 @@ from rote.report.conditions import Condition, Study
 from rote.report.embed import prose
 from rote.report.figures_views import sample_cells
 from rote.report.gallery import Gallery
-from rote.report.layout import condition_title, how_to_read, section
+from rote.report.layout import condition_title, how_to_read, panel_detail, section
 from rote.report.records import Run
 from rote.report.views import ViewSamples
 
@@ -21,7 +21,7 @@ SAMPLE_ROWS, SAMPLE_VIEWS = 6, 8
 
 def answer(studies: Sequence[Study]) -> str:
     """Verdict and headline numbers of every condition with random labels."""
-    cards = [_card(study, condition, alone=len(studies) == 1) for study in studies for condition in study.random()]
+    cards = [_card(study, condition, studies) for study in studies for condition in study.random()]
     if not cards:
         return ""
     conditions = [condition for study in studies for condition in study.random()]
@@ -30,7 +30,7 @@ def answer(studies: Sequence[Study]) -> str:
     return section("answer", "The answer", "", f"{short}<div class='grid cards'>{''.join(cards)}</div>")
 
 
-def _card(study: Study, condition: Condition, *, alone: bool) -> str:
+def _card(study: Study, condition: Condition, studies: Sequence[Study]) -> str:
     gain = condition.number("probe_gain")
     rows = [
         ("random labels known, training images", condition.number("train_accuracy"), ""),
@@ -49,9 +49,9 @@ def _card(study: Study, condition: Condition, *, alone: bool) -> str:
     )
     verdict = condition.verdict
     meaning = words.VERDICTS.get(verdict, "This run has no verdict yet." if not verdict else "")
-    where = "" if alone else f"<p class='where'>{escape(study.data)}, {escape(study.model)}</p>"
-    apart = study.distinction_of(condition)
-    title = condition_title(condition) + (f", {apart}" if apart else "")
+    detail = panel_detail(study, condition, studies)
+    where = f"<p class='where'>{escape(detail)}</p>" if detail else ""
+    title = condition_title(condition)
     badge = tables.badge(verdict) if verdict else ""
     return (
         f"<article class='card'><header><h3>{escape(title)}</h3>{badge}</header>{where}"
@@ -64,7 +64,7 @@ def procedure(studies: Sequence[Study], runs: Sequence[Run], gallery: Gallery) -
     """What was done, in steps, and what the network was shown."""
     body = ""
     for study in studies:
-        where = f"<h3>{escape(study.data)}, {escape(study.model)}</h3>" if len(studies) > 1 else ""
+        where = f"<h3>{escape(study.name)}</h3>" if len(studies) > 1 else ""
         items = "".join(f"<li>{prose(text)}</li>" for text in story.procedure(study))
         body += f"{where}<ol class='steps'>{items}</ol>"
     return section("done", "What was done", "", body + sample_views(runs, gallery)) if body else ""

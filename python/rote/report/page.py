@@ -98,7 +98,10 @@ def _kicker(runs: Sequence[Run], groups: Sequence[Study]) -> str:
 
 
 def _opening(runs: Sequence[Run], groups: Sequence[Study]) -> str:
-    text = "".join(f"<p class='question'>{escape(story.question(study))}</p>" for study in groups)
+    text = f"<p class='question'>{escape(story.question(groups[0]))}</p>" if groups else ""
+    if len(groups) > 1:
+        others = "; ".join(study.name for study in groups[1:])
+        text += f"<p>The same was done on: {escape(others)}.</p>"
     unfinished = [run.folder.name for run in runs if not run.finished]
     if unfinished:
         names = ", ".join(unfinished)

@@ -9,7 +9,7 @@ from rote.report import figures, figures_capacity, numbers, story, tables, words
 from rote.report.conditions import Condition, Study, estimate, studies
 from rote.report.embed import prose
 from rote.report.gallery import Gallery
-from rote.report.layout import grid, how_to_read, panel_title, section, where_of
+from rote.report.layout import grid, how_to_read, panel_detail, panel_title, section, where_of
 from rote.report.records import Run
 
 
@@ -19,7 +19,8 @@ def curves(studies: Sequence[Study], gallery: Gallery) -> str:
         gallery.panel(
             f"curves-{'with' if condition.augmented else 'without'}-augmentation",
             lambda condition=condition: figures.plot_curves(condition),
-            title=panel_title(study, condition, studies),
+            title=panel_title(study, condition),
+            detail=panel_detail(study, condition, studies),
             finding=story.curve_finding(condition),
         )
         for study in studies
@@ -45,7 +46,8 @@ def controls(studies: Sequence[Study], gallery: Gallery) -> str:
             gallery.panel(
                 "controls",
                 lambda study=study: figures.plot_controls(study),
-                title="The probe before and after training" + where_of(study, studies),
+                title="The probe before and after training",
+                detail=where_of(study, studies),
                 finding="",
             )
         ]
@@ -54,7 +56,8 @@ def controls(studies: Sequence[Study], gallery: Gallery) -> str:
                 gallery.panel(
                     "probe-along-training",
                     lambda study=study: figures.plot_probe_along_training(study),
-                    title="The probe along training" + where_of(study, studies),
+                    title="The probe along training",
+                    detail=where_of(study, studies),
                     finding=note if study.equal_steps else "",
                 )
             )
@@ -77,7 +80,8 @@ def layers(studies: Sequence[Study], gallery: Gallery) -> str:
         gallery.panel(
             f"layers-{'with' if condition.augmented else 'without'}-augmentation",
             lambda condition=condition: figures.plot_layers(condition),
-            title=panel_title(study, condition, studies),
+            title=panel_title(study, condition),
+            detail=panel_detail(study, condition, studies),
             finding=story.layer_finding(condition),
         )
         for study in studies

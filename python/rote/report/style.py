@@ -49,6 +49,7 @@ _RC = {
     "grid.color": GRID,
     "grid.linewidth": 0.8,
     "text.color": INK,
+    "text.parse_math": False,  # names of layers and settings are text, whatever signs they hold
     "xtick.color": MUTED,
     "ytick.color": MUTED,
     "xtick.major.size": 3.5,
