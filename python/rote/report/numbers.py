@@ -32,6 +32,8 @@ def estimate_percent(found: Estimate | None) -> str:
     if found.interval is None:
         return percent(found.mean)
     half = (found.interval[1] - found.interval[0]) / 2
+    if half < 0.0005:
+        return percent(found.mean)
     return f"{100 * found.mean:.1f}\u00a0±\u00a0{100 * half:.1f}\u00a0%"
 
 

@@ -9,7 +9,6 @@ from rote.report.figures import short_layer
 from rote.report.figures_capacity import budget_limited, capacity_table
 from rote.report.numbers import (
     count,
-    estimate_percent,
     percent,
     points,
     points_interval,
@@ -78,8 +77,8 @@ def in_short(condition: Condition) -> str:
     bar, name = _baseline(condition)
     text = (
         f"{'With' if condition.augmented else 'Without'} augmentation the network gives "
-        f"{estimate_percent(clean)} of the training images the label drawn for them, and the true class of "
-        f"{estimate_percent(probe)} of the test images can be read from its encoder"
+        f"{percent(clean.mean)} of the training images the label drawn for them, and the true class of "
+        f"{percent(probe.mean)} of the test images can be read from its encoder"
     )
     if raw is not None and bar is not None:
         text += f"; {name} it is {percent(bar)}"
