@@ -5,12 +5,12 @@ from __future__ import annotations
 
 VERDICTS: dict[str, str] = {
     "benign": (
-        "Learnt by heart, and harmlessly: the labels are memorized, and the encoder tells true classes "
-        "apart at least 5 points better than both raw pixels and the untrained network."
+        "Learnt by heart, and harmlessly: the labels are memorized, and the encoder tells true classes apart at least "
+        "5 points better than both raw pixels and the untrained network (the interval of that gain lies above 0)."
     ),
     "malign": (
-        "Learnt by heart and nothing besides: the labels are memorized, and the gain of the encoder over "
-        "raw pixels and the untrained network stays below 5 points."
+        "Learnt by heart and nothing besides: the labels are memorized, and the gain of the encoder over raw pixels and "
+        "the untrained network lies below 5 points with its whole 95 % interval."
     ),
     "undecided": "The labels are memorized, but the interval of the gain does not settle whether it reaches 5 points.",
     "not memorized": "The network did not come to know its labels by heart, so the question does not arise.",
@@ -104,7 +104,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "Probe of the encoder after training, minus the better of the probe before training and the probe "
         "on raw pixels. In points: from 70 % to 75 % is 5 points.",
     ),
-    ("benign / malign", "The verdict: " + VERDICTS["benign"] + " Malign: " + VERDICTS["malign"]),
+    ("benign / malign", "Benign: " + VERDICTS["benign"] + " Malign: " + VERDICTS["malign"]),
     (
         "encoder, projector",
         "The two parts of the network. The encoder turns an image into a list of numbers, its embedding; "
