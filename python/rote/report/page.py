@@ -85,7 +85,8 @@ def _page(runs: Sequence[Run], figures: Path, title: str | None) -> str:
         f"<header class='top'><p class='kicker'>{escape(_kicker(runs, groups))}</p><h1>{escape(head)}</h1>"
         f"{_opening(runs, groups)}<nav aria-label='Contents'>{contents}</nav></header>"
         f"<main>{''.join(parts.values())}{sections.sources(missing)}</main>"
-        "<footer><p>Made by Rote from run folders. Every number on this page is taken or reckoned from their summary.json and metrics.jsonl; "
+        "<footer><p>Made by Rote from run folders. Every number on this page is taken or reckoned from their "
+        "summary.json and metrics.jsonl; "
         "the figures lie beside it in figures/ as SVG and PNG.</p></footer></body></html>\n"
     )
 

@@ -9,8 +9,8 @@ VERDICTS: dict[str, str] = {
         "5 points better than both raw pixels and the untrained network (the interval of that gain lies above 0)."
     ),
     "malign": (
-        "Learnt by heart and nothing besides: the labels are memorized, and the gain of the encoder over raw pixels and "
-        "the untrained network lies below 5 points with its whole 95 % interval."
+        "Learnt by heart and nothing besides: the labels are memorized, and the gain of the encoder over raw pixels "
+        "and the untrained network lies below 5 points with its whole 95 % interval."
     ),
     "undecided": "The labels are memorized, but the interval of the gain does not settle whether it reaches 5 points.",
     "not memorized": "The network did not come to know its labels by heart, so the question does not arise.",
