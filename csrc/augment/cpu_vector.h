@@ -71,6 +71,11 @@ inline HalfwordVector narrow_words(WordVector words) {
 #elif defined(__AVX2__)
     const __m256i packed = _mm256_packus_epi32((__m256i)words, (__m256i)words);
     return (HalfwordVector)_mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0xd8));
+#elif defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    typedef uint16_t Halfwords __attribute__((vector_size(16)));
+    const Halfwords low = __builtin_shuffle((Halfwords)words, Halfwords{0, 2, 1, 3, 4, 6, 5, 7});
+    const WordVector pairs = __builtin_shuffle((WordVector)low, WordVector{0, 2, 1, 3});
+    return load<HalfwordVector>(&pairs);
 #else
     return __builtin_convertvector(words, HalfwordVector);
 #endif
