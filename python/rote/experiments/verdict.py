@@ -19,6 +19,8 @@ import numpy as np
 
 MEMORIZED = 0.99
 """Clean training accuracy from which labels count as memorized."""
+MEMORIZED_WITH_VIEWS = 0.95
+"""Accuracy on fresh views from which labels count as memorized with their views."""
 BENIGN_GAIN = 0.05
 """Gain from which memorization counts as benign."""
 
