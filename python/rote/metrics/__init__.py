@@ -1,0 +1,26 @@
+"""What a network has memorized and what it has learnt: accuracies, probes and bits.
+
+Everything runs in batches, in eval mode and without gradients, and leaves the network as it was.
+"""
+
+from __future__ import annotations
+
+from rote.metrics import bits
+from rote.metrics.accuracy import PoolScore, clean_accuracy, fresh_view_accuracy, pool_accuracy
+from rote.metrics.batch_norm import recalibrated
+from rote.metrics.embedding import embed
+from rote.metrics.probe import knn_probe, knn_probe_correct, pixel_probe, pixel_probe_correct
+
+__all__ = [
+    "PoolScore",
+    "bits",
+    "clean_accuracy",
+    "embed",
+    "fresh_view_accuracy",
+    "knn_probe",
+    "knn_probe_correct",
+    "pixel_probe",
+    "pixel_probe_correct",
+    "pool_accuracy",
+    "recalibrated",
+]

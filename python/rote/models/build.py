@@ -1,0 +1,76 @@
+"""rote/models/build.py: networks by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rote.models.convnet import convnet
+from rote.models.encoder_projector import EncoderProjector
+from rote.models.initialization import seeded
+from rote.models.mlp import mlp
+from rote.models.normalization import check_norm
+from rote.models.resnet18 import resnet18
+
+_NETWORKS: dict[str, Callable[..., EncoderProjector]] = {"convnet": convnet, "mlp": mlp, "resnet18": resnet18}
+
+
+def names() -> tuple[str, ...]:
+    """The names that `build` knows."""
+    return tuple(_NETWORKS)
+
+
+def build(
+    name: str,
+    *,
+    in_channels: int,
+    image_size: int | Sequence[int],
+    num_classes: int,
+    width: int | None = None,
+    projector_width: int | None = None,
+    norm: str = "batch",
+    seed: int = 0,
+) -> EncoderProjector:
+    """A named network with weights that depend on `seed` alone.
+
+    Args:
+        name: "convnet", "mlp" or "resnet18".
+        in_channels: channels of the images.
+        image_size: pixels, one number or (height, width).
+        num_classes: number of class scores.
+        width: the network's width dial; None is the network's own default.
+        projector_width: hidden width of the projector; None is the network's own default.
+        norm: "batch", "group" (groups of eight channels) or "none".
+        seed: of the initialization, 0 <= seed < 2**64.
+
+    Returns:
+        The network in train mode on the CPU, float32.
+
+    Raises:
+        ValueError: an unknown name or normalization, or a size that is not positive.
+
+    Example:
+        >>> rote.models.build("resnet18", in_channels=3, image_size=32, num_classes=10).parameter_counts()
+        {'encoder': 11168832, 'projector': 34209792, 'total': 45378624}
+    """
+    if name not in _NETWORKS:
+        raise ValueError(f"name must be one of {names()}; got {name!r}")
+    check_norm(norm)
+    size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    if len(size) != 2:
+        raise ValueError(f"image_size must be one number or (height, width); got {image_size!r}")
+    sizes = {"in_channels": in_channels, "image_size": min(size), "num_classes": num_classes}
+    sizes |= {"width": width, "projector_width": projector_width}
+    for argument, value in sizes.items():
+        if value is not None and value < 1:
+            raise ValueError(f"{argument} must be at least 1; got {value}")
+    return seeded(
+        lambda: _NETWORKS[name](
+            in_channels=in_channels,
+            image_size=size,
+            num_classes=num_classes,
+            width=width,
+            projector_width=projector_width,
+            norm=norm,
+        ),
+        seed,
+    )

@@ -1,0 +1,128 @@
+"""rote/models/encoder_projector.py: the split f = g o h into encoder h and projector g, tapped at every depth."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+def _pooled(x: Tensor) -> Tensor:
+    """Global average over the spatial positions of [B, C, H, W]; anything already flat passes through."""
+    return x.mean(dim=(2, 3)) if x.dim() == 4 else x
+
+
+class Projector(nn.Module):
+    """Linear(no bias) -> ReLU -> Linear(no bias), the head of arXiv 2210.14019.
+
+    Args:
+        in_features: width D of the encoder's pooled output.
+        width: width H of the hidden layer; the paper's reproduction command uses 65,536.
+        num_classes: width C of the output.
+    """
+
+    def __init__(self, in_features: int, width: int, num_classes: int) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(in_features, width, bias=False)
+        self.logits = nn.Linear(width, num_classes, bias=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """float [B, D] -> float [B, C]."""
+        return self.logits(torch.relu(self.hidden(features)))
+
+
+class EncoderProjector(nn.Module):
+    """A network whose depth is named, so that every layer can be probed.
+
+    The encoder is a chain of named stages followed by global average pooling; the projector turns its pooled
+    output into class scores. `layers` lists the taps in depth order: the stages but the last, then "encoder" (the
+    pooled output of the last stage), "projector.hidden" (after the ReLU) and "logits".
+
+    Args:
+        stages: (name, module) in depth order; the first takes float [B, C, H, W], the last gives [B, D] or
+            [B, D, H', W'].
+        features: D, the width of the pooled output.
+        num_classes: number of class scores C.
+        projector_width: hidden width H of the projector.
+
+    Example:
+        >>> model = rote.models.build("convnet", in_channels=3, image_size=32, num_classes=10)
+        >>> model(torch.rand(2, 3, 32, 32)).shape
+        torch.Size([2, 10])
+    """
+
+    def __init__(
+        self, stages: Sequence[tuple[str, nn.Module]], *, features: int, num_classes: int, projector_width: int
+    ) -> None:
+        super().__init__()
+        if not stages:
+            raise ValueError("stages must hold at least one (name, module)")
+        self.encoder = nn.Sequential(OrderedDict(stages))
+        self.projector = Projector(features, projector_width, num_classes)
+        self.features = features
+        self.num_classes = num_classes
+        self.projector_width = projector_width
+        self.layers: tuple[str, ...] = (
+            *(name for name, _ in stages[:-1]),
+            "encoder",
+            "projector.hidden",
+            "logits",
+        )
+
+    def encode(self, x: Tensor) -> Tensor:
+        """float [B, C, H, W] in [0, 1] -> the encoder's pooled output, float [B, D]."""
+        return _pooled(self.encoder(x))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """float [B, C, H, W] in [0, 1] -> raw class scores, float [B, num_classes]."""
+        return self.projector(self.encode(x))
+
+    def activations(self, x: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
+        """Pooled outputs of the named layers.
+
+        Args:
+            x: float [B, C, H, W] in [0, 1].
+            layers: names out of `layers`; None means all of them. Nothing deeper than the deepest is computed.
+
+        Returns:
+            {layer: float32 [B, D_layer]} in depth order; stages with a spatial extent are averaged over it.
+
+        Raises:
+            ValueError: a name is not one of `layers`.
+        """
+        wanted = self.layers if layers is None else tuple(layers)
+        unknown = [name for name in wanted if name not in self.layers]
+        if unknown:
+            raise ValueError(f"layers must be out of {self.layers}; got {unknown}")
+        remaining = set(wanted)
+        found: dict[str, Tensor] = {}
+
+        def tap(name: str, value: Tensor) -> bool:
+            if name in remaining:
+                found[name] = value.float()
+                remaining.discard(name)
+            return not remaining
+
+        if not remaining:
+            return found
+        *inner, last = self.encoder.named_children()
+        for name, stage in inner:
+            x = stage(x)
+            if name in remaining and tap(name, _pooled(x)):
+                return found
+        features = _pooled(last[1](x))
+        if tap("encoder", features):
+            return found
+        hidden = torch.relu(self.projector.hidden(features))
+        if tap("projector.hidden", hidden):
+            return found
+        tap("logits", self.projector.logits(hidden))
+        return found
+
+    def parameter_counts(self) -> dict[str, int]:
+        """Number of parameters: {"encoder", "projector", "total"}."""
+        encoder = sum(p.numel() for p in self.encoder.parameters())
+        projector = sum(p.numel() for p in self.projector.parameters())
+        return {"encoder": encoder, "projector": projector, "total": encoder + projector}

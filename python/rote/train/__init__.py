@@ -1,0 +1,36 @@
+"""The trainer: a stream of addressed views, a few losses and optimizers, and checkpoints that resume to the bit."""
+
+from __future__ import annotations
+
+from rote.train.checkpoint import (
+    CheckpointError,
+    load_checkpoint,
+    load_weights,
+    save_checkpoint,
+    save_weights,
+)
+from rote.train.config import Seeds, TrainConfig
+from rote.train.labels import LabelSource, random_labels, redraw_labels
+from rote.train.memory import TrainingOutOfMemory
+from rote.train.progress import Progress
+from rote.train.stream import TrainingStream
+from rote.train.trainer import Running, Trainer, TrainingDiverged
+
+__all__ = [
+    "CheckpointError",
+    "LabelSource",
+    "Progress",
+    "Running",
+    "Seeds",
+    "TrainConfig",
+    "Trainer",
+    "TrainingDiverged",
+    "TrainingOutOfMemory",
+    "TrainingStream",
+    "load_checkpoint",
+    "load_weights",
+    "random_labels",
+    "redraw_labels",
+    "save_checkpoint",
+    "save_weights",
+]

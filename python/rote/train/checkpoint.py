@@ -1,0 +1,150 @@
+"""rote/train/checkpoint.py: states on disk, in safetensors files that appear whole or not at all.
+
+Nothing here unpickles: a checkpoint from elsewhere cannot run code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rote.train.trainer import Trainer
+
+_FORMAT = 1
+# What may differ between the run that saved and the run that goes on.
+_FREE_FIELDS = ("device", "epochs")
+
+
+class CheckpointError(RuntimeError):
+    """A checkpoint is damaged, or belongs to another run; the message names the file and the difference."""
+
+
+def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer, extra: dict[str, Any] | None = None) -> None:
+    """Writes the trainer's whole state: weights, optimizer, running sums, generators and step.
+
+    Checks first that the state is finite, so that a checkpoint is always worth going on from.
+
+    Args:
+        path: the file, replaced in one rename.
+        trainer: the state.
+        extra: JSON values of the caller's own, given back by `load_checkpoint`.
+
+    Raises:
+        TrainingDiverged: the loss or the weights are not finite.
+    """
+    trainer.check()
+    state = trainer.state_dict()
+    tensors = {f"model/{name}": value for name, value in state["model"].items()}
+    for index, values in state["optimizer"].items():
+        for name, value in values.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimizer/{index}/{name}"] = value
+    tensors |= {name: state[name] for name in ("sums", "rng", "rng_cuda") if name in state}
+    header = {
+        "format": _FORMAT,
+        "step": state["step"],
+        "config": asdict(trainer.config),
+        "extra": {} if extra is None else extra,
+    }
+    _write(Path(path), tensors, header)
+
+
+def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> dict[str, Any]:
+    """Puts a trainer into a saved state; the next steps give the bits of an uninterrupted run.
+
+    Args:
+        path: a file of `save_checkpoint`.
+        trainer: made from the same config; device may differ, and epochs where the learning rate is constant.
+
+    Returns:
+        The caller's `extra` values.
+
+    Raises:
+        FileNotFoundError: no such file.
+        CheckpointError: the file is damaged or of another run.
+    """
+    tensors, header = _read(Path(path))
+    ours = asdict(trainer.config)
+    free = _FREE_FIELDS if trainer.config.schedule == "constant" else _FREE_FIELDS[:1]
+    saved_config = header.get("config", {})
+    different = [name for name in ours if name not in free and saved_config.get(name) != ours[name]]
+    if different:
+        pairs = ", ".join(f"{name} {saved_config.get(name)!r} instead of {ours[name]!r}" for name in different)
+        raise CheckpointError(f"{path}: the checkpoint was trained with {pairs}")
+    optimizer: dict[int, dict[str, Tensor]] = {}
+    for name, value in tensors.items():
+        if name.startswith("optimizer/"):
+            _, index, field = name.split("/", 2)
+            optimizer.setdefault(int(index), {})[field] = value
+    state = {name: tensors[name] for name in ("sums", "rng", "rng_cuda") if name in tensors}
+    try:
+        trainer.load_state_dict(
+            {"step": header["step"], "model": _with_prefix(tensors, "model/"), "optimizer": optimizer, **state}
+        )
+    except (KeyError, RuntimeError, ValueError) as error:
+        raise CheckpointError(f"{path}: the checkpoint does not fit this run: {error}") from error
+    return header["extra"]
+
+
+def save_weights(path: str | os.PathLike[str], model: nn.Module, **about: Any) -> None:
+    """Writes a network's weights and buffers alone; `about` (JSON values) goes into the file's header."""
+    _write(Path(path), dict(model.state_dict()), {"format": _FORMAT, **about})
+
+
+def load_weights(path: str | os.PathLike[str], model: nn.Module) -> dict[str, Any]:
+    """Reads weights of `save_weights` into a network of the same shape; returns what `about` said.
+
+    Raises:
+        FileNotFoundError: no such file.
+        CheckpointError: the file is damaged or of another network.
+    """
+    tensors, header = _read(Path(path))
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise CheckpointError(f"{path}: the weights do not fit this network: {error}") from error
+    header.pop("format")
+    return header
+
+
+def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _write(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
+    from safetensors.torch import save
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+    content = save(plain, metadata={"rote": json.dumps(header)})
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with aside.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise FileNotFoundError(f"no checkpoint at {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})["rote"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path}: not a checkpoint, or a damaged one: {error}") from error
+    if header.get("format") != _FORMAT:
+        raise CheckpointError(f"{path}: checkpoint format must be {_FORMAT}; got {header.get('format')!r}")
+    return {name: torch.as_tensor(value) for name, value in tensors.items()}, header

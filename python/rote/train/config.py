@@ -1,0 +1,117 @@
+"""rote/train/config.py: what a training run is made of, as frozen values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Literal
+
+import torch
+
+
+@dataclass(frozen=True)
+class Seeds:
+    """The separate sources of chance of one run, each a 64-bit seed.
+
+    Equal numbers do not correlate the sources: each reads streams of its own (rote.address), and the initialization
+    uses a torch generator.
+
+    Attributes:
+        data: which images are trained on.
+        label: random labels.
+        init: the network's weights.
+        order: the order of the images in an epoch, and which view of a pool a visit shows.
+        view: the augmentations.
+    """
+
+    data: int = 0
+    label: int = 0
+    init: int = 0
+    order: int = 0
+    view: int = 0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not isinstance(value, int) or isinstance(value, bool):
+                raise TypeError(f"the {field.name} seed must be an int; got {value!r}")
+            if not 0 <= value < 2**64:
+                raise ValueError(f"the {field.name} seed must be in [0, 2**64); got {value}")
+
+    @classmethod
+    def from_seed(cls, seed: int) -> Seeds:
+        """All five sources from one number."""
+        return cls(seed, seed, seed, seed, seed)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a network is trained; the defaults are those of the small laptop runs.
+
+    Attributes:
+        model: name for `rote.models.build`.
+        width: width dial of the network; None is the network's default.
+        projector_width: hidden width of the projector; None is the network's default.
+        norm: "batch", "group" or "none".
+        loss: "mse" (arXiv 2210.14019: raw outputs against the one-hot label, mean over batch and classes) or "ce".
+        optimizer: "adam" or "sgd".
+        lr: learning rate, the peak of an annealed schedule.
+        momentum: SGD's momentum; Adam's first beta stays 0.9.
+        weight_decay: L2 penalty added to the gradient.
+        schedule: "constant", "cosine" or "one-cycle".
+        epochs: passes over the images; a last partial batch is dropped.
+        batch_size: images per step.
+        precision: "float32", "bfloat16" (autocast) or "auto": bfloat16 on CUDA, float32 on the CPU.
+        device: "cpu", "cuda", "cuda:1", ... or "auto": CUDA where there is one.
+    """
+
+    model: str = "convnet"
+    width: int | None = None
+    projector_width: int | None = None
+    norm: Literal["batch", "group", "none"] = "batch"
+    loss: Literal["mse", "ce"] = "mse"
+    optimizer: Literal["adam", "sgd"] = "adam"
+    lr: float = 1e-3
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    schedule: Literal["constant", "cosine", "one-cycle"] = "cosine"
+    epochs: int = 900
+    batch_size: int = 128
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    device: str = "auto"
+
+    def __post_init__(self) -> None:
+        choices = {
+            "norm": ("batch", "group", "none"),
+            "loss": ("mse", "ce"),
+            "optimizer": ("adam", "sgd"),
+            "schedule": ("constant", "cosine", "one-cycle"),
+            "precision": ("auto", "float32", "bfloat16"),
+        }
+        for name, allowed in choices.items():
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} must be one of {allowed}; got {getattr(self, name)!r}")
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}")
+        if not (math.isfinite(self.lr) and self.lr > 0):
+            raise ValueError(f"lr must be positive and finite; got {self.lr}")
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"momentum must be in [0, 1); got {self.momentum}")
+        if not self.weight_decay >= 0:
+            raise ValueError(f"weight_decay must not be negative; got {self.weight_decay}")
+
+    def resolved_device(self) -> torch.device:
+        """The device of this run; ValueError where CUDA is asked for and there is none."""
+        if self.device == "auto":
+            return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = torch.device(self.device)
+        if device.type == "cuda" and not torch.cuda.is_available():
+            raise ValueError(f"device must be 'cpu' or 'auto' on this machine; got {self.device!r}, no CUDA device")
+        return device
+
+    def resolved_precision(self) -> torch.dtype:
+        """torch.bfloat16 or torch.float32, the type of the rendered pixels and of autocast."""
+        if self.precision == "auto":
+            return torch.bfloat16 if self.resolved_device().type == "cuda" else torch.float32
+        return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
