@@ -3,6 +3,7 @@ PYTHON  ?= python3
 VENV    ?= .venv
 BIN     := $(VENV)/bin
 OUT     ?= gpu-results
+BENCH_OUT ?= build/bench-rows.json
 STAMP   := $(VENV)/.installed
 SOURCES := $(shell find csrc -name '*.[ch]*' -o -name '*.cu') CMakeLists.txt pyproject.toml constraints.txt
 
@@ -62,7 +63,8 @@ format: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[bench]" --no-build-isolation
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m pytest -q benchmarks --device cpu --benchmark-json=build/bench.json
+	$(BIN)/python -m benchmarks.table build/bench.json $(BENCH_OUT)
 
 # Stages for a GPU machine without network: its own python and packages, nothing is downloaded. Each can be run alone.
 gpu: gpu-build gpu-test gpu-sanitize gpu-bench-knn gpu-bench-augment gpu-bench-train
