@@ -1,0 +1,161 @@
+"""`rote.knn`: the exact k nearest neighbours of every query."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+import torch
+
+import rote.ops.knn  # noqa: F401  (registers torch.ops.rote.knn_search)
+from rote.neighbors.arrays import FLOAT_DTYPES, as_tensor, describe, like
+from rote.neighbors.restrictions import resolve
+
+METRICS = ("l2", "sqeuclidean", "cosine", "ip")
+
+
+def knn(
+    queries: Any,
+    references: Any,
+    k: int,
+    metric: str = "l2",
+    *,
+    exclude: Any = None,
+    groups: tuple[Any, Any] | None = None,
+    mask: Any = None,
+    out: tuple[Any, Any] | None = None,
+) -> tuple[Any, Any]:
+    """The true k nearest references of every query, nearest first, the same bits on every run and device.
+
+    Each pair has one float64 key: sum (q - r)^2 for "l2" and "sqeuclidean", dot / sqrt(qq * rr) clamped to [-1, 1] for
+    "cosine" (a zero vector has distance 1 to everything), the dot product for "ip". Neighbours are ordered by
+    (key, reference index); the square root and the one rounding to float32 come after.
+
+    Queries and references may be of different kinds and dtypes; both are then promoted to the smallest dtype that
+    holds each of them exactly (float16 with bfloat16: float32). A row that holds NaN or inf is never a neighbour; a
+    query that does gets indices -1 and distances NaN. Where fewer than k references are admissible the tail holds
+    index -1 and the metric's worst value (inf; -inf for "ip").
+
+    Args:
+        queries: [Q, d], float64, float32, float16 or bfloat16: a numpy array (any strides), a torch tensor, or anything
+            with `__dlpack__`, on the CPU or a CUDA device. Q = 0 is allowed.
+        references: [N, d], the same choice of kinds and dtypes, on the same device.
+        k: number of neighbours, 1 <= k <= N.
+        metric: "l2" (Euclidean distance), "sqeuclidean" (its square), "cosine" (1 - cos) or "ip" (inner product, the
+            largest first).
+        exclude: "self" (queries and references are the same rows: none is its own neighbour), or int64 [Q], one
+            reference id that a query never gets, -1 for none.
+        groups: (int64 [Q], int64 [N]); a query never gets a reference of its own group.
+        mask: bool [N]; only references where it is True can be neighbours.
+        out: a pair (float32 [Q, k], int64 [Q, k]) to write into and return: numpy arrays for numpy queries, torch
+            tensors on the queries' device otherwise.
+
+    Returns:
+        (distances float32 [Q, k], indices int64 [Q, k]) in the kind of `queries`: numpy for numpy, torch for torch;
+        other objects through their `__array_namespace__().from_dlpack`, or torch tensors if they have none. Not
+        differentiable.
+
+    Raises:
+        TypeError: an argument of a wrong kind or dtype; nothing is converted silently.
+        ValueError: mismatched shapes or devices, k outside [1, N], an unknown metric, an excluded id outside [-1, N)
+            (on CUDA only with the environment variable ROTE_CHECK=1, since looking synchronizes).
+
+    Example:
+        >>> import numpy as np, rote
+        >>> x = np.array([[0.0], [1.0], [3.0]], dtype=np.float32)
+        >>> distances, indices = rote.knn(x, x, 1, exclude="self")
+        >>> indices.ravel().tolist(), distances.ravel().tolist()
+        ([1, 0, 1], [1.0, 1.0, 2.0])
+    """
+    return search(queries, matrix(references, "references", "N"), k, metric, exclude, groups, mask, out)
+
+
+def matrix(value: Any, name: str, rows: str) -> torch.Tensor:
+    """A floating point matrix argument as a tensor [rows, d]."""
+    wanted = f"float64, float32, float16 or bfloat16 of shape [{rows}, d]"
+    tensor = as_tensor(value, name, FLOAT_DTYPES, wanted)
+    if tensor.dim() != 2:
+        raise ValueError(f"{name} must be {wanted}; got {describe(value)}")
+    return tensor
+
+
+def checked_metric(metric: str) -> str:
+    """The metric's name, if it is one."""
+    if not isinstance(metric, str) or metric not in METRICS:
+        raise ValueError(f"metric must be one of {', '.join(map(repr, METRICS))}; got {metric!r}")
+    return metric
+
+
+def search(
+    queries: Any,
+    references: torch.Tensor,
+    k: int,
+    metric: str,
+    exclude: Any,
+    groups: Any,
+    mask: Any,
+    out: Any,
+) -> tuple[Any, Any]:
+    """What `knn` and `Index.search` share: checks, promotion, the operator and the result's kind."""
+    checked_metric(metric)
+    tensor = matrix(queries, "queries", "Q")
+    if tensor.shape[1] != references.shape[1]:
+        raise ValueError(
+            f"queries and references must have the same number of columns d; got {describe(queries)} "
+            f"and {describe(references)}"
+        )
+    if tensor.device != references.device:
+        raise ValueError(
+            "queries and references must be on the same device; "
+            f"got queries on {tensor.device} and references on {references.device}"
+        )
+    num_queries, num_references = tensor.shape[0], references.shape[0]
+    k = _checked_k(k, num_references)
+    restrictions = resolve(exclude, groups, mask, num_queries, num_references, tensor.device)
+    if out is not None:
+        _check_out(out, queries, num_queries, k, tensor.device)
+    if tensor.dtype != references.dtype:
+        common = torch.promote_types(tensor.dtype, references.dtype)
+        tensor, references = tensor.to(common), references.to(common)
+    result = torch.ops.rote.knn_search(tensor, references, k, metric, *restrictions)
+    if out is None:
+        return like(result[0], queries), like(result[1], queries)
+    with torch.no_grad():
+        for target, values in zip(out, result, strict=True):
+            if isinstance(target, torch.Tensor):
+                target.copy_(values)
+            else:
+                np.copyto(target, values.numpy())
+    return out[0], out[1]
+
+
+def _checked_k(k: int, num_references: int) -> int:
+    if isinstance(k, bool):
+        raise TypeError(f"k must be an integer; got {k!r}")
+    try:
+        k = operator.index(k)
+    except TypeError:
+        raise TypeError(f"k must be an integer; got {k!r}") from None
+    if k < 1 or k > num_references:
+        raise ValueError(f"k must lie between 1 and the number of references, {num_references}; got {k}")
+    return k
+
+
+def _check_out(out: Any, queries: Any, num_queries: int, k: int, device: torch.device) -> None:
+    if not isinstance(out, (tuple, list)) or len(out) != 2:
+        raise TypeError(f"out must be a pair (distances, indices); got {describe(out)}")
+    is_numpy = isinstance(queries, np.ndarray)
+    kind = "numpy arrays, as queries is one" if is_numpy else "torch tensors"
+    for position, (target, dtype) in enumerate(zip(out, ("float32", "int64"), strict=True)):
+        name = f"out[{position}]"
+        if not isinstance(target, np.ndarray if is_numpy else torch.Tensor):
+            raise TypeError(f"{name}: out must be two {kind}; got {type(target).__name__}")
+        if target.dtype != (np.dtype(dtype) if is_numpy else getattr(torch, dtype)):
+            raise TypeError(f"{name} must be {dtype} of shape [Q, k]; got {describe(target)}")
+        if tuple(target.shape) != (num_queries, k):
+            raise ValueError(f"{name} must be {dtype} of shape [{num_queries}, {k}]; got {describe(target)}")
+        if is_numpy and not target.flags.writeable:
+            raise ValueError(f"{name} must be writable; got a read-only array")
+        if not is_numpy and target.device != device:
+            raise ValueError(f"{name} must be on {device}, where queries is; got {target.device}")
