@@ -1,0 +1,231 @@
+"""Operators of the augmentation engine.
+
+rote::augment_sample      parameter rows of views
+rote::augment_render      views of bank images, parameters drawn inside or given as rows
+rote::augment_render_out  the same into a given tensor
+
+A recipe travels as one string, its operations as JSON: a constant for torch.compile, and the key under which the
+native program is kept. A seed is the signed 64-bit number of the same bits, for a schema has no unsigned one.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+
+import torch
+
+from rote import _native
+from rote.ops.library import DTYPE_CODES, register
+
+__all__ = ["augment_render", "augment_render_out", "augment_sample", "signed64"]
+
+OUTPUT_DTYPES = (torch.float32, torch.float16, torch.bfloat16)
+MAX_VIEWS = 1 << 48
+
+
+def signed64(seed: int) -> int:
+    """The int64 with the bits of a seed in [0, 2^64)."""
+    return seed - (1 << 64) if seed >= 1 << 63 else seed
+
+
+@functools.lru_cache(maxsize=256)
+def native_program(program: str, channels: int, image_size: tuple[int, int], size: tuple[int, int]):
+    """The native program of a recipe for one geometry: immutable, shared by all threads."""
+    operations = [(code, occurrence, constants) for code, occurrence, constants in json.loads(program)]
+    return _native.AugmentProgram(operations, channels, *image_size, *size)
+
+
+def augment_sample(
+    ids: torch.Tensor,
+    views: torch.Tensor,
+    program: str,
+    image_size: list[int],
+    size: list[int],
+    row_words: int,
+    seed: int,
+) -> torch.Tensor:
+    """int32 rows [n, row_words] of the views (ids[i], views[i])."""
+    return torch.ops.rote.augment_sample(ids, views, program, image_size, size, row_words, seed)
+
+
+def _sample_fake(ids, views, program, image_size, size, row_words, seed):
+    return ids.new_empty((ids.shape[0], row_words), dtype=torch.int32)
+
+
+def _sample_cpu(ids, views, program, image_size, size, row_words, seed):
+    native = _program_for_rows(program, 3, tuple(image_size), tuple(size), row_words)
+    rows = _sample_fake(ids, views, program, image_size, size, row_words, seed)
+    ids, views = ids.contiguous(), views.contiguous()
+    _native.augment_sample(
+        native,
+        ids.data_ptr(),
+        views.data_ptr(),
+        ids.shape[0],
+        seed & 0xFFFFFFFFFFFFFFFF,
+        rows.data_ptr(),
+        torch.get_num_threads(),
+    )
+    return rows
+
+
+def _sample_cuda(ids, views, program, image_size, size, row_words, seed):
+    native = _program_for_rows(program, 3, tuple(image_size), tuple(size), row_words)
+    rows = _sample_fake(ids, views, program, image_size, size, row_words, seed)
+    ids, views = ids.contiguous(), views.contiguous()
+    _check_on_device(ids, views, None)
+    with torch.cuda.device(ids.device):
+        _native.augment_sample_cuda(
+            native,
+            ids.data_ptr(),
+            views.data_ptr(),
+            ids.shape[0],
+            seed & 0xFFFFFFFFFFFFFFFF,
+            rows.data_ptr(),
+            torch.cuda.current_stream(ids.device).cuda_stream,
+            ids.device.index,
+        )
+    return rows
+
+
+register(
+    "augment_sample(Tensor ids, Tensor views, str program, SymInt[] image_size, SymInt[] size, int row_words, "
+    "SymInt seed) -> Tensor",
+    cpu=_sample_cpu,
+    cuda=_sample_cuda,
+    fake=_sample_fake,
+)
+
+
+def augment_render(
+    images: torch.Tensor,
+    ids: torch.Tensor,
+    views: torch.Tensor | None,
+    rows: torch.Tensor | None,
+    program: str,
+    size: list[int],
+    seed: int,
+    dtype: torch.dtype,
+    channels_last: bool,
+) -> torch.Tensor:
+    """[n, C, *size] of `dtype`: the views of images[ids[i]]; exactly one of `views` and `rows` is given."""
+    return torch.ops.rote.augment_render(images, ids, views, rows, program, size, seed, dtype, channels_last)
+
+
+def _render_fake(images, ids, views, rows, program, size, seed, dtype, channels_last):
+    return torch.empty(
+        (ids.shape[0], images.shape[1], *size),
+        dtype=dtype,
+        device=images.device,
+        memory_format=torch.channels_last if channels_last else torch.contiguous_format,
+    )
+
+
+def _render(images, ids, views, rows, program, size, seed, dtype, channels_last):
+    out = _render_fake(images, ids, views, rows, program, size, seed, dtype, channels_last)
+    _RENDER_INTO[images.device.type](images, ids, views, rows, program, seed, out)
+    return out
+
+
+def augment_render_out(
+    images: torch.Tensor,
+    ids: torch.Tensor,
+    views: torch.Tensor | None,
+    rows: torch.Tensor | None,
+    program: str,
+    seed: int,
+    out: torch.Tensor,
+) -> None:
+    """`augment_render` into `out` [n, C, h, w], whose size, dtype and strides say what is wanted."""
+    torch.ops.rote.augment_render_out(images, ids, views, rows, program, seed, out)
+
+
+def _render_into_cpu(images, ids, views, rows, program, seed, out):
+    native = native_program(program, images.shape[1], tuple(images.shape[2:]), tuple(out.shape[2:]))
+    ids, views, rows = _contiguous(ids), _contiguous(views), _contiguous(rows)
+    _native.augment_render(
+        native,
+        images.data_ptr(),
+        images.stride(),
+        images.shape[0],
+        ids.data_ptr(),
+        views.data_ptr() if views is not None else 0,
+        rows.data_ptr() if rows is not None else 0,
+        ids.shape[0],
+        seed & 0xFFFFFFFFFFFFFFFF,
+        out.data_ptr(),
+        DTYPE_CODES[out.dtype],
+        out.stride(),
+        torch.get_num_threads(),
+        "auto",
+    )
+
+
+def _render_into_cuda(images, ids, views, rows, program, seed, out):
+    native = native_program(program, images.shape[1], tuple(images.shape[2:]), tuple(out.shape[2:]))
+    ids, views, rows = _contiguous(ids), _contiguous(views), _contiguous(rows)
+    _check_on_device(ids, views, images.shape[0])
+    workspace = torch.empty(native.workspace_bytes(ids.shape[0], True), dtype=torch.uint8, device=images.device)
+    with torch.cuda.device(images.device):
+        _native.augment_render_cuda(
+            native,
+            images.data_ptr(),
+            images.stride(),
+            images.shape[0],
+            ids.data_ptr(),
+            views.data_ptr() if views is not None else 0,
+            rows.data_ptr() if rows is not None else 0,
+            ids.shape[0],
+            seed & 0xFFFFFFFFFFFFFFFF,
+            out.data_ptr(),
+            DTYPE_CODES[out.dtype],
+            out.stride(),
+            workspace.data_ptr(),
+            torch.cuda.current_stream(images.device).cuda_stream,
+            images.device.index,
+        )
+
+
+def _render_out_fake(images, ids, views, rows, program, seed, out):
+    return None
+
+
+_RENDER_INTO = {"cpu": _render_into_cpu, "cuda": _render_into_cuda}
+
+register(
+    "augment_render(Tensor images, Tensor ids, Tensor? views, Tensor? rows, str program, SymInt[] size, SymInt seed, "
+    "ScalarType dtype, bool channels_last) -> Tensor",
+    cpu=_render,
+    cuda=_render,
+    fake=_render_fake,
+)
+register(
+    "augment_render_out(Tensor images, Tensor ids, Tensor? views, Tensor? rows, str program, SymInt seed, "
+    "Tensor(a!) out) -> ()",
+    cpu=_render_into_cpu,
+    cuda=_render_into_cuda,
+    fake=_render_out_fake,
+)
+
+
+def _program_for_rows(program, channels, image_size, size, row_words):
+    native = native_program(program, channels, image_size, size)
+    if native.row_words != row_words:
+        raise RuntimeError(f"the native program has rows of {native.row_words} words, the recipe of {row_words}")
+    return native
+
+
+def _contiguous(tensor: torch.Tensor | None) -> torch.Tensor | None:
+    return None if tensor is None else tensor.contiguous()
+
+
+def _check_on_device(ids: torch.Tensor, views: torch.Tensor | None, num_images: int | None) -> None:
+    """With ROTE_CHECK=1: the range check that would otherwise cost a synchronization."""
+    if os.environ.get("ROTE_CHECK") != "1" or ids.numel() == 0:
+        return
+    for name, values, end in (("ids", ids, num_images or 1 << 40), ("views", views, MAX_VIEWS)):
+        if values is not None:
+            low, high = (int(v) for v in values.aminmax())
+            if low < 0 or high >= end:
+                raise ValueError(f"{name}: wanted 0 <= {name} < {end}, got values from {low} to {high}")
