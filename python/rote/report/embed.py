@@ -1,0 +1,75 @@
+"""Figures and images -> text that stands inside one HTML file, and files beside it."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from html import escape
+from pathlib import Path
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from rote.report import style
+
+# Local fonts only; the drawing is laid out in DejaVu Sans, the widest of them, so that nothing overflows.
+FONTS = "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'DejaVu Sans', sans-serif"
+
+
+def svg_text(figure: Figure, name: str) -> str:
+    """A figure as a standalone SVG document; ids carry `name`, so that several can stand in one page."""
+    buffer = io.StringIO()
+    with style.matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.S)
+    text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.S)
+    text = re.sub(r"(font(?:-family)?: [^;\"]*?)'DejaVu Sans'[^;\"]*", lambda m: m[1] + FONTS, text)
+    text = re.sub(r'\bid="([^"]+)"', rf'id="{name}-\1"', text)
+    text = re.sub(r'href="#([^"]+)"', rf'href="#{name}-\1"', text)
+    return re.sub(r"url\(#([^)]+)\)", rf"url(#{name}-\1)", text)
+
+
+def inline_svg(document: str, description: str) -> str:
+    """An SVG document as an element of an HTML page: scales to its column and follows the theme.
+
+    Args:
+        document: what `svg_text` returned.
+        description: what the figure shows, for those who cannot see it; plain text.
+    """
+    head, body = document.split(">", 1)
+    box = re.search(r'viewBox="[^"]+"', head)
+    if box is None:
+        raise ValueError("document has no viewBox, so it cannot scale")
+    for variable, (light, _) in style.THEME.items():
+        body = re.sub(re.escape(light) + r"\b", f"var(--{variable})", body, flags=re.I)
+    return f'<svg {box[0]} role="img" aria-label="{escape(description)}">{body.strip()}'
+
+
+def write_figure(figure: Figure, document: str, folder: Path, name: str) -> None:
+    """Writes `<name>.svg` and `<name>.png` (white ground, 200 dpi), each aside first and then renamed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    ground = document.replace("<svg ", f'<svg style="background:{style.PAPER}" ', 1)
+    write_whole(folder / f"{name}.svg", ('<?xml version="1.0" encoding="utf-8"?>\n' + ground).encode())
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=200, facecolor=style.PAPER)
+    write_whole(folder / f"{name}.png", buffer.getvalue())
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Writes a file aside, then renames it: a reader sees the old or the new one, never a part."""
+    aside = path.with_name(f".{path.name}.aside")
+    aside.write_bytes(content)
+    aside.replace(path)
+
+
+def png_uri(pixels: np.ndarray) -> str:
+    """uint8 [H, W, 3] as the data address of a PNG."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, format="PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+
