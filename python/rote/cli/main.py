@@ -13,7 +13,7 @@ COMMANDS = {
     "demo": "one command, a few minutes on two CPU cores, ends in a report page",
     "run": "run an experiment: benign, capacity",
     "report": "tables and figures of run folders as one HTML page",
-    "data": "fetch, convert, check and describe data sets",
+    "data": "describe, check and convert data sets",
     "bench": "kernels and trainer against their baselines, on this machine",
     "info": "versions, device, instruction sets, what is compiled in",
 }
@@ -44,8 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[0] not in COMMANDS:
         return complain(f"no command {words[0]!r}{_suggestion(words[0])}; `rote` lists the commands")
     try:
-        module = importlib.import_module(f"rote.cli.{words[0]}")
-        return module.run(words[1:])
+        if words[0] == "data":
+            return _data(words[1:])
+        return importlib.import_module(f"rote.cli.{words[0]}").run(words[1:])
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
@@ -71,6 +72,13 @@ def complain(message: str) -> int:
     """Prints one line and gives the status of a user's mistake."""
     print(f"rote: error: {message}", file=sys.stderr)
     return USER_ERROR
+
+
+def _data(words: Sequence[str]) -> int:
+    from rote.cli import data
+    from rote.cli.options import parse
+
+    return data.run(parse(data.DataCommand, words, prog="rote data", description=f"{COMMANDS['data'].capitalize()}."))
 
 
 def _is_users(error: Exception) -> bool:

@@ -31,6 +31,8 @@ class BenignConfig(ExperimentConfig):
 
     labels: Literal["random", "true", "fresh"] = "random"
     """Labels to train on: one random draw per image, the true ones, or a new draw at every visit (the control)."""
+    lr: float = 1e-3
+    """Learning rate, the peak of an annealed schedule."""
     evaluations: int = 10
     """Evaluations along training, evenly spaced; initialization is one more."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,11 +68,6 @@ def recipe_named(name: str) -> Recipe:
     if name not in augment.recipes:
         raise ValueError(f"--augment must be one of {', '.join(augment.recipes)}; got {name!r}")
     return augment.recipes[name]
-
-
-def recipe_hash(recipe: Recipe) -> str:
-    """The recipe's share of a run's identity: a hash of its operations and their arguments, not of its name."""
-    return hashlib.sha256(repr(recipe).encode()).hexdigest()[:16]
 
 
 def architecture(config: ExperimentConfig, bank: ImageBank, num_classes: int) -> dict[str, Any]:
@@ -179,14 +173,14 @@ def place_of(
     if own is not None:
         fields |= {"model": f"{type(own).__name__}:{module_identity(own)}"}
     identity = RunIdentity.of(
-        config.name_of_experiment, config.semantics, fields, data=inputs.fingerprint, recipe=recipe_hash(inputs.recipe)
+        config.name_of_experiment, config.semantics, fields, data=inputs.fingerprint, recipe=inputs.recipe.hash()
     )
     record = {
         **environment.describe(device),
         "architecture": None if own is not None else dict(built),
         "num_classes": inputs.bank.num_classes,
         "classes": list(inputs.bank.classes),
-        "recipe": repr(inputs.recipe),
+        "recipe": inputs.recipe.to_dict(),
         "source": inputs.bank.source,
     }
     return Place(Path(config.out) / (config.name or identity.folder_name), identity, fields, record)
