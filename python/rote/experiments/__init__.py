@@ -8,12 +8,24 @@ Example:
 from __future__ import annotations
 
 from rote.experiments.benign import BenignConfig, benign
+from rote.experiments.capacity import CapacityConfig, capacity
 from rote.experiments.config import ExperimentConfig
 from rote.experiments.headline import headline
 from rote.experiments.stopping import Stopped
 from rote.runs import Run
 
-CONFIGS: dict[str, type[ExperimentConfig]] = {"benign": BenignConfig}
-EXPERIMENTS = {"benign": benign}
+CONFIGS: dict[str, type[ExperimentConfig]] = {"benign": BenignConfig, "capacity": CapacityConfig}
+EXPERIMENTS = {"benign": benign, "capacity": capacity}
 
-__all__ = ["CONFIGS", "EXPERIMENTS", "BenignConfig", "ExperimentConfig", "Run", "Stopped", "benign", "headline"]
+__all__ = [
+    "CONFIGS",
+    "EXPERIMENTS",
+    "BenignConfig",
+    "CapacityConfig",
+    "ExperimentConfig",
+    "Run",
+    "Stopped",
+    "benign",
+    "capacity",
+    "headline",
+]

@@ -94,6 +94,11 @@ class ExperimentConfig:
         if self.name is not None and (not self.name or Path(self.name).name != self.name):
             raise ValueError(f"--name must be the name of a folder, without a path; got {self.name!r}")
 
+    @property
+    def extensible(self) -> bool:
+        """Whether more epochs go on with the same run, which an annealed learning rate forbids."""
+        return self.schedule == "constant"
+
     def resolved(self) -> Self:
         """The config with every seed filled in."""
         seeds = ("data_seed", "label_seed", "init_seed", "order_seed", "view_seed")

@@ -173,7 +173,12 @@ def place_of(
     if own is not None:
         fields |= {"model": f"{type(own).__name__}:{module_identity(own)}"}
     identity = RunIdentity.of(
-        config.name_of_experiment, config.semantics, fields, data=inputs.fingerprint, recipe=inputs.recipe.hash()
+        config.name_of_experiment,
+        config.semantics,
+        fields,
+        data=inputs.fingerprint,
+        recipe=inputs.recipe.hash(),
+        extensible=config.extensible,
     )
     record = {
         **environment.describe(device),

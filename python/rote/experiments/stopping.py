@@ -16,8 +16,8 @@ class Stopped(Exception):
         folder: the run folder.
     """
 
-    def __init__(self, folder: Path, step: int, total: int) -> None:
-        super().__init__(f"stopped at step {step:,} of {total:,} and saved in {folder}; the same command goes on")
+    def __init__(self, folder: Path, done: int, total: int, unit: str = "step") -> None:
+        super().__init__(f"stopped after {unit} {done:,} of {total:,} and saved in {folder}; the same command goes on")
         self.folder = folder
 
 
