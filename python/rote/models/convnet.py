@@ -7,8 +7,10 @@ from torch import nn
 from rote.models.encoder_projector import EncoderProjector
 from rote.models.normalization import normalization
 
-# (stage, width as a multiple of the first stage's, stride)
-STAGES = (("stage1", 1, 1), ("stage2", 1, 2), ("stage3", 2, 2), ("stage4", 4, 2))
+# Width of the stages as a multiple of the first one's; every stage but the first halves the resolution.
+MULTIPLES = (1, 2, 4)
+# From this size on the first stage halves it too: at full resolution it would cost as much as the whole rest.
+STRIDED_STEM_FROM = 24
 DEFAULT_WIDTH = 32
 # Hidden width of the projector as a multiple of the first stage's width.
 PROJECTOR_MULTIPLE = 16
@@ -23,7 +25,9 @@ def convnet(
     projector_width: int | None = None,
     norm: str = "batch",
 ) -> EncoderProjector:
-    """Four 3x3 convolutions, each with normalization and ReLU; the encoder's output has 4 x width features.
+    """Three 3x3 convolutions, each with normalization and ReLU; the encoder's output has 4 x width features.
+
+    Images from 24 pixels on are halved three times, smaller ones twice, so that 32 and 16 pixels both end at 4 x 4.
 
     Args:
         in_channels: channels of the images.
@@ -41,9 +45,10 @@ def convnet(
     width = DEFAULT_WIDTH if width is None else width
     stages = []
     channels = in_channels
-    for name, multiple, stride in STAGES:
+    for index, multiple in enumerate(MULTIPLES):
         out = multiple * width
-        stages.append((name, conv_stage(channels, out, stride, norm)))
+        stride = 1 if index == 0 and min(image_size) < STRIDED_STEM_FROM else 2
+        stages.append((f"stage{index + 1}", conv_stage(channels, out, stride, norm)))
         channels = out
     return EncoderProjector(
         stages,

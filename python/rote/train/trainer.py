@@ -121,8 +121,8 @@ class Trainer:
         """Waits for the device and keeps the state when it is finite; raises TrainingDiverged when it is not."""
         first_bad = int(self._first_bad)
         # An update can break the weights after a finite loss; such a state must not be kept or saved.
-        norms = torch._foreach_norm([p.detach() for p in self.model.parameters()])
-        finite = bool(torch.isfinite(torch.stack(norms)).all())
+        norm = torch.nn.utils.get_total_norm([p.detach() for p in self.model.parameters()])
+        finite = bool(norm.isfinite())
         if first_bad == _NEVER and finite:
             self._good = _copied(self.state_dict())
             return
