@@ -55,7 +55,7 @@ class PixelCache:
                 images = archive["images"]
             if images.dtype != np.uint8 or images.ndim != 4 or images.shape[:2] != (self.num_images, 3):
                 raise ValueError(f"holds {images.dtype} {list(images.shape)}")
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except Exception as error:  # damage shows as almost anything, and none of it may stop a load
             warnings.warn(

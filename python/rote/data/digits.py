@@ -3,7 +3,8 @@
 Each 8 x 8 digit is enlarged to 12 x 12, placed at a seeded position on a 16 x 16 RGB canvas and drawn in a seeded
 light ink on a seeded dark ground, with slight noise. Everything is integer arithmetic on addressed words, so every
 machine has the same bytes. The digits themselves come with scikit-learn (the test part of the UCI set of Alpaydin and
-Kaynak, 1998). A vote of the 20 nearest raw pixel rows (cosine) gets 0.71 of the test digits right, 0.99 before.
+Kaynak, 1998). A vote of the 20 nearest raw pixel rows (cosine) gets 0.71 of the test digits right, and 0.98
+of the plain 8 x 8 digits.
 """
 
 from __future__ import annotations

@@ -112,7 +112,7 @@ def height_width(size: int | tuple[int, int] | None) -> tuple[int, int] | None:
     """(H, W) of a size given as an int or a pair. Raises ValueError unless all sides are positive ints."""
     if size is None:
         return None
-    pair = (size, size) if isinstance(size, int) else tuple(size)
+    pair = tuple(size) if isinstance(size, tuple | list) else (size, size)
     if len(pair) != 2 or not all(isinstance(side, int) and not isinstance(side, bool) and side > 0 for side in pair):
         raise ValueError(f"size: wanted a positive int or (H, W), got {size!r}")
     return pair
