@@ -1,8 +1,69 @@
-// bindings/knn.cpp: the k-NN engine.
+// bindings/knn.cpp: the k-NN engine. Tensors are integers here; rote/ops/knn.py checks them.
+#include "rote/knn.h"
+
+#include <pybind11/stl.h>
+
 #include "bindings/register.h"
 
-namespace rote {
+namespace py = pybind11;
 
-void register_knn(pybind11::module_&) {}
+namespace rote {
+namespace {
+
+KnnProblem make_problem(uintptr_t queries, int64_t num_queries, int64_t query_stride, uintptr_t references,
+                        int64_t num_references, int64_t reference_stride, int64_t dim, int dtype, int64_t k, int metric,
+                        uintptr_t exclude, uintptr_t query_groups, uintptr_t reference_groups, uintptr_t mask,
+                        uintptr_t distances, uintptr_t indices) {
+    KnnProblem problem;
+    problem.queries = {pointer<const void>(queries), DType(dtype), num_queries, dim, query_stride};
+    problem.references = {pointer<const void>(references), DType(dtype), num_references, dim, reference_stride};
+    problem.k = k;
+    problem.metric = KnnMetric(metric);
+    problem.exclude = pointer<const int64_t>(exclude);
+    problem.query_groups = pointer<const int64_t>(query_groups);
+    problem.reference_groups = pointer<const int64_t>(reference_groups);
+    problem.mask = pointer<const uint8_t>(mask);
+    problem.distances = pointer<float>(distances);
+    problem.indices = pointer<int64_t>(indices);
+    return problem;
+}
+
+}  // namespace
+
+void register_knn(py::module_& module) {
+    py::class_<KnnProblem>(module, "KnnProblem", "One search; pointers as integers, 0 for an absent input.")
+        .def(py::init(&make_problem), py::arg("queries"), py::arg("num_queries"), py::arg("query_stride"),
+             py::arg("references"), py::arg("num_references"), py::arg("reference_stride"), py::arg("dim"),
+             py::arg("dtype"), py::arg("k"), py::arg("metric"), py::arg("exclude"), py::arg("query_groups"),
+             py::arg("reference_groups"), py::arg("mask"), py::arg("distances"), py::arg("indices"));
+    module.def(
+        "knn_search",
+        [](const KnnProblem& problem, int num_threads, const std::string& level) {
+            KnnStats stats;
+            {
+                py::gil_scoped_release release;
+                stats = knn_search_cpu(problem, num_threads, resolve_simd_level(level));
+            }
+            py::dict result;
+            result["exact_keys"] = stats.exact_keys;
+            result["compactions"] = stats.compactions;
+            result["exact_compactions"] = stats.exact_compactions;
+            result["uncertified_rows"] = stats.uncertified_rows;
+            return result;
+        },
+        py::arg("problem"), py::arg("num_threads"), py::arg("level") = "auto");
+    module.def(
+        "knn_search_reference", [](const KnnProblem& problem) { knn_search_reference(problem); }, py::arg("problem"),
+        py::call_guard<py::gil_scoped_release>());
+    module.def("knn_workspace_bytes", &knn_workspace_bytes, py::arg("num_queries"), py::arg("num_references"),
+               py::arg("dim"), py::arg("k"));
+    module.def(
+        "knn_search_cuda",
+        [](const KnnProblem& problem, uintptr_t workspace, uintptr_t stream, const std::string& path) {
+            knn_search_cuda(problem, pointer<void>(workspace), pointer<void>(stream), path);
+        },
+        py::arg("problem"), py::arg("workspace"), py::arg("stream"), py::arg("path"),
+        py::call_guard<py::gil_scoped_release>());
+}
 
 }  // namespace rote

@@ -9,7 +9,7 @@ def eight_sums(terms: np.ndarray) -> np.ndarray:
     """Sum over the last axis as eight interleaved float64 sums by i mod 8, then a fixed tree."""
     padding = -terms.shape[-1] % 8
     widths = [(0, 0)] * (terms.ndim - 1) + [(0, padding)]
-    lanes = np.pad(terms, widths).reshape(*terms.shape[:-1], -1, 8)
+    lanes = np.pad(terms, widths).reshape(*terms.shape[:-1], (terms.shape[-1] + padding) // 8, 8)
     sums = np.zeros((*terms.shape[:-1], 8))
     for block in range(lanes.shape[-2]):
         sums = sums + lanes[..., block, :]
@@ -65,6 +65,7 @@ def knn(
             values = np.sqrt(values)
         elif metric == "cosine":
             values = 1.0 - values
-        distances[row, : len(found)] = values.astype(np.float32)
+        with np.errstate(over="ignore"):
+            distances[row, : len(found)] = values.astype(np.float32)
         indices[row, : len(found)] = found
     return distances, indices

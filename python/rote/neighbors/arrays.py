@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 FLOAT_DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
-INTEGER_DTYPES = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+INTEGER_DTYPES = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint32, torch.uint16, torch.uint8)
 
 
 def describe(value: Any) -> str:
@@ -43,7 +43,7 @@ def as_tensor(value: Any, name: str, dtypes: tuple[torch.dtype, ...], wanted: st
     elif hasattr(value, "__dlpack__"):
         try:
             tensor = torch.from_dlpack(value)
-        except (BufferError, RuntimeError, TypeError, ValueError) as error:
+        except (AttributeError, BufferError, RuntimeError, TypeError, ValueError) as error:
             raise TypeError(f"{name} must be {wanted}; its __dlpack__ failed: {error}") from error
     else:
         raise TypeError(

@@ -16,6 +16,7 @@ from rote.neighbors.votes import blocks, cast_votes, check_weighting, neighbour_
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.metrics import accuracy_score
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 except ImportError as error:
@@ -32,7 +33,7 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
     With weights="uniform" it predicts what scikit-learn's `KNeighborsClassifier` predicts wherever the k-th distance is
     unique; where it is not, the smaller reference index is the neighbour. Votes are summed in float64 in neighbour
     order and ties go to the smaller class. Besides what scikit-learn takes, embeddings and labels may be torch tensors
-    (or DLPack objects); results then are torch tensors on the same device.
+    or other DLPack objects; results have the kind and the device of the queries.
 
     Args:
         n_neighbors: number of neighbours that vote. If fewer embeddings are fitted, `fit` warns and all of them vote
@@ -129,12 +130,9 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
                 f"Expected n_neighbors <= n_samples_fit, but n_neighbors = {k}, n_samples_fit = {self.n_samples_fit_}"
                 + (" and no embedding is its own neighbour" if X is None else "")
             )
-        if queries is None:
-            found = self._index.search(self._index.references, k, exclude="self")
-            found = found if self._is_torch else tuple(part.numpy() for part in found)
-        else:
-            found = self._index.search(queries, k)
-        return found if return_distance else found[1]
+        distances, indices = self._nearest(queries, k)
+        indices = self._as_given(indices, X)
+        return (self._as_given(distances, X), indices) if return_distance else indices
 
     def predict(self, X: Any) -> Any:
         """The class of every query, [Q]: numpy, or a torch tensor where X is one and the classes are numbers.
@@ -142,13 +140,13 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
         Raises:
             ValueError: a query's neighbours lie at distances beyond float32, so that none has a weight.
         """
-        weights, classes, given = self._voters(X)
+        weights, classes = self._voters(X)
         winner = torch.empty(len(weights), dtype=torch.int64, device=weights.device)
         for rows in blocks(len(weights), len(self.classes_)):
             winner[rows] = winners(self._votes(weights[rows], classes[rows]))
         _refuse_unclassified(winner < 0)
-        if _is_tensor(given) and self.classes_.dtype.kind in "biuf":
-            return like(torch.from_numpy(self.classes_).to(winner.device)[winner], given)
+        if _is_tensor(X) and self.classes_.dtype.kind in "biuf":
+            return like(torch.from_numpy(self.classes_).to(winner.device)[winner], X)
         return self.classes_[winner.cpu().numpy()]
 
     def predict_proba(self, X: Any) -> Any:
@@ -157,36 +155,45 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
         Raises:
             ValueError: as `predict`.
         """
-        weights, classes, given = self._voters(X)
+        weights, classes = self._voters(X)
         votes = self._votes(weights, classes)
         total = votes.sum(1, keepdim=True)
         _refuse_unclassified(~(total[:, 0] > 0))
-        return like(votes / total, given)
+        return self._as_given(votes / total, X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """The accuracy of `predict(X)` against the labels y, a float in [0, 1]."""
-        predicted = _host(self.predict(X))
-        return float(np.average(predicted == column_or_1d(_host(y)), weights=sample_weight))
+        return float(accuracy_score(_host(y), _host(self.predict(X)), sample_weight=sample_weight))
 
-    def _queries(self, X: Any) -> Any:
+    def _queries(self, X: Any) -> torch.Tensor:
         if not _is_tensor(X):
-            return validate_data(self, X, dtype=EMBEDDING_DTYPES, reset=False)
+            return matrix(validate_data(self, X, dtype=EMBEDDING_DTYPES, reset=False), "X", "Q")
         queries = _finite(matrix(X, "X", "Q"))
         if queries.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {queries.shape[1]} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input"
             )
-        return X
+        return queries
 
-    def _voters(self, X: Any) -> tuple[torch.Tensor, torch.Tensor, Any]:
-        """Weights [Q, k] and classes [Q, k] of the neighbours, and an array of the kind of the answer."""
+    def _nearest(self, queries: torch.Tensor | None, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+        if queries is None:
+            return self._index.search(self._index.references, k, exclude="self")
+        return self._index.search(queries, k)
+
+    def _as_given(self, tensor: torch.Tensor, X: Any) -> Any:
+        """A result in the kind of the queries, or of the embeddings fitted where these are the queries."""
+        if X is None:
+            return tensor if self._is_torch else tensor.numpy()
+        return like(tensor, X) if _is_tensor(X) else tensor.numpy()
+
+    def _voters(self, X: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """The weights [Q, k] and the classes [Q, k] of every query's neighbours."""
         check_is_fitted(self)
-        distances, indices = self.kneighbors(X, min(self.n_neighbors, self.n_samples_fit_))
-        given = distances
-        distances, indices = torch.as_tensor(distances), torch.as_tensor(indices)
-        weights = neighbour_weights(distances, indices, self.metric, self.weights, self.temperature)
-        return weights, self._classes[indices.clamp(min=0)], given
+        k = min(_checked_count(self.n_neighbors, "n_neighbors"), self.n_samples_fit_)
+        distances, indices = self._nearest(self._queries(X), k)
+        weights = neighbour_weights(distances, indices, self._index.metric, self.weights, self.temperature)
+        return weights, self._classes[indices.clamp(min=0)]
 
     def _votes(self, weights: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
         return next(cast_votes(weights, classes, len(self.classes_), [weights.shape[1]]))

@@ -65,8 +65,8 @@ def _excluded(exclude: Any, num_queries: int, num_references: int, device: torch
 
 def _may_read(tensor: torch.Tensor) -> bool:
     """Whether values can be looked at: on CUDA that synchronizes, so only when ROTE_CHECK=1 asks for it."""
-    if torch.compiler.is_compiling() or tensor.device.type == "meta" or tensor.numel() == 0:
-        return False
+    if torch.compiler.is_compiling() or type(tensor) is not torch.Tensor or tensor.device.type == "meta":
+        return False  # traced, fake and meta tensors have no values
     return tensor.device.type == "cpu" or os.environ.get("ROTE_CHECK") == "1"
 
 

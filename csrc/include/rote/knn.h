@@ -1,0 +1,56 @@
+// rote/knn.h: exact k nearest neighbours, ordered by (distance, index), the same bits from every executor.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "rote/tensor.h"
+#include "runtime/simd.h"
+
+namespace rote {
+
+/// Values are part of the binding contract (python/rote/ops/knn.py).
+enum class KnnMetric : int32_t { l2 = 0, sqeuclidean = 1, cosine = 2, ip = 3 };
+
+/// One search. Queries and references share dtype and width. Null pointers of the optional inputs mean "absent".
+/// A reference is admissible for a query when all its elements are finite, it is not the query's `exclude`, its group
+/// differs from the query's, and `mask` admits it.
+struct KnnProblem {
+    MatrixView queries;                         // [Q, d]
+    MatrixView references;                      // [N, d]
+    int64_t k = 1;                              // 1 <= k <= N
+    KnnMetric metric = KnnMetric::l2;
+    const int64_t* exclude = nullptr;           // [Q], one reference a query never gets; -1 excludes nothing
+    const int64_t* query_groups = nullptr;      // [Q], together with reference_groups
+    const int64_t* reference_groups = nullptr;  // [N]
+    const uint8_t* mask = nullptr;              // [N], non-zero admits
+    float* distances = nullptr;                 // [Q, k], contiguous
+    int64_t* indices = nullptr;                 // [Q, k], contiguous
+};
+
+/// What one CPU search did.
+struct KnnStats {
+    int64_t exact_keys = 0;        // float64 keys computed, of all Q * N pairs
+    int64_t compactions = 0;       // buffers that filled up and were thinned by their bounds
+    int64_t exact_compactions = 0; // those whose bounds did not separate enough: thinned by exact keys
+    int64_t uncertified_rows = 0;  // query rows outside the range of the bound: every key exact
+};
+
+/// Shapes, dtypes and k; ArgumentError names what is wrong.
+void check_knn_problem(const KnnProblem& problem);
+
+/// The readable oracle: every key, sorted.
+void knn_search_reference(const KnnProblem& problem);
+
+/// The certified search on the CPU.
+KnnStats knn_search_cpu(const KnnProblem& problem, int num_threads, SimdLevel level);
+
+/// Bytes of device workspace for knn_search_cuda; a pure function of the shapes.
+int64_t knn_workspace_bytes(int64_t num_queries, int64_t num_references, int64_t dim, int64_t k);
+
+/// The search on the current device, on `stream`: no allocation, no synchronization. All pointers are device pointers.
+/// `path` is "auto" or a compiled kernel ("simple"); ArgumentError otherwise. DeviceError in a build without CUDA.
+void knn_search_cuda(const KnnProblem& problem, void* workspace, void* stream, const std::string& path);
+
+}  // namespace rote

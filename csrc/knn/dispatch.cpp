@@ -1,0 +1,40 @@
+// knn/dispatch.cpp: checks of a problem, the kernels of a level, and what a build without CUDA answers.
+#include "knn/kernels.h"
+#include "rote/error.h"
+#include "rote/knn.h"
+
+namespace rote {
+
+void check_knn_problem(const KnnProblem& problem) {
+    const MatrixView &queries = problem.queries, &references = problem.references;
+    ROTE_CHECK_ARG(queries.columns == references.columns, "references: wanted ", queries.columns,
+                   " columns like queries, got ", references.columns);
+    ROTE_CHECK_ARG(queries.columns >= 1 && queries.columns <= (int64_t(1) << 28),
+                   "queries: wanted between 1 and 2^28 columns, got ", queries.columns);
+    ROTE_CHECK_ARG(queries.dtype == references.dtype, "references: wanted the dtype of queries");
+    ROTE_CHECK_ARG(problem.k >= 1 && problem.k <= references.rows, "k: wanted between 1 and the ", references.rows,
+                   " references, got ", problem.k);
+    ROTE_CHECK_ARG(!problem.query_groups == !problem.reference_groups,
+                   "query_groups and reference_groups: wanted both or none");
+}
+
+const KnnKernels& knn_kernels(SimdLevel level) {
+#if defined(ROTE_X86)
+    if (level == SimdLevel::avx512) return knn_kernels_avx512();
+    if (level == SimdLevel::avx2) return knn_kernels_avx2();
+#endif
+    (void)level;
+    return knn_kernels_baseline();
+}
+
+#if !defined(ROTE_HAVE_CUDA)
+int64_t knn_workspace_bytes(int64_t, int64_t, int64_t, int64_t) {
+    throw DeviceError("knn: rote was built without CUDA");
+}
+
+void knn_search_cuda(const KnnProblem&, void*, void*, const std::string&) {
+    throw DeviceError("knn: rote was built without CUDA");
+}
+#endif
+
+}  // namespace rote

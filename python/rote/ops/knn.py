@@ -1,0 +1,207 @@
+"""The operator `rote::knn_search`: exact k nearest neighbours of torch tensors, CPU and CUDA.
+
+The public functions (`rote.knn`, `rote.Index`) convert arrays and mixed dtypes and end here. The operator checks its
+arguments, allocates outputs and workspace, and hands pointers to the native core.
+"""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from rote import _native
+from rote.ops.library import DTYPE_CODES, register
+
+#: rote::KnnMetric in csrc/include/rote/knn.h.
+METRIC_CODES = {"l2": 0, "sqeuclidean": 1, "cosine": 2, "ip": 3}
+
+#: Element types of queries and references.
+FLOAT_DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
+
+SCHEMA = (
+    "knn_search(Tensor queries, Tensor references, SymInt k, str metric, Tensor? exclude=None, "
+    "Tensor? query_groups=None, Tensor? reference_groups=None, Tensor? mask=None) -> (Tensor, Tensor)"
+)
+
+
+def knn_search(
+    queries: torch.Tensor,
+    references: torch.Tensor,
+    k: int,
+    metric: str = "l2",
+    *,
+    exclude: torch.Tensor | None = None,
+    query_groups: torch.Tensor | None = None,
+    reference_groups: torch.Tensor | None = None,
+    mask: torch.Tensor | None = None,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The k nearest references of every query, ordered by (distance, index), the same bits from every executor.
+
+    Args:
+        queries: float64, float32, float16 or bfloat16 [Q, d].
+        references: the same dtype and device [N, d].
+        k: neighbours per query, 1 <= k <= N.
+        metric: "l2" (Euclidean distance), "sqeuclidean" (its square), "cosine" (1 - cos, 1 where a vector is zero) or
+            "ip" (inner product, largest first).
+        exclude: int64 [Q], one reference that a query never gets; -1 excludes nothing.
+        query_groups: int64 [Q]; a query never gets a reference of its own group. Needs `reference_groups`.
+        reference_groups: int64 [N].
+        mask: bool [N]; references where it is False are nobody's neighbours.
+
+    Returns:
+        Distances float32 [Q, k] and indices int64 [Q, k], not differentiable. Where fewer than k references are
+        admissible, indices are -1 and distances the worst value of the metric (inf, -inf for "ip"). References that
+        hold NaN or inf are never neighbours; queries that do get -1 and NaN.
+
+    Raises:
+        TypeError: a dtype is not the one wanted.
+        ValueError: a shape, device, k or metric is not the one wanted.
+    """
+    return torch.ops.rote.knn_search(
+        queries,
+        references,
+        k,
+        metric,
+        exclude=exclude,
+        query_groups=query_groups,
+        reference_groups=reference_groups,
+        mask=mask,
+    )
+
+
+def _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask) -> None:
+    for name, tensor in (("queries", queries), ("references", references)):
+        if tensor.dtype not in FLOAT_DTYPES:
+            raise TypeError(f"{name}: wanted float64, float32, float16 or bfloat16, got {tensor.dtype}")
+        if tensor.dim() != 2:
+            raise ValueError(f"{name}: wanted a matrix of rows, got shape {tuple(tensor.shape)}")
+    if references.dtype != queries.dtype:
+        raise TypeError(f"references: wanted {queries.dtype} like queries, got {references.dtype}")
+    if references.shape[1] != queries.shape[1]:
+        raise ValueError(
+            f"references: wanted {queries.shape[1]} columns like queries, got shape {tuple(references.shape)}"
+        )
+    if queries.shape[1] < 1:
+        raise ValueError(f"queries: wanted at least one column, got shape {tuple(queries.shape)}")
+    if metric not in METRIC_CODES:
+        raise ValueError(f"metric: wanted one of {', '.join(METRIC_CODES)}, got {metric!r}")
+    if k < 1:
+        raise ValueError(f"k: wanted at least 1, got {k}")
+    if k > references.shape[0]:
+        raise ValueError(f"k: wanted at most the {references.shape[0]} references, got {k}")
+    if (query_groups is None) != (reference_groups is None):
+        given, missing = (
+            ("query_groups", "reference_groups") if reference_groups is None else ("reference_groups", "query_groups")
+        )
+        raise ValueError(f"{missing}: wanted together with {given}, got None")
+    for name, tensor, dtype, rows in (
+        ("exclude", exclude, torch.int64, queries.shape[0]),
+        ("query_groups", query_groups, torch.int64, queries.shape[0]),
+        ("reference_groups", reference_groups, torch.int64, references.shape[0]),
+        ("mask", mask, torch.bool, references.shape[0]),
+    ):
+        if tensor is None:
+            continue
+        if tensor.dtype != dtype:
+            raise TypeError(f"{name}: wanted {dtype}, got {tensor.dtype}")
+        if tensor.dim() != 1 or tensor.shape[0] != rows:
+            raise ValueError(f"{name}: wanted shape ({rows},), got {tuple(tensor.shape)}")
+    for name, tensor in (
+        ("references", references),
+        ("exclude", exclude),
+        ("query_groups", query_groups),
+        ("reference_groups", reference_groups),
+        ("mask", mask),
+    ):
+        if tensor is not None and tensor.device != queries.device:
+            raise ValueError(f"{name}: wanted device {queries.device} like queries, got {tensor.device}")
+
+
+def _allocate(queries: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+    rows = queries.shape[0]
+    return (
+        torch.empty((rows, k), dtype=torch.float32, device=queries.device),
+        torch.empty((rows, k), dtype=torch.int64, device=queries.device),
+    )
+
+
+def _contiguous_rows(matrix: torch.Tensor) -> torch.Tensor:
+    """Any row stride will do; elements of a row must be neighbours in memory."""
+    plain = matrix.resolve_neg()
+    return plain if plain.stride(1) == 1 or plain.shape[1] == 1 else plain.contiguous()
+
+
+def _problem(queries, references, k, metric, exclude, query_groups, reference_groups, mask, distances, indices):
+    """The native description of a search, and the tensors that must outlive it."""
+    queries, references = _contiguous_rows(queries), _contiguous_rows(references)
+    vectors = [None if v is None else v.contiguous() for v in (exclude, query_groups, reference_groups, mask)]
+    pointers = [0 if v is None else v.data_ptr() for v in vectors]
+    problem = _native.KnnProblem(
+        queries.data_ptr(),
+        queries.shape[0],
+        queries.stride(0),
+        references.data_ptr(),
+        references.shape[0],
+        references.stride(0),
+        queries.shape[1],
+        DTYPE_CODES[queries.dtype],
+        k,
+        METRIC_CODES[metric],
+        *pointers,
+        distances.data_ptr(),
+        indices.data_ptr(),
+    )
+    return problem, (queries, references, *vectors)
+
+
+def search_cpu(queries, references, k, metric, outputs, *, exclude=None, query_groups=None, reference_groups=None,
+               mask=None, level="auto") -> dict[str, int]:  # fmt: skip
+    """Searches into `outputs` (contiguous distances and indices) and returns what it took, see rote::KnnStats."""
+    _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
+    problem, keep = _problem(
+        queries, references, k, metric, exclude, query_groups, reference_groups, mask, *outputs
+    )
+    stats = _native.knn_search(problem, torch.get_num_threads(), level)
+    del keep
+    return stats
+
+
+def _cpu(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
+    _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
+    outputs = _allocate(queries, k)
+    search_cpu(
+        queries,
+        references,
+        k,
+        metric,
+        outputs,
+        exclude=exclude,
+        query_groups=query_groups,
+        reference_groups=reference_groups,
+        mask=mask,
+    )
+    return outputs
+
+
+def _cuda(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
+    _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
+    outputs = _allocate(queries, k)
+    with torch.cuda.device(queries.device):
+        size = _native.knn_workspace_bytes(queries.shape[0], references.shape[0], queries.shape[1], k)
+        workspace = torch.empty(size, dtype=torch.uint8, device=queries.device)
+        problem, keep = _problem(
+            queries, references, k, metric, exclude, query_groups, reference_groups, mask, *outputs
+        )
+        stream = torch.cuda.current_stream().cuda_stream
+        _native.knn_search_cuda(problem, workspace.data_ptr(), stream, os.environ.get("ROTE_KNN_PATH") or "auto")
+        del keep  # freed in stream order by torch's caching allocator
+    return outputs
+
+
+def _fake(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
+    _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
+    return _allocate(queries, k)
+
+
+register(SCHEMA, cpu=_cpu, cuda=_cuda, fake=_fake)
