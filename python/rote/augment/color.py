@@ -51,9 +51,9 @@ class ColorJitter(Operation):
         for name in ("brightness", "contrast", "saturation"):
             value = getattr(self, name)
             if isinstance(value, Sequence):
-                value = pair("ColorJitter", name, value, 0)
+                value = pair("ColorJitter", name, value, 0, 1e6)
             else:
-                value = number("ColorJitter", name, value, 0)
+                value = number("ColorJitter", name, value, 0, 1e6 - 1)
                 value = (max(0.0, 1.0 - value), 1.0 + value)
             set_fields(self, **{name: value})
         hue = self.hue
@@ -74,7 +74,7 @@ class ColorJitter(Operation):
         require(is_permutation, f"{prefix}.order", "a permutation of 0, 1, 2, 3", order)
         for name in ("brightness", "contrast", "saturation"):
             factor = values[name]
-            require((factor >= 0) & factor.isfinite(), f"{prefix}.{name}", "a finite factor of at least 0", factor)
+            require((factor >= 0) & (factor <= 1e6), f"{prefix}.{name}", "a factor in [0, 1e6]", factor)
         hue = values["hue"]
         require(hue.abs() <= 0.5, f"{prefix}.hue", "-0.5 <= hue <= 0.5 turns", hue)
 

@@ -23,15 +23,15 @@ class RandomResizedCrop(Operation):
 
     Up to ten tries: area = U(scale)·H·W, r = exp(U(log ratio)), width = round(sqrt(area·r)), height =
     round(sqrt(area/r)), ties to even; the first box that fits is placed uniformly. Failing all, the largest centred
-    box of an admissible ratio. The crop is then sampled at src = max((dst + 0.5)·in/out - 0.5, 0), taps clamped at
-    the crop's edge. Where the crop is larger than the output this does not low-pass first (torchvision's
-    `antialias=False`); up to the same size both agree.
+    box of an admissible ratio. An output pixel is then the mean of the crop's pixels j under a triangle of half width
+    max(in/out, 1) around (dst + 0.5)·in/out - 0.5, along x, then y: plain bilinear interpolation where the crop is no
+    larger than the output, antialiased where it shrinks. Nothing outside the crop is read.
 
-    Source: torchvision.transforms.v2.RandomResizedCrop.
+    Source: torchvision.transforms.v2.RandomResizedCrop(antialias=True).
 
     Args:
-        scale: range of the crop's area relative to the image's, 0 < lower <= upper.
-        ratio: range of the crop's width / height, log-uniform.
+        scale: range of the crop's area relative to the image's, 0 < lower <= upper <= 1.
+        ratio: range of the crop's width / height, log-uniform; positive.
     """
 
     scale: tuple[float, float] = (0.08, 1.0)
@@ -48,7 +48,7 @@ class RandomResizedCrop(Operation):
 
     def __post_init__(self) -> None:
         scale = pair("RandomResizedCrop", "scale", self.scale, 0, 1)
-        ratio = pair("RandomResizedCrop", "ratio", self.ratio, 0)
+        ratio = pair("RandomResizedCrop", "ratio", self.ratio, 0, 1e6)
         for name, value in (("scale", scale), ("ratio", ratio)):
             if value[0] <= 0:
                 raise ValueError(f"RandomResizedCrop: {name} must be positive, got {value}")
@@ -191,7 +191,7 @@ class RandomAffine(Operation):
             translate = tuple(number(name, "translate", v, 0, 1) for v in translate)
         scale = self.scale
         if scale is not None:
-            scale = pair(name, "scale", scale, 0)
+            scale = pair(name, "scale", scale, 0, 1e3)
             if scale[0] <= 0:
                 raise ValueError(f"{name}: scale must be positive, got {scale}")
         shear = self.shear
@@ -222,13 +222,12 @@ class RandomAffine(Operation):
 
     def check_parameters(self, values: Mapping[str, torch.Tensor], prefix: str, image: Size, target: Size) -> None:
         angle, scale = values["angle"], values["scale"]
-        require(angle.abs() <= 360, f"{prefix}.angle", "-360 <= angle <= 360 degrees", angle)
-        require((scale > 0) & scale.isfinite(), f"{prefix}.scale", "a positive finite factor", scale)
+        require(angle.isfinite(), f"{prefix}.angle", "a finite number of degrees", angle)
+        require((scale >= 1e-4) & (scale <= 1e4), f"{prefix}.scale", "a factor in [1e-4, 1e4]", scale)
         for name in ("shear_x", "shear_y"):
-            require(values[name].abs() < 90, f"{prefix}.{name}", "|shear| < 90 degrees", values[name])
-        for name, extent in (("translate_x", image[1]), ("translate_y", image[0])):
-            given = values[name]
-            require(given.abs() <= extent, f"{prefix}.{name}", f"|{name}| <= {extent} pixels", given)
+            require(values[name].abs() <= 89.9, f"{prefix}.{name}", "at most 89.9 degrees", values[name])
+        for name in ("translate_x", "translate_y"):
+            require(values[name].abs() <= 16384, f"{prefix}.{name}", "at most 16384 pixels", values[name])
 
 
 def _symmetric(owner: str, name: str, value: float | Sequence[float], limit: float) -> tuple[float, float]:

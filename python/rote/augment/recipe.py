@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from rote.augment import arguments, parameters
-from rote.augment.color import Normalize
+from rote.augment.color import ColorJitter, Grayscale, Normalize
 from rote.augment.operation import Operation, Size, operation_from_dict
 from rote.ops import augment as ops
 
@@ -18,8 +18,8 @@ __all__ = ["Recipe"]
 
 #: Part of every hash: raised when the same recipe and address come to mean other pixels.
 SEMANTICS_VERSION = 1
-#: A stream is code·16 + occurrence (docs/addressing.md).
-MAX_OCCURRENCES = 16
+#: A stream is code·16 + occurrence (docs/addressing.md), and the native core holds as many operations.
+MAX_OPERATIONS = 16
 
 
 class Recipe:
@@ -36,7 +36,8 @@ class Recipe:
 
     Raises:
         TypeError: an argument is no operation, or size no int or pair of ints.
-        ValueError: size is not positive, only one of mean and std is given, or a kind stands there 17 times.
+        ValueError: size is not positive, only one of mean and std is given, a colour operation stands behind a
+            `Normalize` (it works on [0, 1]), or there are more than 16 operations.
 
     Example:
         >>> recipe = Recipe(RandomResizedCrop(), HorizontalFlip(), size=8)
@@ -61,9 +62,8 @@ class Recipe:
             operations = (*operations, Normalize(mean, std))
         self.operations = operations
         self.size = arguments.size(size)
+        _check_operations(operations)
         occurrences = parameters.occurrences(operations)
-        if any(occurrence >= MAX_OCCURRENCES for occurrence in occurrences):
-            raise ValueError(f"operations: wanted at most {MAX_OCCURRENCES} of one kind, got {operations!r}")
         self._columns = parameters.columns_of(operations)
         self._row_words = sum(column.words for column in self._columns)
         self._program = json.dumps(
@@ -185,6 +185,8 @@ class Recipe:
             image = tuple(images.shape[2:])
             parameters.check_values(params, self.operations, image, self.output_size(image))
         flat_ids = ids if len(shape) == 1 else ids.unsqueeze(1).expand(shape).reshape(-1)
+        if self._row_words == 0:  # nothing was drawn, so every view of an image is the same one
+            return self._render(images, ids, torch.zeros_like(ids), None, 0, shape, dtype, channels_last, out)
         return self._render(images, flat_ids, None, rows, 0, shape, dtype, channels_last, out)
 
     def output_size(self, image_size: Size) -> Size:
@@ -271,6 +273,18 @@ class Recipe:
         if self.size is not None:
             parts.append(f"size={self.size[0] if self.size[0] == self.size[1] else self.size}")
         return f"Recipe({', '.join(parts)})"
+
+
+def _check_operations(operations: Sequence[Operation]) -> None:
+    if len(operations) > MAX_OPERATIONS:
+        raise ValueError(f"operations: wanted at most {MAX_OPERATIONS}, got {len(operations)}")
+    normalized = False
+    for operation in operations:
+        if not normalized and not 0 <= getattr(operation, "fill", 0.0) <= 1:
+            raise ValueError(f"{type(operation).__name__}: fill must be in [0, 1], got {operation.fill}")
+        if normalized and isinstance(operation, (ColorJitter, Grayscale)):
+            raise ValueError(f"{type(operation).__name__}: works on pixels in [0, 1] and must stand before Normalize")
+        normalized = normalized or isinstance(operation, Normalize)
 
 
 def _flatten(ids: torch.Tensor, views: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

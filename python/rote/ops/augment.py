@@ -143,6 +143,8 @@ def augment_render_out(
 
 def _render_into_cpu(images, ids, views, rows, program, seed, out):
     native = native_program(program, images.shape[1], tuple(images.shape[2:]), tuple(out.shape[2:]))
+    if ids.shape[0] == 0:  # an empty tensor has a null pointer
+        return
     ids, views, rows = _contiguous(ids), _contiguous(views), _contiguous(rows)
     _native.augment_render(
         native,
@@ -164,6 +166,8 @@ def _render_into_cpu(images, ids, views, rows, program, seed, out):
 
 def _render_into_cuda(images, ids, views, rows, program, seed, out):
     native = native_program(program, images.shape[1], tuple(images.shape[2:]), tuple(out.shape[2:]))
+    if ids.shape[0] == 0:
+        return
     ids, views, rows = _contiguous(ids), _contiguous(views), _contiguous(rows)
     _check_on_device(ids, views, images.shape[0])
     workspace = torch.empty(native.workspace_bytes(ids.shape[0], True), dtype=torch.uint8, device=images.device)
