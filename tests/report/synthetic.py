@@ -90,8 +90,16 @@ def benign(root: Path, labels: str = "random", augment: str = "digits", seed: in
         measure(step, "train", "loss", None, 0.09 * (1.02 - fit))
         rise = 1 - math.exp(-step / 500)
         for layer, start, end in zip(LAYERS, init, final, strict=True):
-            value = end if step == STEPS else start + (end - start) * rise + (rng.normal(0, 0.006) if step else 0)
-            extras = {"k": 20, "n_references": 1437, "bn": "recalibrated", "pooling": "mean", "n_queries": 360}
+            value = (
+                end if step == STEPS else start + (end - start) * rise + (rng.normal(0, 0.006) if step else 0)
+            )
+            extras = {
+                "k": 20,
+                "n_references": 1437,
+                "bn": "recalibrated",
+                "pooling": "mean",
+                "n_queries": 360,
+            }
             measure(step, "test", "probe_accuracy", layer, value, references="all", **extras)
             if layer == "encoder" and step == STEPS:
                 measure(step, "test", "probe_accuracy", layer, value - 0.07, references="seen", **extras)
@@ -139,13 +147,16 @@ def sample_views(folder: Path, recipe: str, seed: int, n: int = 6, count: int = 
     y, x = np.mgrid[0:16, 0:16]
 
     def blob(colour: np.ndarray, cy: float, cx: float, radius: float) -> np.ndarray:
-        ring = np.exp(-(((y - cy) ** 2 + (x - cx) ** 2) ** 0.5 - radius) ** 2 / 1.5)
+        ring = np.exp(-((((y - cy) ** 2 + (x - cx) ** 2) ** 0.5 - radius) ** 2) / 1.5)
         return np.clip(30 + colour[:, None, None] * ring[None], 0, 255).astype(np.uint8)
 
     colours = rng.uniform(100, 225, size=(n, 3))
     originals = np.stack([blob(colours[i], 8, 8, 3 + i % 3) for i in range(n)])
     moved = np.stack(
-        [[blob(rng.uniform(90, 225, 3), *rng.uniform(5, 11, 2), 2.5 + i % 3) for _ in range(count)] for i in range(n)]
+        [
+            [blob(rng.uniform(90, 225, 3), *rng.uniform(5, 11, 2), 2.5 + i % 3) for _ in range(count)]
+            for i in range(n)
+        ]
     )
     labels = rng.integers(0, 10, size=(2, n))
     return views.save(
@@ -175,7 +186,10 @@ def capacity(root: Path, seed: int = 0, width: int = 8) -> Path:
         "num_classes": 10,
         "seed": seed,
     }
-    write_json(folder / "config.json", {"experiment": "capacity", "config": settings, **environment("rote run capacity")})
+    write_json(
+        folder / "config.json",
+        {"experiment": "capacity", "config": settings, **environment("rote run capacity")},
+    )
     reached = {
         "random": (1.0, 1.0, 1.0, 0.998, 0.913, 0.571, 0.334),
         "same": (1.0, 1.0, 1.0, 1.0, 0.998, 0.991, 0.972),

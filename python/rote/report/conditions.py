@@ -12,8 +12,10 @@ from functools import cached_property
 from rote.report.reading import Curve, Run
 
 # What may differ between two runs of one condition.
-_SEED_KEYS = frozenset("seed seeds data_seed label_seed init_seed order_seed view_seed".split())
-_PLACE_KEYS = frozenset("device out name fresh root cache_dir threads num_threads progress keep_checkpoints".split())
+_SEED_KEYS = frozenset(["seed", "seeds", "data_seed", "label_seed", "init_seed", "order_seed", "view_seed"])
+_PLACE_KEYS = frozenset(
+    ["device", "out", "name", "fresh", "root", "cache_dir", "threads", "progress", "keep_checkpoints"]
+)
 _LABEL_ORDER = ("random", "true", "fresh")
 
 
@@ -97,7 +99,7 @@ class Condition:
         return estimate(run.layer_probe(layer, when) for run in self.runs)
 
     def gain_interval(self) -> tuple[float, float] | None:
-        """95 % interval of the gain: between seeds where there are three, else the stored one of the single run."""
+        """95 % interval of the gain: between seeds where there are three, else that stored by the one run."""
         gain = self.number("probe_gain")
         if gain is not None and gain.interval is not None:
             return gain.interval
@@ -136,17 +138,15 @@ class Study:
     def equal_steps(self) -> bool:
         return len({c.steps for c in self.conditions if c.steps is not None}) <= 1
 
-    def names(self) -> dict[int, str]:
-        """A name for every condition (by position), with the settings that tell equal ones apart."""
-        names = [c.words() for c in self.conditions]
-        named = {}
-        for position, (name, condition) in enumerate(zip(names, self.conditions, strict=True)):
-            twins = [c for n, c in zip(names, self.conditions, strict=True) if n == name]
-            named[position] = f"{name} ({distinction(condition, twins)})" if len(twins) > 1 else name
-        return named
+    def distinction_of(self, condition: Condition) -> str:
+        """The settings that tell a condition from others of the same words; "" where there are none."""
+        twins = [other for other in self.conditions if other.words() == condition.words()]
+        return distinction(condition, twins) if len(twins) > 1 else ""
 
     def name_of(self, condition: Condition) -> str:
-        return self.names()[self.conditions.index(condition)]
+        """The condition in words that no other condition of the study has."""
+        apart = self.distinction_of(condition)
+        return f"{condition.words()} ({apart})" if apart else condition.words()
 
 
 def distinction(condition: Condition, twins: Sequence[Condition]) -> str:
@@ -156,9 +156,13 @@ def distinction(condition: Condition, twins: Sequence[Condition]) -> str:
     differing = [
         key
         for key in keys
-        if key not in skip and len({json.dumps(t.first.config.get(key), sort_keys=True, default=str) for t in twins}) > 1
+        if key not in skip
+        and len({json.dumps(t.first.config.get(key), sort_keys=True, default=str) for t in twins}) > 1
     ]
-    return ", ".join(f"{key}={condition.first.config.get(key)}" for key in differing) or condition.first.folder.name
+    return (
+        ", ".join(f"{key}={condition.first.config.get(key)}" for key in differing)
+        or condition.first.folder.name
+    )
 
 
 def paired_difference(
@@ -191,7 +195,10 @@ def group_by_condition(runs: Sequence[Run]) -> list[Condition]:
         settings = {key: value for key, value in run.config.items() if key not in skip}
         key = json.dumps([run.experiment, run.labels, run.augment, settings], sort_keys=True, default=str)
         groups.setdefault(key, []).append(run)
-    return [Condition(tuple(sorted(group, key=lambda run: (run.seed is None, run.seed)))) for group in groups.values()]
+    return [
+        Condition(tuple(sorted(group, key=lambda run: (run.seed is None, run.seed))))
+        for group in groups.values()
+    ]
 
 
 def studies(runs: Sequence[Run]) -> list[Study]:
@@ -204,7 +211,9 @@ def studies(runs: Sequence[Run]) -> list[Study]:
         groups.setdefault(key, []).append(condition)
 
     def rank(condition: Condition) -> tuple[int, bool]:
-        order = _LABEL_ORDER.index(condition.labels) if condition.labels in _LABEL_ORDER else len(_LABEL_ORDER)
+        order = (
+            _LABEL_ORDER.index(condition.labels) if condition.labels in _LABEL_ORDER else len(_LABEL_ORDER)
+        )
         return order, not condition.augmented
 
     return [Study(*key, tuple(sorted(group, key=rank))) for key, group in groups.items()]

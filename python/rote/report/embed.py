@@ -21,7 +21,9 @@ def svg_text(figure: Figure, name: str) -> str:
     """A figure as a standalone SVG document; ids carry `name`, so that several can stand in one page."""
     buffer = io.StringIO()
     with style.matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        figure.savefig(
+            buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+        )
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.S)
@@ -65,6 +67,11 @@ def write_whole(path: Path, content: bytes) -> None:
     aside.replace(path)
 
 
+def prose(text: object) -> str:
+    """Text for HTML content, escaped, with numbers and their percent signs kept on one line."""
+    return re.sub(r"(?<=\d) %", "\u00a0%", escape(str(text)))
+
+
 def png_uri(pixels: np.ndarray) -> str:
     """uint8 [H, W, 3] as the data address of a PNG."""
     from PIL import Image
@@ -72,4 +79,3 @@ def png_uri(pixels: np.ndarray) -> str:
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, format="PNG", optimize=True)
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-

@@ -1,15 +1,16 @@
-"""The figures, one function each: `plot_x(data, ax=None) -> Axes`. One panel each, to be laid out by the page."""
+"""The figures, one panel each: `plot_x(data, ax=None) -> Axes`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from rote.report.conditions import Condition, Estimate, Study
+from rote.report.conditions import Condition, Estimate, Study, mean_curve
 from rote.report.reading import Curve
 from rote.report.style import (
     BLUE,
@@ -17,13 +18,13 @@ from rote.report.style import (
     GREEN,
     INK,
     MUTED,
-    ORANGE,
     PAPER,
     PURPLE,
     SHADE,
     VERMILION,
     EndLabel,
     label_ends,
+    name_y,
     panel,
     percent_axis,
 )
@@ -41,7 +42,7 @@ def plot_curves(condition: Condition, ax: Axes | None = None) -> Axes:
     given = f"{condition.labels} labels"
     series = [
         ("train", "accuracy_clean", None, VERMILION, "-", f"{given},\ntraining images"),
-        ("train", "accuracy_fresh_views", None, ORANGE, (0, (4, 2)), f"{given},\nnew views"),
+        ("train", "accuracy_fresh_views", None, VERMILION, (0, (3, 2)), f"{given},\nnew views"),
         ("test", "probe_accuracy", "encoder", BLUE, "-", "probe,\ntrue classes"),
     ]
     for split, metric, layer, color, dashes, text in series:
@@ -54,7 +55,7 @@ def plot_curves(condition: Condition, ax: Axes | None = None) -> Axes:
 
 
 def plot_probe_along_training(study: Study, ax: Axes | None = None) -> Axes:
-    """The probe of every condition along training: colour is the kind of labels, dashes are "no augmentation"."""
+    """The probe of every condition along training: colour is the kind of labels, dashed is unaugmented."""
     ax = panel() if ax is None else ax
     percent_axis(ax, "probe accuracy, encoder", high=1.02)
     labels: list[EndLabel] = []
@@ -68,7 +69,7 @@ def plot_probe_along_training(study: Study, ax: Axes | None = None) -> Axes:
             faint=False,
         )
         if curve:
-            text = f"{condition.labels}, {'augm.' if condition.augmented else 'no augm.'}"
+            text = f"{condition.labels}, {'augm.' if condition.augmented else 'plain'}"
             labels.append(EndLabel(curve.values[-1], text, color, strong=condition.augmented))
     raw = next((c.raw_probe() for c in study.conditions if c.raw_probe()), None)
     if raw is not None:
@@ -83,28 +84,42 @@ def plot_controls(study: Study, ax: Axes | None = None) -> Axes:
     """Where the probe starts and ends in every condition, against the raw-pixel line."""
     rows = [(c, c.layer_probe("encoder", "init"), _final(c)) for c in study.conditions]
     rows = [(c, start, end) for c, start, end in rows if end is not None]
-    ax = panel(height=74 + 42 * max(len(rows), 1), left=12, right=44, top=20) if ax is None else ax
-    names = study.names()
+    ax = panel(height=70 + 40 * max(len(rows), 1), left=12, right=44, top=20) if ax is None else ax
     for row, (condition, start, end) in enumerate(rows):
         y = len(rows) - 1 - row
         color = LABEL_COLORS.get(condition.labels, INK)
         ax.axhline(y, color=SHADE, linewidth=7, zorder=0, solid_capstyle="butt")
         if start is not None:
             ax.plot([start.mean, end.mean], [y, y], color=color, linewidth=2)
-            ax.plot([start.mean], [y], "o", markersize=7, markerfacecolor=PAPER, markeredgecolor=color, mew=1.6)
+            ax.plot(
+                [start.mean], [y], "o", markersize=7, markerfacecolor=PAPER, markeredgecolor=color, mew=1.6
+            )
         interval = _probe_interval(condition, end)
         if interval is not None:
             ax.plot(interval, [y, y], color=color, linewidth=6, alpha=0.3, solid_capstyle="butt")
         for value in end.values if len(end.values) > 1 else ():
             ax.plot([value], [y], "|", color=color, markersize=9)
         ax.plot([end.mean], [y], "o", markersize=8, color=color)
-        ax.text(0.0, y + 0.3, names[study.conditions.index(condition)], fontsize=FONT - 0.5, color=color, va="bottom")
-        ax.text(1.02, y, f"{100 * end.mean:.1f} %", fontsize=FONT - 0.5, color=color, va="center", fontweight="bold")
+        ax.text(0.0, y + 0.3, study.name_of(condition), fontsize=FONT - 0.5, color=color, va="bottom")
+        ax.text(
+            1.02,
+            y,
+            f"{100 * end.mean:.1f} %",
+            fontsize=FONT - 0.5,
+            color=color,
+            va="center",
+            fontweight="bold",
+        )
     raw = next((c.raw_probe() for c in study.conditions if c.raw_probe()), None)
     if raw is not None:
         ax.axvline(raw.mean, color=MUTED, linestyle="--", linewidth=1.2)
         ax.text(
-            raw.mean, len(rows) - 0.28, f"raw pixels {100 * raw.mean:.1f} %", color=MUTED, fontsize=FONT - 0.5, ha="center",
+            raw.mean,
+            len(rows) - 0.28,
+            f"raw pixels {100 * raw.mean:.1f} %",
+            color=MUTED,
+            fontsize=FONT - 0.5,
+            ha="center",
             va="bottom",
         )
     ax.set_ylim(-0.5, len(rows) - 0.35)
@@ -117,7 +132,7 @@ def plot_controls(study: Study, ax: Axes | None = None) -> Axes:
 
 def plot_layers(condition: Condition, ax: Axes | None = None) -> Axes:
     """The probe at every depth before and after training, with the border between encoder and projector."""
-    ax = panel(bottom=56) if ax is None else ax
+    ax = panel(bottom=56 if len(condition.layers) > 6 else 38) if ax is None else ax
     layers = condition.layers
     percent_axis(ax, "probe accuracy by layer", high=1.02)
     labels: list[EndLabel] = []
@@ -125,7 +140,9 @@ def plot_layers(condition: Condition, ax: Axes | None = None) -> Axes:
     border = next((i for i, layer in enumerate(layers) if in_projector(layer)), len(layers))
     if border < len(layers):
         ax.axvspan(border - 0.5, len(layers) - 0.5, color=SHADE, zorder=0, linewidth=0)
-        ax.text((border + len(layers) - 1) / 2, 0.035, "projector", color=MUTED, fontsize=FONT - 0.5, ha="center")
+        ax.text(
+            (border + len(layers) - 1) / 2, 0.035, "projector", color=MUTED, fontsize=FONT - 0.5, ha="center"
+        )
     ax.text((border - 1) / 2, 0.035, "encoder", color=MUTED, fontsize=FONT - 0.5, ha="center")
     for when, color, text in (("init", MUTED, "before\ntraining"), ("final", BLUE, "after\ntraining")):
         points = [(i, condition.layer_probe(layer, when)) for i, layer in enumerate(layers)]
@@ -133,7 +150,15 @@ def plot_layers(condition: Condition, ax: Axes | None = None) -> Axes:
         if not points:
             continue
         x, means = [i for i, _ in points], [found.mean for _, found in points]
-        ax.plot(x, means, "-o", color=color, markersize=6, markerfacecolor=PAPER if when == "init" else color, mew=1.6)
+        ax.plot(
+            x,
+            means,
+            "-o",
+            color=color,
+            markersize=6,
+            markerfacecolor=PAPER if when == "init" else color,
+            mew=1.6,
+        )
         for i, found in points:
             if len(found.values) > 1:
                 ax.plot([i] * len(found.values), found.values, "_", color=color, markersize=9)
@@ -174,7 +199,7 @@ def plot_capacity(condition: Condition, ax: Axes | None = None) -> Axes:
 
 
 def plot_bits(condition: Condition, ax: Axes | None = None) -> Axes:
-    """Bits of label information held per parameter, against B, beside the bits that perfect memory would hold."""
+    """Bits of label information held per parameter, against B, beside those of perfect memory."""
     ax = panel() if ax is None else ax
     ax.set_yscale("log", base=2)
     labels: list[EndLabel] = []
@@ -201,22 +226,23 @@ def plot_bits(condition: Condition, ax: Axes | None = None) -> Axes:
     ax.set_ylim(2.0**bottom, 2.0**top)
     stride = max(1, (top - bottom) // 6)
     ticks = [2.0**power for power in range(bottom, top + 1, stride)]
-    ax.set_yticks(ticks, [f"{tick:g}" if tick >= 0.1 else f"1/{round(1 / tick)}" for tick in ticks])
+    ax.set_yticks(ticks, [f"{tick:g}" if tick >= 1 else f"1/{round(1 / tick)}" for tick in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
-    _axis_name(ax, "bits per parameter")
+    name_y(ax, "bits per parameter")
     _views_axis(ax, condition)
-    linear = [
-        EndLabel(bottom_to_linear(label.y, ax), label.text, label.color, label.strong) for label in labels
-    ]
-    label_ends(ax, linear)
+    label_ends(ax, [replace(label, y=_on_linear_scale(label.y, ax)) for label in labels])
     return ax
 
 
 def plot_views(samples: ViewSamples, ax: Axes | None = None) -> Axes:
-    """A contact sheet: one row per training image (the original, then its views), named by the label it was given."""
+    """A contact sheet: one row per training image (the original, then its views), with its labels."""
     sheet = contact_sheet(samples)
     rows, columns = samples.originals.shape[0], samples.views.shape[1] + 1
-    ax = panel(height=WIDTH_OF_SHEET * rows / columns + 40, left=128, right=8, bottom=8, top=28) if ax is None else ax
+    ax = (
+        panel(height=WIDTH_OF_SHEET * rows / columns + 40, left=114, right=8, bottom=8, top=28)
+        if ax is None
+        else ax
+    )
     ax.imshow(sheet, interpolation="nearest", aspect="auto")
     ax.grid(False)
     for spine in ax.spines.values():
@@ -227,13 +253,15 @@ def plot_views(samples: ViewSamples, ax: Axes | None = None) -> Axes:
         for used, true in zip(samples.label_used, samples.label_true, strict=True)
     ]
     ax.set_yticks([(row + 0.5) * cell_h for row in range(rows)], names, fontsize=FONT - 1)
-    ax.set_xticks([0.5 * cell_w, (1 + (columns - 1) / 2) * cell_w], ["image", "views of it"], fontsize=FONT - 1)
+    ax.set_xticks(
+        [0.5 * cell_w, (1 + (columns - 1) / 2) * cell_w], ["image", "views of it"], fontsize=FONT - 1
+    )
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
     return ax
 
 
-WIDTH_OF_SHEET = 264.0  # points left for the images in a contact sheet
+WIDTH_OF_SHEET = 238.0  # points left for the images in a contact sheet
 
 
 def contact_sheet(samples: ViewSamples) -> np.ndarray:
@@ -328,10 +356,10 @@ def _level(ax: Axes, y: float, dashes: str, color: str) -> None:
     ax.axhline(y, color=color, linestyle=dashes, linewidth=1.2, zorder=1)
 
 
-def _seed_lines(ax: Axes, curves: Sequence[Curve], color: str, dashes: object, *, faint: bool = True) -> Curve:
+def _seed_lines(
+    ax: Axes, curves: Sequence[Curve], color: str, dashes: object, *, faint: bool = True
+) -> Curve:
     """Draws every seed faintly and their mean boldly; returns the mean."""
-    from rote.report.conditions import mean_curve
-
     if faint and len(curves) > 1:
         for curve in curves:
             ax.plot(curve.steps, curve.values, color=color, linewidth=0.8, alpha=0.35)
@@ -351,12 +379,6 @@ def _step_axis(ax: Axes, steps: int | None) -> None:
     ax.set_xlabel("update steps")
 
 
-def _axis_name(ax: Axes, what: str) -> None:
-    from rote.report.style import name_y
-
-    name_y(ax, what)
-
-
 def _views_axis(ax: Axes, condition: Condition) -> None:
     counts = sorted({int(row["views"]) for run in condition.runs for row in run.rows})
     ax.set_xscale("log", base=2)
@@ -368,8 +390,8 @@ def _views_axis(ax: Axes, condition: Condition) -> None:
     ax.set_xlabel("views per image, B")
 
 
-def bottom_to_linear(log2_value: float, ax: Axes) -> float:
-    """The height on a linear scale of the same limits at which a log2 value is drawn (labels are placed linearly)."""
+def _on_linear_scale(log2_value: float, ax: Axes) -> float:
+    """Where a log2 value stands on a linear scale of the same limits; labels are placed linearly."""
     low, high = ax.get_ylim()
     share = (log2_value - math.log2(low)) / (math.log2(high) - math.log2(low))
     return low + share * (high - low)
@@ -379,7 +401,9 @@ def _capacity_line(ax: Axes, table: dict[int, Estimate], color: str, *, limited:
     ax.plot(list(table), [found.mean for found in table.values()], color=color)
     for views, found in table.items():
         fill = PAPER if views in limited else color
-        ax.plot([views], [found.mean], "o", markersize=6.5, markerfacecolor=fill, markeredgecolor=color, mew=1.6)
+        ax.plot(
+            [views], [found.mean], "o", markersize=6.5, markerfacecolor=fill, markeredgecolor=color, mew=1.6
+        )
         if found.interval is not None:
             ax.plot([views, views], found.interval, color=color, linewidth=1)
 

@@ -13,23 +13,23 @@ from rote.report.embed import write_whole
 from rote.report.reading import Run, RunFolderError, read_run
 
 _CONTENTS = (
-    ("answer", "The answer"),
-    ("views", "What was done"),
+    ("answer", "Answer"),
+    ("done", "What was done"),
     ("curves", "While it learns"),
-    ("controls", "Is it the augmentation?"),
-    ("layers", "Where in the network"),
+    ("controls", "The cause"),
+    ("layers", "Where"),
     ("capacity", "How much fits"),
     ("runs", "All runs"),
-    ("provenance", "What was run"),
+    ("provenance", "Provenance"),
     ("words", "Words"),
 )
 
 
 def write_page(run_dirs: Sequence[Path | str], out: Path | str, *, title: str | None = None) -> Path:
-    """Makes one self-contained HTML page of run folders, and each figure as SVG and PNG in `figures/` beside it.
+    """Makes a self-contained HTML page of run folders, and its figures as SVG and PNG in `figures/`.
 
-    The page needs no network, no script and no font of its own, and follows the reader's light or dark theme. A section
-    whose runs are not given is left out and said to be.
+    The page needs no network, no script and no font of its own, and follows the reader's light or dark theme.
+    A section whose runs are not given is left out, and the page says so.
 
     Args:
         run_dirs: one or more run folders; those of one experiment, or of several.
@@ -63,7 +63,7 @@ def _page(runs: Sequence[Run], figures: Path, title: str | None) -> str:
     capacity = group_by_condition([run for run in runs if run.experiment == "capacity"])
     parts = {
         "answer": sections.answer(groups),
-        "views": sections.sample_views(runs, gallery),
+        "done": sections.procedure(groups, runs, gallery),
         "curves": sections.curves(groups, gallery),
         "controls": sections.controls(groups, gallery),
         "layers": sections.layers(groups, gallery),
@@ -83,7 +83,8 @@ def _page(runs: Sequence[Run], figures: Path, title: str | None) -> str:
         f"<header class='top'><p class='kicker'>{escape(_kicker(runs, groups))}</p><h1>{escape(head)}</h1>"
         f"{_opening(runs, groups)}<nav aria-label='Contents'>{contents}</nav></header>"
         f"<main>{''.join(parts.values())}{sections.sources(missing)}</main>"
-        "<footer><p>Made by Rote from run folders. Every number on this page stands in a summary.json or metrics.jsonl; "
+        "<footer><p>Made by Rote from run folders. Every number on this page stands in a summary.json or "
+        "metrics.jsonl; "
         "the figures lie beside it in figures/ as SVG and PNG.</p></footer></body></html>\n"
     )
 
@@ -113,7 +114,8 @@ def _missing(groups: Sequence[Study], parts: dict[str, str]) -> list[str]:
         "with": ("random", True) not in kinds,
         "without": ("random", False) not in kinds,
         "controls": not any(labels in ("true", "fresh") for labels, _ in kinds),
-        **{key: not parts[key] for key in ("views", "curves", "layers", "capacity")},
+        "views": "id='views'" not in parts["done"],
+        **{key: not parts[key] for key in ("curves", "layers", "capacity")},
     }
     return [key for key in words.LEFT_OUT if absent[key]]
 

@@ -15,9 +15,9 @@ from rote.report import views
 
 # Keys of config.json that describe where and how a run was made, not what was run.
 ENVIRONMENT_KEYS = frozenset(
-    "command argv versions git device hardware platform host started finished date created hash config_hash "
-    "rote_version semantics threads python environment".split()
-)
+    ["command", "argv", "versions", "git", "device", "hardware", "platform", "host", "python", "threads", "environment",
+     "started", "finished", "date", "created", "hash", "config_hash", "rote_version", "semantics"]
+)  # fmt: skip
 
 
 class RunFolderError(ValueError):
@@ -188,6 +188,28 @@ class Run:
             return curve.values[0] if curve.steps[0] == 0 else None
         return curve.values[-1]
 
+    @cached_property
+    def probe_settings(self) -> Mapping[str, Any]:
+        """k, n_references, n_queries, bn, ... of the last headline probe of the encoder."""
+        found = [
+            m.extras
+            for m in self.measurements
+            if m.metric == "probe_accuracy"
+            and m.layer == "encoder"
+            and m.extras.get("references", "all") == "all"
+        ]
+        return found[-1] if found else {}
+
+    @cached_property
+    def reference_probes(self) -> tuple[Measurement, ...]:
+        """The last encoder probe for every reference set that was used, in order of appearance."""
+        found = {
+            (m.extras.get("references", "all"), m.extras.get("n_references"), m.extras.get("bn")): m
+            for m in self.measurements
+            if m.metric == "probe_accuracy" and m.layer == "encoder" and m.split == "test"
+        }
+        return tuple(found.values())
+
     @property
     def raw_probe(self) -> float | None:
         """Probe accuracy on raw pixels."""
@@ -209,7 +231,7 @@ def read_run(folder: Path | str) -> Run:
     """Reads one run folder.
 
     Raises:
-        RunFolderError: the folder, its config.json or a file beside it is missing or broken; the message names it.
+        RunFolderError: the folder or config.json is missing, or a file is broken; the message names it.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -217,7 +239,9 @@ def read_run(folder: Path | str) -> Run:
     document = _read_json(folder / "config.json", required=True)
     config = dict(document["config"]) if isinstance(document.get("config"), dict) else dict(document)
     outer = document if isinstance(document.get("config"), dict) else {}
-    environment = {key: value for key, value in outer.items() if key not in ("config", "experiment", "environment")}
+    environment = {
+        key: value for key, value in outer.items() if key not in ("config", "experiment", "environment")
+    }
     for key in [key for key in config if key in ENVIRONMENT_KEYS]:
         environment.setdefault(key, config.pop(key))
     for nested in (document.get("environment"), environment.pop("environment", None)):

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 
 from rote.report import embed, figures, numbers, story, style, tables, words
 from rote.report.conditions import Condition, Study, estimate
+from rote.report.embed import prose
 from rote.report.figures import sample_cells
 from rote.report.reading import Run
 from rote.report.views import ViewSamples
@@ -34,7 +35,7 @@ class Gallery:
             document = embed.svg_text(axes.figure, name)
             embed.write_figure(axes.figure, document, self.folder, name)
         drawing = embed.inline_svg(document, f"{title}. {finding}")
-        caption = f"<p class='finding'>{escape(finding)}</p>" if finding else ""
+        caption = f"<p class='finding'>{prose(finding)}</p>" if finding else ""
         return f"<figure><figcaption>{escape(title)}</figcaption>{drawing}{caption}</figure>"
 
     def file_only(self, name: str, draw: Callable[[], Axes]) -> None:
@@ -55,13 +56,13 @@ class Gallery:
 
 def section(anchor: str, title: str, lead: str, body: str) -> str:
     """A section with its heading and one leading paragraph."""
-    paragraph = f"<p class='lead'>{escape(lead)}</p>" if lead else ""
+    paragraph = f"<p class='lead'>{prose(lead)}</p>" if lead else ""
     return f'<section id="{anchor}"><h2>{escape(title)}</h2>{paragraph}{body}</section>'
 
 
 def how_to_read(*keys: str) -> str:
     """The reading aid under a figure."""
-    paragraphs = "".join(f"<p>{escape(words.HOW_TO_READ[key])}</p>" for key in keys)
+    paragraphs = "".join(f"<p>{prose(words.HOW_TO_READ[key])}</p>" for key in keys)
     return f"<aside class='how'><h3>How to read it</h3>{paragraphs}</aside>"
 
 
@@ -71,17 +72,25 @@ def condition_title(condition: Condition) -> str:
 
 def answer(studies: Sequence[Study]) -> str:
     """Verdict and headline numbers of every condition with random labels."""
-    cards = [_card(study, condition, alone=len(studies) == 1) for study in studies for condition in study.random()]
+    cards = [
+        _card(study, condition, alone=len(studies) == 1) for study in studies for condition in study.random()
+    ]
     if not cards:
         return ""
-    lead = "The verdict for each condition with random labels, and the few numbers behind it."
-    return section("answer", "The answer", lead, f"<div class='grid cards'>{''.join(cards)}</div>")
+    conditions = [condition for study in studies for condition in study.random()]
+    sentences = " ".join(story.in_short(condition) for condition in conditions) if len(studies) == 1 else ""
+    short = f"<p class='short'>{prose(sentences)}</p>" if sentences and len(conditions) <= 3 else ""
+    return section("answer", "The answer", "", f"{short}<div class='grid cards'>{''.join(cards)}</div>")
 
 
 def _card(study: Study, condition: Condition, *, alone: bool) -> str:
     gain = condition.number("probe_gain")
     rows = [
-        ("random labels known, training images", numbers.estimate_percent(condition.number("train_accuracy")), ""),
+        (
+            "random labels known, training images",
+            numbers.estimate_percent(condition.number("train_accuracy")),
+            "",
+        ),
         (
             "random labels known, new views of them",
             numbers.estimate_percent(condition.number("train_accuracy_fresh_views")),
@@ -94,20 +103,37 @@ def _card(study: Study, condition: Condition, *, alone: bool) -> str:
         ),
         ("the same from raw pixels", numbers.estimate_percent(condition.raw_probe()), ""),
         ("the same before training", numbers.estimate_percent(condition.number("probe_accuracy_init")), ""),
-        ("gain over the better of those two", numbers.points(gain.mean if gain else None) + " points", "main"),
+        (
+            "gain over the better of those two",
+            numbers.points(gain.mean if gain else None) + " points",
+            "main",
+        ),
     ]
     body = "".join(
-        f'<div class="{kind}"><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>' for name, value, kind in rows
+        f'<div class="{kind}"><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>'
+        for name, value, kind in rows
     )
     verdict = condition.verdict
     meaning = words.VERDICTS.get(verdict, "This run has no verdict yet." if not verdict else "")
     where = "" if alone else f"<p class='where'>{escape(study.data)}, {escape(study.model)}</p>"
-    distinct = study.name_of(condition)
-    title = condition_title(condition) + (f": {distinct.partition('(')[2].rstrip(')')}" if "(" in distinct else "")
+    apart = study.distinction_of(condition)
+    title = condition_title(condition) + (f", {apart}" if apart else "")
+    badge = tables.badge(verdict) if verdict else ""
     return (
-        f"<article class='card'><header><h3>{escape(title)}</h3>{tables.badge(verdict) if verdict else ''}</header>{where}"
-        f"<p>{escape(meaning)}</p><dl>{body}</dl><p class='note'>{escape(story.card_notes(condition))}</p></article>"
+        f"<article class='card'><header><h3>{escape(title)}</h3>{badge}</header>{where}"
+        f"<p>{prose(meaning)}</p><dl>{body}</dl>"
+        f"<p class='note'>{prose(story.card_notes(condition))}</p></article>"
     )
+
+
+def procedure(studies: Sequence[Study], runs: Sequence[Run], gallery: Gallery) -> str:
+    """What was done, in steps, and what the network was shown."""
+    body = ""
+    for study in studies:
+        where = f"<h3>{escape(study.data)}, {escape(study.model)}</h3>" if len(studies) > 1 else ""
+        items = "".join(f"<li>{prose(text)}</li>" for text in story.procedure(study))
+        body += f"{where}<ol class='steps'>{items}</ol>"
+    return section("done", "What was done", "", body + sample_views(runs, gallery)) if body else ""
 
 
 def sample_views(runs: Sequence[Run], gallery: Gallery) -> str:
@@ -126,11 +152,10 @@ def sample_views(runs: Sequence[Run], gallery: Gallery) -> str:
         body.append(
             f"<figure class='samples'><figcaption>{escape(data)}, recipe “{escape(recipe)}”</figcaption>"
             "<div class='sample head'><div class='tag'>label given (true class)</div>"
-            f"<div class='strip' style='--columns:{shown.views.shape[1] + 1}'><span>image</span>"
+            f"<div class='strip' style='--views:{shown.views.shape[1]}'><span>image</span>"
             f"<span class='rest'>views of it</span></div></div>{rows}</figure>"
         )
-    lead = "What the network is shown: every image carries a label drawn by lot, and comes in a new view at every visit."
-    return section("views", "What was done", lead, "".join(body) + how_to_read("views"))
+    return f"<div id='views' class='beside'><div>{''.join(body)}</div>{how_to_read('views')}</div>"
 
 
 def _cut(samples: ViewSamples) -> ViewSamples:
@@ -149,12 +174,13 @@ def _cut(samples: ViewSamples) -> ViewSamples:
 def _sample_row(samples: ViewSamples, row: int, cells: Sequence[np.ndarray]) -> str:
     used, true = (samples.class_name(int(labels[row])) for labels in (samples.label_used, samples.label_true))
     images = "".join(
-        f"<img src='{embed.png_uri(cell)}' alt='{escape(f'image of class {true}') if i == 0 else f'view {i}'}'>"
+        f"<img src='{embed.png_uri(cell)}' "
+        f"alt='{escape(f'image of class {true}') if i == 0 else f'view {i}'}'>"
         for i, cell in enumerate(cells)
     )
     return (
         f"<div class='sample'><div class='tag'><b>{escape(used)}</b> <span>({escape(true)})</span></div>"
-        f"<div class='strip' style='--columns:{len(cells)}'>{images}</div></div>"
+        f"<div class='strip' style='--views:{len(cells) - 1}'>{images}</div></div>"
     )
 
 
@@ -169,11 +195,14 @@ def curves(studies: Sequence[Study], gallery: Gallery) -> str:
         )
         for study in studies
         for condition in study.random() or study.conditions
-        if condition.curves("train", "accuracy_clean") or condition.curves("test", "probe_accuracy", "encoder")
+        if condition.curves("train", "accuracy_clean")
+        or condition.curves("test", "probe_accuracy", "encoder")
     ]
     if not panels:
         return ""
-    lead = "Two things are watched while the network learns: how much of the list it knows, and how well it sees."
+    lead = (
+        "Two things are watched as the network learns: how much of its list it knows, and how well it sees."
+    )
     return section("curves", "While it learns", lead, _grid(panels) + how_to_read("curves"))
 
 
@@ -184,6 +213,7 @@ def controls(studies: Sequence[Study], gallery: Gallery) -> str:
         kinds = {(c.labels, c.augmented) for c in study.conditions}
         if len(study.conditions) < 2 or len(kinds) < 2:
             continue
+        note = story.steps_note(study)
         panels = [
             gallery.panel(
                 "controls",
@@ -198,20 +228,22 @@ def controls(studies: Sequence[Study], gallery: Gallery) -> str:
                     "probe-along-training",
                     lambda study=study: figures.plot_probe_along_training(study),
                     title="The probe along training" + _where(study, studies),
-                    finding="",
+                    finding=note if study.equal_steps else "",
                 )
             )
-        facts = "".join(f"<li>{escape(text)}</li>" for text in story.control_findings(study))
-        note = story.steps_note(study)
-        kind = "note" if study.equal_steps else "warning"
-        body.append(_grid(panels) + f"<ul class='facts'>{facts}</ul>" + (f"<p class='{kind}'>{escape(note)}</p>" if note else ""))
+        facts = "".join(f"<li>{prose(text)}</li>" for text in story.control_findings(study))
+        warning = "" if study.equal_steps else f"<p class='warning'>{escape(note)}</p>"
+        body.append(warning + _grid(panels) + (f"<ul class='facts'>{facts}</ul>" if facts else ""))
     if not body:
         return ""
     lead = (
-        "A network changes whenever it is updated. To tell what memorizing and augmentation do from what mere training does, "
+        "A network changes whenever it is updated. To tell what memorizing and augmentation do from what "
+        "mere training does, "
         "the same network was trained under other conditions as well."
     )
-    return section("controls", "Is it the augmentation?", lead, "".join(body) + how_to_read("controls", "probe"))
+    return section(
+        "controls", "Is it the augmentation?", lead, "".join(body) + how_to_read("controls", "probe")
+    )
 
 
 def layers(studies: Sequence[Study], gallery: Gallery) -> str:
@@ -229,7 +261,7 @@ def layers(studies: Sequence[Study], gallery: Gallery) -> str:
     ]
     if not panels:
         return ""
-    lead = "The same question, asked of every layer in turn: can true classes be told from what this layer passes on?"
+    lead = "The same question, asked of each layer in turn: can true classes be told from what it passes on?"
     return section("layers", "Where in the network", lead, _grid(panels) + how_to_read("layers"))
 
 
@@ -241,7 +273,8 @@ def capacity(conditions: Sequence[Condition], gallery: Gallery) -> str:
             continue
         size = estimate(row.get("parameters") for run in condition.runs for row in run.rows)
         images = condition.first.rows[0].get("images") if condition.first.rows else None
-        where = f"{condition.first.data}, {numbers.count(images)} images, {numbers.count(size.mean if size else None)} parameters"
+        parameters = numbers.count(size.mean if size else None)
+        where = f"{condition.first.data}, {numbers.count(images)} images, {parameters} parameters"
         panels = [
             gallery.panel(
                 "capacity",
@@ -256,25 +289,29 @@ def capacity(conditions: Sequence[Condition], gallery: Gallery) -> str:
                     "bits-per-parameter",
                     lambda condition=condition: figures.plot_bits(condition),
                     title="Bits held per parameter",
-                    finding="",
+                    finding=story.bits_finding(condition),
                 )
             )
-        folded = f"<details><summary>The numbers of the curve</summary>{tables.capacity_rows_table(condition)}</details>"
+        rows = tables.capacity_rows_table(condition)
+        folded = f"<details><summary>The numbers of the curve</summary>{rows}</details>"
         body.append(f"<h3>{escape(where)}</h3>{_grid(panels)}{folded}")
     if not body:
         return ""
     lead = (
-        "Why should augmentation change anything? Because it multiplies what would have to be learnt by heart. Here the number "
+        "Why should augmentation change anything? Because it multiplies what would have to be learnt by "
+        "heart. Here the number "
         "of views is limited to B for each image and then raised, to see when a network is full."
     )
-    return section("capacity", "How much fits by heart", lead, "".join(body) + how_to_read("capacity", "bits"))
+    return section(
+        "capacity", "How much fits by heart", lead, "".join(body) + how_to_read("capacity", "bits")
+    )
 
 
 def all_runs(runs: Sequence[Run]) -> str:
     """Every run with its settings and numbers."""
     benign = [run for run in runs if run.experiment == "benign"]
     others = [run for run in runs if run.experiment not in ("benign", "capacity")]
-    body = tables.benign_table(benign) if benign else ""
+    body = tables.benign_table(benign) + tables.references_table(benign) if benign else ""
     body += "".join(tables.other_table(run) for run in others)
     if not body:
         return ""
@@ -295,7 +332,9 @@ def provenance(runs: Sequence[Run]) -> str:
 
 def glossary() -> str:
     """The terms, explained."""
-    terms = "".join(f"<div><dt>{escape(term)}</dt><dd>{escape(text)}</dd></div>" for term, text in words.GLOSSARY)
+    terms = "".join(
+        f"<div><dt>{escape(term)}</dt><dd>{prose(text)}</dd></div>" for term, text in words.GLOSSARY
+    )
     return section("words", "Words", "", f"<dl class='glossary'>{terms}</dl>")
 
 
@@ -305,7 +344,8 @@ def sources(missing: Sequence[str]) -> str:
     body = f"<ul class='sources'>{items}</ul>"
     if missing:
         absent = "".join(f"<li>{escape(words.LEFT_OUT[key])}</li>" for key in missing)
-        body += f"<h3 id='left-out'>Not on this page</h3><p>The run folders given hold nothing of this:</p><ul>{absent}</ul>"
+        said = "<h3 id='left-out'>Not on this page</h3><p>The run folders given hold nothing of this:</p>"
+        body += f"{said}<ul>{absent}</ul>"
     return section("sources", "Where this comes from", "", body)
 
 
@@ -321,6 +361,6 @@ def _title(study: Study, condition: Condition, studies: Sequence[Study]) -> str:
     title = condition_title(condition)
     if condition.labels != "random":
         title = study.name_of(condition)
-    elif "(" in study.name_of(condition):
-        title += " " + study.name_of(condition).partition(" (")[2].rstrip(")")
+    elif study.distinction_of(condition):
+        title += ", " + study.distinction_of(condition)
     return title + _where(study, studies)

@@ -1,7 +1,7 @@
 """The look shared by all figures: palette, canvas, direct labels.
 
-Hues are those of Okabe and Ito, told apart under every common colour-vision deficiency. Every colour has a name; on
-the page the name becomes a CSS variable, so that one drawing serves the light and the dark theme.
+Hues are those of Okabe and Ito, told apart under every common colour-vision deficiency. Every colour has a name;
+on the page the name becomes a CSS variable, so that one drawing serves the light and the dark theme.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 INK, MUTED, GRID, SHADE, PAPER = "#1c2330", "#5d6678", "#dfe3ea", "#eef1f6", "#ffffff"
-BLUE, VERMILION, ORANGE, GREEN, PURPLE = "#0072b2", "#d55e00", "#b97a00", "#00805d", "#aa4f83"
+BLUE, VERMILION, GREEN, PURPLE = "#0072b2", "#d55e00", "#00805d", "#aa4f83"
 
 # name of the CSS variable -> (light, dark); the light value is what matplotlib draws with.
 THEME: dict[str, tuple[str, str]] = {
@@ -27,13 +27,12 @@ THEME: dict[str, tuple[str, str]] = {
     "fig-paper": (PAPER, "#161b24"),
     "fig-blue": (BLUE, "#5db7f0"),
     "fig-vermilion": (VERMILION, "#ff8f4d"),
-    "fig-orange": (ORANGE, "#f0b429"),
     "fig-green": (GREEN, "#3fcfa2"),
     "fig-purple": (PURPLE, "#e79bc6"),
 }
 
-# One panel in points. 400 wide is the compromise between a phone column (358 px) and half a desktop page (520 px).
-WIDTH, HEIGHT, FONT = 400.0, 290.0, 11.0
+# One panel in points: about the column of a phone (340 px), and three quarters of half a desktop page.
+WIDTH, HEIGHT, FONT = 360.0, 272.0, 11.0
 
 _RC = {
     "font.family": ["DejaVu Sans"],
@@ -70,7 +69,9 @@ def applied() -> Iterator[None]:
         yield
 
 
-def panel(*, height: float = HEIGHT, left: float = 44, right: float = 104, bottom: float = 44, top: float = 24) -> Axes:
+def panel(
+    *, height: float = HEIGHT, left: float = 42, right: float = 94, bottom: float = 38, top: float = 24
+) -> Axes:
     """An empty axes on a canvas of its own; margins in points."""
     figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
     FigureCanvasAgg(figure)
@@ -91,8 +92,8 @@ class EndLabel:
 def label_ends(ax: Axes, labels: Sequence[EndLabel], *, gap: float = 3.0) -> None:
     """Writes labels right of the axes at the height of their lines, moved apart where they would overlap.
 
-    Lines need no legend then: the eye follows the line to its name. A hair line leads from the true height to a label
-    that had to move.
+    Lines need no legend then: the eye follows the line to its name. A hair line leads from the true height to a
+    label that had to move.
     """
     if not labels:
         return

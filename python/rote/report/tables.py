@@ -18,7 +18,12 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, captio
     """An HTML table in a frame of its own that scrolls sideways where the screen is narrow."""
     head = "".join(f'<th scope="col"{_number(right)}>{escape(name)}</th>' for name, right in columns)
     body = "".join(
-        "<tr>" + "".join(_cell(value, right, first=i == 0) for i, (value, (_, right)) in enumerate(zip(row, columns, strict=True))) + "</tr>"
+        "<tr>"
+        + "".join(
+            _cell(value, right, first=i == 0)
+            for i, (value, (_, right)) in enumerate(zip(row, columns, strict=True))
+        )
+        + "</tr>"
         for row in rows
     )
     title = f"<caption>{escape(caption)}</caption>" if caption else ""
@@ -67,7 +72,10 @@ def benign_table(runs: Sequence[Run]) -> str:
     ]
     rows = []
     for run in runs:
-        verdict = Html(badge(run.verdict)) if run.finished else "unfinished"
+        if not run.finished:
+            verdict: str = "unfinished"
+        else:  # colours belong to the question of memorization; a control merely carries its word
+            verdict = Html(badge(run.verdict)) if run.labels == "random" else run.verdict or numbers.NONE
         accuracies = [
             numbers.percent(run.number(name))
             for name in (
@@ -102,6 +110,36 @@ def benign_table(runs: Sequence[Run]) -> str:
             ]
         )
     return table(columns, rows, caption="Benign memorization: all runs")
+
+
+def references_table(runs: Sequence[Run]) -> str:
+    """The probe under other reference sets than the headline's; "" where no run measured any."""
+    columns: list[Column] = [
+        ("labels", False),
+        ("augmentation", False),
+        ("seed", True),
+        ("references", False),
+        ("images in it", True),
+        ("k", True),
+        ("batch norm", False),
+        ("probe after", True),
+    ]
+    rows = [
+        [
+            run.labels,
+            run.augment,
+            numbers.NONE if run.seed is None else str(run.seed),
+            m.extras.get("references", "all"),
+            numbers.count(finite(m.extras.get("n_references"))),
+            numbers.count(finite(m.extras.get("k"))),
+            m.extras.get("bn") or numbers.NONE,
+            numbers.percent(m.value),
+        ]
+        for run in runs
+        if len(run.reference_probes) > 1
+        for m in run.reference_probes
+    ]
+    return table(columns, rows, caption="The probe with other reference images") if rows else ""
 
 
 def capacity_rows_table(condition: Condition) -> str:
@@ -154,7 +192,12 @@ def other_table(run: Run) -> str:
 def environment_table(runs: Sequence[Run]) -> str:
     """Where and with what the runs were made; what all share is said once."""
     rows: list[list[object]] = []
-    keys = dict.fromkeys(key for run in runs for key in run.environment if key not in ("command", "argv", "hash", "config_hash"))
+    keys = dict.fromkeys(
+        key
+        for run in runs
+        for key in run.environment
+        if key not in ("command", "argv", "hash", "config_hash")
+    )
     for key in keys:
         values = list(dict.fromkeys(_plain(run.environment[key]) for run in runs if key in run.environment))
         shown = values[0] if len(values) == 1 else _range(key, values)
@@ -181,7 +224,10 @@ def settings_details(runs: Sequence[Run]) -> str:
     parts = []
     for run in runs:
         text = json.dumps(dict(run.config), indent=1, sort_keys=True, default=str, ensure_ascii=False)
-        parts.append(f"<details><summary>{escape(run.folder.name)}</summary><pre tabindex='0'>{escape(text)}</pre></details>")
+        parts.append(
+            f"<details><summary>{escape(run.folder.name)}</summary><pre "
+            f"tabindex='0'>{escape(text)}</pre></details>"
+        )
     return "".join(parts)
 
 
@@ -207,4 +253,6 @@ def _number(right: bool) -> str:
 
 def _cell(value: object, right: bool, *, first: bool) -> str:
     content = value if isinstance(value, Html) else escape(str(value))
-    return f'<th scope="row"{_number(right)}>{content}</th>' if first else f"<td{_number(right)}>{content}</td>"
+    return (
+        f'<th scope="row"{_number(right)}>{content}</th>' if first else f"<td{_number(right)}>{content}</td>"
+    )

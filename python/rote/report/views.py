@@ -56,8 +56,8 @@ def save(
     Args:
         run_dir: the run folder; it must exist.
         originals: uint8 [n, C, H, W], the images as stored in the bank.
-        views: [n, V, C, h, w]; uint8, or floating point in [0, 1] (clipped, then rounded to uint8). Render them
-            without `Normalize`, otherwise they are not pictures.
+        views: [n, V, C, h, w]; uint8, or floating point in [0, 1] (clipped, then rounded to uint8). Render
+            them without `Normalize`, otherwise they are not pictures.
         label_true: integers [n].
         label_used: integers [n].
         image_ids: integers [n], or None.
@@ -114,7 +114,13 @@ def load(path: Path | str) -> ViewSamples:
 
 
 def _checked(
-    originals: Any, views: Any, label_true: Any, label_used: Any, image_ids: Any, classes: Sequence[str], recipe: str
+    originals: Any,
+    views: Any,
+    label_true: Any,
+    label_used: Any,
+    image_ids: Any,
+    classes: Sequence[str],
+    recipe: str,
 ) -> ViewSamples:
     originals, views = np.asarray(originals), np.asarray(views)
     if originals.dtype != np.uint8:
