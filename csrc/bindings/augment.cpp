@@ -1,8 +1,129 @@
 // bindings/augment.cpp: the augmentation engine.
+#include "rote/augment.h"
+
+#include <pybind11/stl.h>
+
+#include <array>
+#include <tuple>
+
 #include "bindings/register.h"
+#include "rote/error.h"
+
+#if defined(ROTE_HAVE_CUDA)
+#include <cuda_runtime.h>
+#endif
+
+namespace py = pybind11;
 
 namespace rote {
+namespace {
 
-void register_augment(pybind11::module_&) {}
+using Op = std::tuple<int, int, std::vector<double>>;
+using Strides = std::array<int64_t, 4>;
+
+std::unique_ptr<AugmentProgram> make_program(const std::vector<Op>& ops, int64_t channels, int64_t in_height,
+                                             int64_t in_width, int64_t out_height, int64_t out_width) {
+    std::vector<AugmentOp> described;
+    for (const auto& [kind, occurrence, constants] : ops) described.push_back({kind, occurrence, constants});
+    return std::make_unique<AugmentProgram>(described, channels, in_height, in_width, out_height, out_width);
+}
+
+AugmentBatch make_batch(uintptr_t ids, uintptr_t views, uintptr_t rows, int64_t count, uint64_t seed) {
+    AugmentBatch batch;
+    batch.ids = pointer<const int64_t>(ids);
+    batch.views = pointer<const int64_t>(views);
+    batch.rows = pointer<const int32_t>(rows);
+    batch.count = count;
+    batch.seed = seed;
+    return batch;
+}
+
+ImageView<const uint8_t> make_images(const AugmentProgram& program, uintptr_t images, const Strides& strides,
+                                     int64_t count) {
+    const AugmentPlan& plan = program.plan();
+    return {pointer<const uint8_t>(images), count,      plan.channels, plan.in_height, plan.in_width, strides[0],
+            strides[1],                     strides[2], strides[3]};
+}
+
+AugmentOutput make_output(uintptr_t out, int dtype, const Strides& strides) {
+    return {pointer<void>(out), DType(dtype), {strides[0], strides[1], strides[2], strides[3]}};
+}
+
+/// Makes `device` current for the life of the object and restores the caller's device after.
+class DeviceScope {
+  public:
+    explicit DeviceScope(int device) {
+#if defined(ROTE_HAVE_CUDA)
+        ROTE_CUDA_CHECK(cudaGetDevice(&previous_));
+        if (device != previous_) ROTE_CUDA_CHECK(cudaSetDevice(device));
+        else previous_ = -1;
+#else
+        (void)device;
+#endif
+    }
+    ~DeviceScope() {
+#if defined(ROTE_HAVE_CUDA)
+        if (previous_ >= 0) cudaSetDevice(previous_);
+#endif
+    }
+
+  private:
+    int previous_ = -1;
+};
+
+}  // namespace
+
+void register_augment(py::module_& module) {
+    py::class_<AugmentProgram>(module, "AugmentProgram")
+        .def(py::init(&make_program), py::arg("ops"), py::arg("channels"), py::arg("in_height"), py::arg("in_width"),
+             py::arg("out_height"), py::arg("out_width"))
+        .def_property_readonly("row_words", &AugmentProgram::row_words)
+        .def("workspace_bytes", &AugmentProgram::workspace_bytes, py::arg("batch"), py::arg("device_is_cuda"));
+
+    const py::call_guard<py::gil_scoped_release> no_gil;
+    module.def(
+        "augment_sample",
+        [](const AugmentProgram& program, uintptr_t ids, uintptr_t views, int64_t count, uint64_t seed, uintptr_t rows,
+           int num_threads) {
+            augment_sample(program, make_batch(ids, views, 0, count, seed), pointer<int32_t>(rows), num_threads);
+        },
+        py::arg("program"), py::arg("ids"), py::arg("views"), py::arg("count"), py::arg("seed"), py::arg("rows"),
+        py::arg("num_threads"), no_gil);
+    module.def(
+        "augment_render",
+        [](const AugmentProgram& program, uintptr_t images, const Strides& image_strides, int64_t num_images,
+           uintptr_t ids, uintptr_t views, uintptr_t rows, int64_t count, uint64_t seed, uintptr_t out, int out_dtype,
+           const Strides& out_strides, int num_threads, const std::string& level) {
+            augment_render(program, make_images(program, images, image_strides, num_images),
+                           make_batch(ids, views, rows, count, seed), make_output(out, out_dtype, out_strides),
+                           num_threads, level);
+        },
+        py::arg("program"), py::arg("images"), py::arg("image_strides"), py::arg("num_images"), py::arg("ids"),
+        py::arg("views"), py::arg("rows"), py::arg("count"), py::arg("seed"), py::arg("out"), py::arg("out_dtype"),
+        py::arg("out_strides"), py::arg("num_threads"), py::arg("level") = "auto", no_gil);
+    module.def(
+        "augment_sample_cuda",
+        [](const AugmentProgram& program, uintptr_t ids, uintptr_t views, int64_t count, uint64_t seed, uintptr_t rows,
+           uintptr_t stream, int device) {
+            const DeviceScope scope(device);
+            augment_sample_cuda(program, make_batch(ids, views, 0, count, seed), pointer<int32_t>(rows),
+                                pointer<void>(stream));
+        },
+        py::arg("program"), py::arg("ids"), py::arg("views"), py::arg("count"), py::arg("seed"), py::arg("rows"),
+        py::arg("stream"), py::arg("device"), no_gil);
+    module.def(
+        "augment_render_cuda",
+        [](const AugmentProgram& program, uintptr_t images, const Strides& image_strides, int64_t num_images,
+           uintptr_t ids, uintptr_t views, uintptr_t rows, int64_t count, uint64_t seed, uintptr_t out, int out_dtype,
+           const Strides& out_strides, uintptr_t workspace, uintptr_t stream, int device) {
+            const DeviceScope scope(device);
+            augment_render_cuda(program, make_images(program, images, image_strides, num_images),
+                                make_batch(ids, views, rows, count, seed), make_output(out, out_dtype, out_strides),
+                                pointer<void>(workspace), pointer<void>(stream));
+        },
+        py::arg("program"), py::arg("images"), py::arg("image_strides"), py::arg("num_images"), py::arg("ids"),
+        py::arg("views"), py::arg("rows"), py::arg("count"), py::arg("seed"), py::arg("out"), py::arg("out_dtype"),
+        py::arg("out_strides"), py::arg("workspace"), py::arg("stream"), py::arg("device"), no_gil);
+}
 
 }  // namespace rote

@@ -1,0 +1,16 @@
+// augment/cpu_avx512.cpp: the vector executor for AVX-512 (F, BW, VL, DQ).
+
+#if defined(ROTE_X86)
+
+#define ROTE_LEVEL avx512
+#include "augment/cpu_body.h"
+
+namespace rote {
+
+void render_views_avx512(const RenderJob& job, int64_t begin, int64_t end, const int32_t* rows, char* scratch) {
+    render_views_on_vectors(job, begin, end, rows, scratch);
+}
+
+}  // namespace rote
+
+#endif

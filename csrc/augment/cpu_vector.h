@@ -1,0 +1,145 @@
+// augment/cpu_vector.h: the vectors of the instruction set this file is compiled for, and the two things compilers do
+// not write well by themselves: gathering floats, and rearranging a row of bytes. Included by the cpu_* files only.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "augment/meaning.h"
+#include "augment/scratch.h"
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
+namespace rote {
+namespace {
+
+#if defined(__AVX512F__)
+constexpr int kLanes = 16;
+#elif defined(__AVX2__)
+constexpr int kLanes = 8;
+#else
+constexpr int kLanes = 4;  // SSE2, NEON
+#endif
+
+typedef float FloatVector __attribute__((vector_size(kLanes * 4)));
+typedef int32_t IntVector __attribute__((vector_size(kLanes * 4)));
+typedef uint32_t WordVector __attribute__((vector_size(kLanes * 4)));
+typedef uint16_t HalfwordVector __attribute__((vector_size(kLanes * 2)));
+typedef uint8_t ByteVector __attribute__((vector_size(kLanes)));
+
+template <class V, class T>
+inline V load(const T* from) {
+    V value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+template <class V, class T>
+inline void store(T* to, V value) {
+    memcpy(to, &value, sizeof value);
+}
+
+inline FloatVector load_float(const float* from) {
+    return load<FloatVector>(from);
+}
+
+inline FloatVector unit_from_bytes(const uint8_t* from) {
+    const IntVector whole = __builtin_convertvector(load<ByteVector>(from), IntVector);
+    return unit_from_byte<FloatVector>(__builtin_convertvector(whole, FloatVector));
+}
+
+inline FloatVector gather(const float* from, IntVector index) {
+#if defined(__AVX512F__)
+    return (FloatVector)_mm512_i32gather_ps((__m512i)index, from, 4);
+#elif defined(__AVX2__)
+    return (FloatVector)_mm256_i32gather_ps(from, (__m256i)index, 4);
+#else
+    FloatVector value;
+    for (int i = 0; i < kLanes; ++i) value[i] = from[index[i]];
+    return value;
+#endif
+}
+
+/// A fixed rearrangement of the bytes of a row: out[d] = row[index[d]], 0 where index is -1.
+struct RowGather {
+    const int32_t* index = nullptr;
+    int32_t count = 0;      // bytes out
+    int32_t width = 0;      // bytes in
+    int32_t chunks = 0;     // 16-byte pieces of the row that are read; 0: byte by byte
+    int32_t first_chunk = 0;
+    uint8_t* controls = nullptr;
+};
+
+#if defined(__AVX2__)
+
+/// Shuffle controls per 16-byte chunk of the row: in-chunk positions, or the zeroing bit where another chunk holds it.
+inline RowGather plan_gather(const int32_t* index, int32_t count, int32_t width, uint8_t* controls) {
+    RowGather gather{index, count, width, 0, 0, controls};
+    int32_t least = width, most = 0;
+    for (int32_t d = 0; d < count; ++d) {
+        const int32_t i = index[d];
+        least = i >= 0 && i < least ? i : least;
+        most = i > most ? i : most;
+    }
+    const int32_t first = (least < width ? least : 0) / 16, chunks = most / 16 - first + 1;
+    if (chunks > kMaxGatherChunks) return gather;
+    gather.chunks = chunks;
+    gather.first_chunk = first;
+    const int32_t blocks = (count + 31) / 32;
+    alignas(32) uint8_t packed[32];
+    for (int32_t block = 0; block < blocks; ++block) {
+        for (int32_t i = 0; i < 32; ++i) {
+            const int32_t d = block * 32 + i;
+            packed[i] = d < count && index[d] >= 0 ? uint8_t(index[d] - 16 * first) : uint8_t(255);
+        }
+        const __m256i positions = _mm256_load_si256(reinterpret_cast<const __m256i*>(packed));
+        for (int32_t c = 0; c < chunks; ++c) {
+            // 0..15 becomes 0x70..0x7f (a position), everything else saturates into bit 7 (zero).
+            const __m256i local = _mm256_sub_epi8(positions, _mm256_set1_epi8(char(16 * c)));
+            _mm256_store_si256(reinterpret_cast<__m256i*>(controls + (int64_t(c) * blocks + block) * 32),
+                               _mm256_adds_epu8(local, _mm256_set1_epi8(0x70)));
+        }
+    }
+    return gather;
+}
+
+/// `padded` holds at least width rounded up to 16 bytes and is used where a whole chunk would run off the row.
+inline void gather_row(const RowGather& gather, const uint8_t* row, uint8_t* padded, uint8_t* out) {
+    if (gather.chunks == 0) {
+        for (int32_t d = 0; d < gather.count; ++d) out[d] = gather.index[d] < 0 ? 0 : row[gather.index[d]];
+        return;
+    }
+    if ((gather.first_chunk + gather.chunks) * 16 > gather.width) {
+        memcpy(padded, row, size_t(gather.width));
+        row = padded;
+    }
+    const int32_t blocks = (gather.count + 31) / 32;
+    for (int32_t block = 0; block < blocks; ++block) {
+        __m256i bytes = _mm256_setzero_si256();
+        for (int32_t c = 0; c < gather.chunks; ++c) {
+            const __m256i chunk = _mm256_broadcastsi128_si256(
+                _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + (gather.first_chunk + c) * 16)));
+            const __m256i control =
+                _mm256_load_si256(reinterpret_cast<const __m256i*>(gather.controls + (int64_t(c) * blocks + block) * 32));
+            bytes = _mm256_or_si256(bytes, _mm256_shuffle_epi8(chunk, control));
+        }
+        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + block * 32), bytes);
+    }
+}
+
+#else
+
+inline RowGather plan_gather(const int32_t* index, int32_t count, int32_t width, uint8_t* controls) {
+    return {index, count, width, 0, 0, controls};
+}
+
+inline void gather_row(const RowGather& gather, const uint8_t* row, uint8_t*, uint8_t* out) {
+    for (int32_t d = 0; d < gather.count; ++d) out[d] = gather.index[d] < 0 ? 0 : row[gather.index[d]];
+}
+
+#endif
+
+}  // namespace
+}  // namespace rote
