@@ -10,7 +10,9 @@ import tyro
 Options = TypeVar("Options")
 
 
-def parse(kind: Callable[..., Options], arguments: Sequence[str], *, prog: str, description: str, **more: Any) -> Options:
+def parse(
+    kind: Callable[..., Options], arguments: Sequence[str], *, prog: str, description: str, **more: Any
+) -> Options:
     """Parses the words after a command into a dataclass.
 
     Args:

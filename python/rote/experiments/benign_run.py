@@ -55,16 +55,12 @@ class BenignRun:
         self.model = model
         self.folder = folder
         self.images = inputs.bank.train.images
-        self.labels = GivenLabels(
-            config.labels, inputs.image_ids, inputs.label_true, num_classes, config.seeds().label
-        )
+        self.labels = GivenLabels(config.labels, inputs.image_ids, inputs.label_true, num_classes, config.seeds().label)
         stream = TrainingStream(
             self.images, inputs.image_ids, self.labels.source, inputs.recipe, config.batch_size, config.seeds()
         )
         self.trainer = Trainer(model, stream, config.training())
-        self.probes = ProbeSuite(
-            inputs.bank, inputs.order, len(inputs.image_ids), k=config.k, bn=config.bn
-        )
+        self.probes = ProbeSuite(inputs.bank, inputs.order, len(inputs.image_ids), k=config.k, bn=config.bn)
         self.headline = headline_layer(model)
         self.measured = -1  # the last step whose evaluation lies in the folder
         self.seconds = 0.0  # spent before this process, then since its start
@@ -176,11 +172,7 @@ class BenignRun:
                 measurement(step, epoch, "train", "loss", None, running.loss, samples=running.samples),
             ]
         # Along training the two layers of the headline tell the story; every layer is probed at both ends.
-        layers = [
-            layer
-            for layer in self.model.layers
-            if step == 0 or last or layer in (self.headline, PROJECTOR)
-        ]
+        layers = [layer for layer in self.model.layers if step == 0 or last or layer in (self.headline, PROJECTOR)]
         results = self.probes.measure(self.model, layers, self.headline)
         if step == 0:
             results.insert(0, self.probes.pixels())

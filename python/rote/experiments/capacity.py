@@ -39,8 +39,6 @@ class CapacityConfig(ExperimentConfig):
     """Width dial of the network; small ones meet their capacity in seconds."""
     projector_width: int | None = 32
     """Hidden width of the projector."""
-    norm: Literal["batch", "group", "none"] = "group"
-    """Normalization; batch statistics would add noise to what is stored."""
     loss: Literal["mse", "ce"] = "ce"
     """Loss: cross-entropy meets the capacity of small networks sooner than squared errors."""
     schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
@@ -51,7 +49,7 @@ class CapacityConfig(ExperimentConfig):
     """Pool sizes: views B of each image."""
     label_modes: tuple[Literal["same", "random"], ...] = (SAME, RANDOM)
     """One label for all views of an image (same), one for each view (random)."""
-    lr: tuple[float, ...] = (3e-3, 1e-2)
+    lr: tuple[float, ...] = (3e-3, 1e-2, 3e-2)
     """Learning rates; the best one counts."""
 
     def __post_init__(self) -> None:
@@ -67,7 +65,9 @@ class CapacityConfig(ExperimentConfig):
         if len(set(self.lr)) != len(self.lr):
             raise ValueError(f"--lr must not repeat a rate; got {self.lr}")
         if self.schedule != "constant":
-            raise ValueError(f"--schedule must be constant: the length of a cell is not known before; got {self.schedule}")
+            raise ValueError(
+                f"--schedule must be constant: the length of a cell is not known before; got {self.schedule}"
+            )
         if self.keep_checkpoints:
             raise ValueError("--keep-checkpoints is for single trainings; capacity trains one network per cell")
 

@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 # Doubling the visits must add this much accuracy, or this share of a label's bits, to count as still helping.
 STILL_HELPS = 0.01
-# Average visits of a view before the first look; before that, little can be told about what doubling would add.
-FIRST_LOOK = 10
+# Average visits of a view before the first look. Fitting starts late where many labels are to be stored, and a start
+# that has not happened yet must not pass for a full memory.
+FIRST_LOOK = 50
 
 
 class Cell(NamedTuple):
