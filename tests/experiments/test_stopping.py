@@ -15,22 +15,6 @@ from rote.cli import main
 from rote.experiments import benign, capacity
 from rote.runs import load_run
 
-OPTIONS = [
-    "--images",
-    "64",
-    "--augment",
-    "digits",
-    "--width",
-    "4",
-    "--projector-width",
-    "16",
-    "--epochs",
-    "60",
-    "--batch-size",
-    "32",
-    "--lr",
-    "1e-2",
-]
 FIELDS = {
     "images": 64,
     "augment": "digits",
@@ -39,7 +23,9 @@ FIELDS = {
     "epochs": 60,
     "batch_size": 32,
     "lr": 1e-2,
+    "evaluations": 5,
 }
+OPTIONS = [word for field, value in FIELDS.items() for word in (f"--{field.replace('_', '-')}", str(value))]
 
 
 def started(out: Path) -> subprocess.Popen:
@@ -53,7 +39,7 @@ def started(out: Path) -> subprocess.Popen:
     )
 
 
-def wait_for_a_measurement(out: Path, process: subprocess.Popen, count: int = 25) -> Path:
+def wait_for_a_measurement(out: Path, process: subprocess.Popen, count: int = 20) -> Path:
     """Waits until the run has measured something along training."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
