@@ -41,7 +41,7 @@ def test_a_run_leaves_what_the_design_promises(tiny):
         "init": summary["probe_accuracy_init"],
         "final": summary["probe_accuracy"],
     }
-    assert list(summary["probe_by_layer"])[0] == "pixels"
+    assert next(iter(summary["probe_by_layer"])) == "pixels"
     assert None not in [value for layer in summary["probe_by_layer"].values() for value in layer.values()]
 
     steps = [m["step"] for m in run.metrics.select(split="train", metric="accuracy_clean")]

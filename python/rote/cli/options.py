@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, Literal, TypeVar, get_args, get_origin
 
 import tyro
 
@@ -23,17 +25,33 @@ def parse(
         **more: further arguments of `tyro.cli`, e.g. `default`.
 
     Raises:
-        SystemExit: with status 0 after `--help`, 2 after a mistake.
+        SystemExit: with status 0 after `--help`, 2 after an unknown option or a word of the wrong type.
+        ValueError: from the checks of the dataclass.
     """
+    checked = dataclasses.is_dataclass(kind) and hasattr(kind, "__post_init__")
+    if checked and "default" in more:
+        more["default"] = _plain_copy(more["default"], _without_checks(kind))
     with _REGISTRY:
-        return tyro.cli(
-            kind,
+        options = tyro.cli(
+            _without_checks(kind) if checked else kind,
             args=list(arguments),
             prog=prog,
             description=description,
             config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitArgPrefixes),
             **more,
         )
+    return _plain_copy(options, kind) if checked else options
+
+
+@functools.cache
+def _without_checks(kind: type) -> type:
+    """The dataclass without its own checks, whose errors tyro would draw a box around and keep to itself."""
+    members = {"__post_init__": lambda self: None, "__module__": kind.__module__, "__doc__": kind.__doc__}
+    return type(kind.__name__, (kind,), members)
+
+
+def _plain_copy(options: Any, kind: Callable[..., Options]) -> Options:
+    return kind(**{field.name: getattr(options, field.name) for field in dataclasses.fields(options)})
 
 
 _REGISTRY = tyro.constructors.ConstructorRegistry()
@@ -46,7 +64,9 @@ def _lists(info: tyro.constructors.PrimitiveTypeInfo) -> tyro.constructors.Primi
     arguments = get_args(info.type)
     if get_origin(info.type) is not tuple or len(arguments) != 2 or arguments[1] is not Ellipsis:
         return None
-    item, choices = arguments[0], get_args(arguments[0]) if arguments[0] not in _ITEMS else ()
+    item, choices = arguments[0], get_args(arguments[0])
+    if item not in _ITEMS and get_origin(item) is not Literal:
+        return None
     convert = str if choices else item
     name = "{" + ",".join(choices) + "}" if choices else _ITEMS[item]
 
