@@ -13,7 +13,7 @@ MULTIPLES = (1, 2, 4)
 STRIDED_STEM_FROM = 24
 DEFAULT_WIDTH = 32
 # Hidden width of the projector as a multiple of the first stage's width.
-PROJECTOR_MULTIPLE = 16
+PROJECTOR_MULTIPLE = 64
 
 
 def convnet(
@@ -34,7 +34,7 @@ def convnet(
         image_size: (height, width) in pixels; both at least 8, so that the last stage still sees a neighbourhood.
         num_classes: number of class scores.
         width: channels of the first stage, 32 by default.
-        projector_width: hidden width of the projector, 16 x width by default.
+        projector_width: hidden width of the projector, 64 x width by default.
         norm: "batch", "group" or "none".
 
     Raises:
