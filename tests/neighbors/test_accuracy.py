@@ -35,7 +35,7 @@ def test_equals_scikit_learn(metric: str, weights: str):
 
 @pytest.mark.parametrize("metric", SKLEARN_METRIC)
 def test_leave_one_out_equals_scikit_learn(metric: str):
-    x, y = clusters(70, 2)
+    x, y = clusters(45, 2)
     peer = KNeighborsClassifier(5, metric=SKLEARN_METRIC[metric], algorithm="brute")
     expected = cross_val_score(peer, x, y, cv=LeaveOneOut()).mean()
     assert rote.leave_one_out_accuracy(x, y, k=5, metric=metric) == pytest.approx(expected, abs=1e-12)

@@ -31,6 +31,21 @@ def test_searches_like_knn(references: np.ndarray):
     assert rote.Index(references).search(queries, 4, out=out)[1] is out[1]
 
 
+def test_statistics_are_those_of_the_search(references: np.ndarray):
+    index = rote.Index(references)
+    plain, counted = index.search(references, 3), index.search(references, 3, return_stats=True)
+    assert len(plain) == 2
+    for a, b in zip(plain, counted[:2], strict=True):
+        np.testing.assert_array_equal(a, b)
+    stats = counted[2]
+    assert 3 * 30 <= stats["exact_keys"] <= 30 * 30
+    assert stats["uncertified_rows"] == 0
+    huge = index.search(np.full((2, 5), 1e200), 3, return_stats=True)[2]  # no float32 bound covers these
+    assert huge["uncertified_rows"] == 2
+    with pytest.raises(NotImplementedError, match="return_stats=True: the search on meta keeps no statistics"):
+        index.to("meta").search(torch.empty(2, 5, device="meta"), 3, return_stats=True)
+
+
 def test_a_numpy_array_is_copied(references: np.ndarray):
     index = rote.Index(references)
     before = index.search(references, 3)[1]

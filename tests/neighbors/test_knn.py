@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
+from torch._dynamo.testing import CompileCounterWithBackend
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 import rote
@@ -205,6 +206,7 @@ IDS = np.arange(4)
         ((X, X, 1.0), {}, TypeError, r"k must be an integer; got 1\.0"),
         ((X, X, True), {}, TypeError, r"k must be an integer; got True"),
         ((X, X, 1, "manhattan"), {}, ValueError, r"metric must be one of 'l2', .*; got 'manhattan'"),
+        ((X[:, :0], X[:, :0], 1), {}, ValueError, r"at least one column"),
         ((X, X[:, :2], 1), {}, ValueError, r"same number of columns d; got float32 \[4, 3\] and float32 \[4, 2\]"),
         ((X[0], X, 1), {}, ValueError, r"queries must be .* of shape \[Q, d\]; got float32 \[3\]"),
         ((X, X[None], 1), {}, ValueError, r"references must be .* of shape \[N, d\]; got float32 \[1, 4, 3\]"),
@@ -299,3 +301,12 @@ def test_compiles_into_one_graph_with_dynamic_shapes():
         found = compiled(x, x.double(), groups, mask)
         expected = rote.knn(x, x.double(), 3, "cosine", exclude="self", groups=(groups, groups), mask=mask)
         assert_same(found, expected)
+
+
+def test_k_may_be_symbolic_and_does_not_retrace():
+    graphs = CompileCounterWithBackend("aot_eager")
+    compiled = torch.compile(lambda x, k: rote.knn(x, x, k), fullgraph=True, backend=graphs, dynamic=True)
+    for rows, k in ((30, 3), (31, 4), (40, 9)):
+        x = torch.randn(rows, 4)
+        assert_same(compiled(x, k), rote.knn(x, x, k))
+    assert graphs.frame_count == 1

@@ -48,10 +48,21 @@ class Index:
         groups: tuple[Any, Any] | None = None,
         mask: Any = None,
         out: tuple[Any, Any] | None = None,
-    ) -> tuple[Any, Any]:
+        return_stats: bool = False,
+    ) -> tuple[Any, ...]:
         """The k nearest references of every query; arguments, result and errors are those of `rote.knn`.
 
+        Args:
+            return_stats: on the CPU, also return what the search counted, a dict: `exact_keys` (float64 keys computed,
+                of all Q * N pairs), `compactions` (buffers of candidates that filled up and were thinned),
+                `exact_compactions` (those thinned by exact keys, since the error bounds did not separate enough) and
+                `uncertified_rows` (queries outside the range of the error bound, compared exactly with everything).
+
+        Returns:
+            (distances, indices), with `return_stats` (distances, indices, stats).
+
         Raises:
+            NotImplementedError: `return_stats` on a CUDA device, where the search keeps no statistics.
             RuntimeError: the references were changed in place since the index was made. (Not noticed inside
                 torch.compile, where the version of a tensor is not visible.)
 
@@ -62,7 +73,18 @@ class Index:
             [[0, 1]]
         """
         self._check_unchanged()
-        return search(queries, self.references, k, self.metric, exclude, groups, mask, out)
+        distances, indices, stats = search(
+            queries,
+            self.references,
+            k,
+            self.metric,
+            exclude=exclude,
+            groups=groups,
+            mask=mask,
+            out=out,
+            with_stats=return_stats,
+        )
+        return (distances, indices, stats) if return_stats else (distances, indices)
 
     def to(self, device: torch.device | str) -> Index:
         """This index with its references on `device`; the index itself if they are there already."""

@@ -11,7 +11,7 @@ from rote.neighbors.arrays import as_tensor, describe
 
 
 class Restrictions(NamedTuple):
-    """The last four arguments of `torch.ops.rote.knn_search`, in its order."""
+    """The last four arguments of `torch.ops.rote.knn_search`, in its order and under its names."""
 
     exclude: torch.Tensor | None
     query_groups: torch.Tensor | None

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import torch
 
-import rote.ops.knn  # noqa: F401  (registers torch.ops.rote.knn_search)
+import rote.ops.knn
 from rote.neighbors.arrays import FLOAT_DTYPES, as_tensor, describe, like
-from rote.neighbors.restrictions import resolve
+from rote.neighbors.restrictions import Restrictions, resolve
 
 METRICS = ("l2", "sqeuclidean", "cosine", "ip")
 
@@ -68,7 +68,10 @@ def knn(
         >>> indices.ravel().tolist(), distances.ravel().tolist()
         ([1, 0, 1], [1.0, 1.0, 2.0])
     """
-    return search(queries, matrix(references, "references", "N"), k, metric, exclude, groups, mask, out)
+    distances, indices, _ = search(
+        queries, matrix(references, "references", "N"), k, metric, exclude=exclude, groups=groups, mask=mask, out=out
+    )
+    return distances, indices
 
 
 def matrix(value: Any, name: str, rows: str) -> torch.Tensor:
@@ -92,12 +95,18 @@ def search(
     references: torch.Tensor,
     k: int,
     metric: str,
+    *,
     exclude: Any,
     groups: Any,
     mask: Any,
     out: Any,
-) -> tuple[Any, Any]:
-    """What `knn` and `Index.search` share: checks, promotion, the operator and the result's kind."""
+    with_stats: bool = False,
+) -> tuple[Any, Any, dict[str, int] | None]:
+    """What `knn` and `Index.search` share: checks, promotion, the operator and the result's kind.
+
+    Returns:
+        Distances, indices and, `with_stats`, what the search counted.
+    """
     checked_metric(metric)
     tensor = matrix(queries, "queries", "Q")
     if tensor.shape[1] != references.shape[1]:
@@ -118,25 +127,41 @@ def search(
     if tensor.dtype != references.dtype:
         common = torch.promote_types(tensor.dtype, references.dtype)
         tensor, references = tensor.to(common), references.to(common)
-    result = torch.ops.rote.knn_search(tensor, references, k, metric, *restrictions)
+    if with_stats:
+        result, stats = _counted(tensor, references, k, metric, restrictions)
+    else:
+        result, stats = torch.ops.rote.knn_search(tensor, references, k, metric, *restrictions), None
     if out is None:
-        return like(result[0], queries), like(result[1], queries)
+        return like(result[0], queries), like(result[1], queries), stats
     with torch.no_grad():
         for target, values in zip(out, result, strict=True):
             if isinstance(target, torch.Tensor):
                 target.copy_(values)
             else:
                 np.copyto(target, values.numpy())
-    return out[0], out[1]
+    return out[0], out[1], stats
+
+
+def _counted(
+    queries: torch.Tensor, references: torch.Tensor, k: int, metric: str, restrictions: Restrictions
+) -> tuple[tuple[torch.Tensor, torch.Tensor], dict[str, int]]:
+    """The search and its counters, which only the CPU's executor keeps."""
+    if queries.device.type != "cpu":
+        raise NotImplementedError(f"return_stats=True: the search on {queries.device.type} keeps no statistics")
+    shape = (queries.shape[0], k)
+    result = torch.empty(shape, dtype=torch.float32), torch.empty(shape, dtype=torch.int64)
+    stats = rote.ops.knn.search_cpu(queries, references, k, metric, result, **restrictions._asdict())
+    return result, stats
 
 
 def _checked_k(k: int, num_references: int) -> int:
     if isinstance(k, bool):
         raise TypeError(f"k must be an integer; got {k!r}")
-    try:
-        k = operator.index(k)
-    except TypeError:
-        raise TypeError(f"k must be an integer; got {k!r}") from None
+    if not isinstance(k, (int, torch.SymInt)):  # a symbolic size stays symbolic, so that k does not retrace a graph
+        try:
+            k = operator.index(k)
+        except TypeError:
+            raise TypeError(f"k must be an integer; got {k!r}") from None
     if k < 1 or k > num_references:
         raise ValueError(f"k must lie between 1 and the number of references, {num_references}; got {k}")
     return k
