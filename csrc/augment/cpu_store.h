@@ -16,7 +16,7 @@ inline HalfwordVector to_bfloat16_lanes(FloatVector x) {
     const WordVector rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
     const WordVector quiet = (bits >> 16) | 0x40u;
     const WordVector result = (bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded;
-    return __builtin_convertvector(result, HalfwordVector);
+    return narrow_words(result);
 }
 
 /// to_half of rote/dtype.h on lanes. Below the smallest normal half, adding 0.5 to the magnitude lets the float adder
@@ -32,7 +32,7 @@ inline HalfwordVector to_half_lanes(FloatVector x) {
     const WordVector infinite = magnitude > 0x7f800000u ? nan : WordVector{} + 0x7c00u;
     WordVector result = magnitude < 0x38800000u ? subnormal : normal;
     result = magnitude >= 0x47800000u ? infinite : result;
-    return __builtin_convertvector(result | sign, HalfwordVector);
+    return narrow_words(result | sign);
 }
 
 struct ToFloat32 {

@@ -45,9 +45,39 @@ inline FloatVector load_float(const float* from) {
     return load<FloatVector>(from);
 }
 
+/// kLanes bytes as integers, and integers as halfwords. (gcc 12 writes these conversions lane by lane.)
+inline IntVector widen_bytes(const uint8_t* from) {
+#if defined(__AVX512F__)
+    return (IntVector)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+#elif defined(__AVX2__)
+    return (IntVector)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+#elif defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    typedef uint8_t Bytes __attribute__((vector_size(16)));
+    typedef uint16_t Halfwords __attribute__((vector_size(16)));
+    uint32_t word;
+    memcpy(&word, from, sizeof word);
+    const Bytes bytes = (Bytes)WordVector{word, 0, 0, 0};
+    const Halfwords halves = (Halfwords)__builtin_shuffle(
+        bytes, Bytes{}, Bytes{0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23});
+    return (IntVector)__builtin_shuffle(halves, Halfwords{}, Halfwords{0, 8, 1, 9, 2, 10, 3, 11});
+#else
+    return __builtin_convertvector(load<ByteVector>(from), IntVector);
+#endif
+}
+
+inline HalfwordVector narrow_words(WordVector words) {
+#if defined(__AVX512F__)
+    return (HalfwordVector)_mm512_cvtepi32_epi16((__m512i)words);
+#elif defined(__AVX2__)
+    const __m256i packed = _mm256_packus_epi32((__m256i)words, (__m256i)words);
+    return (HalfwordVector)_mm256_castsi256_si128(_mm256_permute4x64_epi64(packed, 0xd8));
+#else
+    return __builtin_convertvector(words, HalfwordVector);
+#endif
+}
+
 inline FloatVector unit_from_bytes(const uint8_t* from) {
-    const IntVector whole = __builtin_convertvector(load<ByteVector>(from), IntVector);
-    return unit_from_byte<FloatVector>(__builtin_convertvector(whole, FloatVector));
+    return unit_from_byte<FloatVector>(__builtin_convertvector(widen_bytes(from), FloatVector));
 }
 
 inline FloatVector gather(const float* from, IntVector index) {

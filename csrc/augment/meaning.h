@@ -20,11 +20,12 @@ ROTE_HD V splat(float value) {
     return V{} + value;
 }
 
+/// Clamps to [0, 1]; written so that it is one max and one min instruction. NaN becomes 0.
 template <class V>
 ROTE_HD V clamp_unit(V x) {
     const V zero = splat<V>(0.0f), one = splat<V>(1.0f);
-    x = x < zero ? zero : x;
-    return x > one ? one : x;
+    x = x > zero ? x : zero;
+    return x < one ? x : one;
 }
 
 /// x / 255 correctly rounded, for integral x in [0, 255]: 1/255 in two parts, of which the first times x is exact.

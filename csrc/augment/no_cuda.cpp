@@ -6,12 +6,12 @@
 
 namespace rote {
 
-void augment_sample_cuda(const AugmentProgram&, const AugmentBatch&, int32_t*, void*) {
+void augment_sample_cuda(const AugmentProgram&, const AugmentBatch&, int32_t*, void*, int) {
     throw DeviceError("augment: Rote was built without CUDA");
 }
 
 void augment_render_cuda(const AugmentProgram&, const ImageView<const uint8_t>&, const AugmentBatch&,
-                         const AugmentOutput&, void*, void*) {
+                         const AugmentOutput&, void*, void*, int) {
     throw DeviceError("augment: Rote was built without CUDA");
 }
 

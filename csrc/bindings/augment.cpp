@@ -7,11 +7,6 @@
 #include <tuple>
 
 #include "bindings/register.h"
-#include "rote/error.h"
-
-#if defined(ROTE_HAVE_CUDA)
-#include <cuda_runtime.h>
-#endif
 
 namespace py = pybind11;
 
@@ -49,28 +44,6 @@ AugmentOutput make_output(uintptr_t out, int dtype, const Strides& strides) {
     return {pointer<void>(out), DType(dtype), {strides[0], strides[1], strides[2], strides[3]}};
 }
 
-/// Makes `device` current for the life of the object and restores the caller's device after.
-class DeviceScope {
-  public:
-    explicit DeviceScope(int device) {
-#if defined(ROTE_HAVE_CUDA)
-        ROTE_CUDA_CHECK(cudaGetDevice(&previous_));
-        if (device != previous_) ROTE_CUDA_CHECK(cudaSetDevice(device));
-        else previous_ = -1;
-#else
-        (void)device;
-#endif
-    }
-    ~DeviceScope() {
-#if defined(ROTE_HAVE_CUDA)
-        if (previous_ >= 0) cudaSetDevice(previous_);
-#endif
-    }
-
-  private:
-    int previous_ = -1;
-};
-
 }  // namespace
 
 void register_augment(py::module_& module) {
@@ -105,9 +78,8 @@ void register_augment(py::module_& module) {
         "augment_sample_cuda",
         [](const AugmentProgram& program, uintptr_t ids, uintptr_t views, int64_t count, uint64_t seed, uintptr_t rows,
            uintptr_t stream, int device) {
-            const DeviceScope scope(device);
             augment_sample_cuda(program, make_batch(ids, views, 0, count, seed), pointer<int32_t>(rows),
-                                pointer<void>(stream));
+                                pointer<void>(stream), device);
         },
         py::arg("program"), py::arg("ids"), py::arg("views"), py::arg("count"), py::arg("seed"), py::arg("rows"),
         py::arg("stream"), py::arg("device"), no_gil);
@@ -116,10 +88,9 @@ void register_augment(py::module_& module) {
         [](const AugmentProgram& program, uintptr_t images, const Strides& image_strides, int64_t num_images,
            uintptr_t ids, uintptr_t views, uintptr_t rows, int64_t count, uint64_t seed, uintptr_t out, int out_dtype,
            const Strides& out_strides, uintptr_t workspace, uintptr_t stream, int device) {
-            const DeviceScope scope(device);
             augment_render_cuda(program, make_images(program, images, image_strides, num_images),
                                 make_batch(ids, views, rows, count, seed), make_output(out, out_dtype, out_strides),
-                                pointer<void>(workspace), pointer<void>(stream));
+                                pointer<void>(workspace), pointer<void>(stream), device);
         },
         py::arg("program"), py::arg("images"), py::arg("image_strides"), py::arg("num_images"), py::arg("ids"),
         py::arg("views"), py::arg("rows"), py::arg("count"), py::arg("seed"), py::arg("out"), py::arg("out_dtype"),

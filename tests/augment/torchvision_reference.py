@@ -7,7 +7,7 @@ import torch
 
 from .oracle import operations_with_parameters
 
-# A torchvision wheel built for CUDA cannot load its operators beside a CPU torch; importing it needs their schemas only.
+# A torchvision wheel for CUDA cannot load its operators beside a CPU torch; importing it needs their schemas only.
 SCHEMAS = (
     "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",

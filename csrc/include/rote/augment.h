@@ -99,10 +99,12 @@ void augment_sample(const AugmentProgram& program, const AugmentBatch& batch, in
 void augment_render(const AugmentProgram& program, const ImageView<const uint8_t>& images, const AugmentBatch& batch,
                     const AugmentOutput& output, int num_threads, const std::string& level);
 
-/// The same on the current CUDA device. Pointers are device pointers; nothing is allocated or synchronized. Ids and
+/// The same on a CUDA device, which is made current for the call. Pointers are device pointers; nothing is allocated or synchronized. Ids and
 /// views out of range are never dereferenced: such a view is filled with NaN (its row with -1).
-void augment_sample_cuda(const AugmentProgram& program, const AugmentBatch& batch, int32_t* rows, void* stream);
+void augment_sample_cuda(const AugmentProgram& program, const AugmentBatch& batch, int32_t* rows, void* stream,
+                         int device);
 void augment_render_cuda(const AugmentProgram& program, const ImageView<const uint8_t>& images,
-                         const AugmentBatch& batch, const AugmentOutput& output, void* workspace, void* stream);
+                         const AugmentBatch& batch, const AugmentOutput& output, void* workspace, void* stream,
+                         int device);
 
 }  // namespace rote

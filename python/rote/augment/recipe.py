@@ -64,9 +64,9 @@ class Recipe:
         self.size = arguments.size(size)
         _check_operations(operations)
         occurrences = parameters.occurrences(operations)
-        self._columns = parameters.columns_of(operations)
-        self._row_words = sum(column.words for column in self._columns)
-        self._program = json.dumps(
+        self.columns = parameters.columns_of(operations)
+        self._row_words = sum(column.words for column in self.columns)
+        self.program = json.dumps(
             [[o.code, n, o.constants()] for o, n in zip(operations, occurrences, strict=True)], separators=(",", ":")
         )
         self._colored = any(isinstance(o, Normalize) and len({*o.mean}) + len({*o.std}) > 2 for o in operations)
@@ -149,8 +149,8 @@ class Recipe:
         if device is not None:
             ids, views = ids.to(device), views.to(device)
         flat_ids, flat_views = _flatten(ids, views)
-        rows = ops.augment_sample(flat_ids, flat_views, self._program, image, target, self._row_words, seed)
-        return parameters.unpack(rows, self._columns, views.shape)
+        rows = ops.augment_sample(flat_ids, flat_views, self.program, image, target, self._row_words, seed)
+        return parameters.unpack(rows, self.columns, views.shape)
 
     def apply(
         self,
@@ -180,7 +180,7 @@ class Recipe:
         """
         images = arguments.images(images)
         ids = arguments.addresses(ids, "ids", 1)
-        rows, shape = parameters.pack(params, self._columns, ids.shape[0], images.device)
+        rows, shape = parameters.pack(params, self.columns, ids.shape[0], images.device)
         if not torch.compiler.is_compiling() and arguments.may_read_values(images):
             image = tuple(images.shape[2:])
             parameters.check_values(params, self.operations, image, self.output_size(image))
@@ -215,10 +215,10 @@ class Recipe:
         size = self.output_size(tuple(images.shape[2:]))
         if out is not None:
             flat_out = arguments.output(out, (*shape, channels, *size), images.device, dtype, channels_last)
-            ops.augment_render_out(images, ids, views, rows, self._program, seed, flat_out)
+            ops.augment_render_out(images, ids, views, rows, self.program, seed, flat_out)
             return out
         dtype = arguments.output_dtype(dtype)
-        result = ops.augment_render(images, ids, views, rows, self._program, size, seed, dtype, channels_last)
+        result = ops.augment_render(images, ids, views, rows, self.program, size, seed, dtype, channels_last)
         return result if len(shape) == 1 else result.view(*shape, channels, *size)
 
     # Description -----------------------------------------------------------------------------------------------------
