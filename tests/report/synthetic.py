@@ -29,11 +29,11 @@ FINAL = {
 
 def environment(command: str) -> dict[str, Any]:
     return {
-        "command": command,
+        "command": ["/opt/bin/rote", *command.split()[1:]],
         "versions": {"rote": "0.1.0", "torch": "2.13.0", "numpy": "2.3.4", "python": "3.11.2"},
         "git": {"commit": "0123456789abcdef", "dirty": False},
         "device": {"type": "cpu", "name": "Example CPU 9000", "threads": 2, "instruction_set": "avx2"},
-        "started": "2026-01-02T03:04:05+00:00",
+        "created": "2026-01-02T03:04:05Z",
     }
 
 
@@ -61,7 +61,6 @@ def benign(root: Path, labels: str = "random", augment: str = "digits", seed: in
         "epochs": EPOCHS,
         "norm": "batch",
         "seed": seed,
-        "num_classes": 10,
         **config,
     }
     command = f"rote run benign --data digits --labels {labels} --augment {augment} --seed {seed}"
@@ -90,9 +89,7 @@ def benign(root: Path, labels: str = "random", augment: str = "digits", seed: in
         measure(step, "train", "loss", None, 0.09 * (1.02 - fit))
         rise = 1 - math.exp(-step / 500)
         for layer, start, end in zip(LAYERS, init, final, strict=True):
-            value = (
-                end if step == STEPS else start + (end - start) * rise + (rng.normal(0, 0.006) if step else 0)
-            )
+            value = end if step == STEPS else start + (end - start) * rise + (rng.normal(0, 0.006) if step else 0)
             extras = {
                 "k": 20,
                 "n_references": 1437,
@@ -114,6 +111,7 @@ def benign(root: Path, labels: str = "random", augment: str = "digits", seed: in
         folder / "summary.json",
         {
             "labels": labels,
+            "label_classes": 10,
             "augment": augment,
             "train_accuracy": clean,
             "train_accuracy_running": clean * 0.98,
@@ -123,9 +121,7 @@ def benign(root: Path, labels: str = "random", augment: str = "digits", seed: in
             "probe_accuracy": final[encoder],
             "probe_accuracy_projector": final[encoder + 1],
             "verdict": verdict,
-            "probe_by_layer": {
-                layer: {"init": a, "final": b} for layer, a, b in zip(LAYERS, init, final, strict=True)
-            },
+            "probe_by_layer": {layer: {"init": a, "final": b} for layer, a, b in zip(LAYERS, init, final, strict=True)},
             "probe_gain": gain,
             "probe_gain_interval": [gain - 0.041, gain + 0.041],
             "steps": STEPS,
@@ -153,10 +149,7 @@ def sample_views(folder: Path, recipe: str, seed: int, n: int = 6, count: int = 
     colours = rng.uniform(100, 225, size=(n, 3))
     originals = np.stack([blob(colours[i], 8, 8, 3 + i % 3) for i in range(n)])
     moved = np.stack(
-        [
-            [blob(rng.uniform(90, 225, 3), *rng.uniform(5, 11, 2), 2.5 + i % 3) for _ in range(count)]
-            for i in range(n)
-        ]
+        [[blob(rng.uniform(90, 225, 3), *rng.uniform(5, 11, 2), 2.5 + i % 3) for _ in range(count)] for i in range(n)]
     )
     labels = rng.integers(0, 10, size=(2, n))
     return views.save(
@@ -183,7 +176,6 @@ def capacity(root: Path, seed: int = 0, width: int = 8) -> Path:
         "augment": "digits",
         "model": "convnet",
         "width": width,
-        "num_classes": 10,
         "seed": seed,
     }
     write_json(
@@ -213,13 +205,19 @@ def capacity(root: Path, seed: int = 0, width: int = 8) -> Path:
                     "bits_code_length": bits * 1.04,
                     "bits_per_parameter": bits / parameters,
                     "steps": 4000,
-                    "visits": 4000 * 64 / pool,
+                    "visits": 4000,
+                    "visits_per_view": 4000 / count,
                     "budget_limited": mode == "random" and count >= 32,
                     "distinct_views": pool,
+                    "accuracy_ceiling": 1.0,
                     "loss": 0.09 * (1 - accuracy),
+                    "lr": 0.01,
                 }
             )
-    write_json(folder / "summary.json", {"rows": rows, "seconds": 44.2, "seed": seed})
+    write_json(
+        folder / "summary.json",
+        {"rows": rows, "parameters": parameters, "label_classes": 10, "seconds": 44.2, "seed": seed},
+    )
     return folder
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rote.report.reading import Curve, Run
+from rote.report.records import Curve, Run
 
 # What may differ between two runs of one condition.
 _SEED_KEYS = frozenset(["seed", "seeds", "data_seed", "label_seed", "init_seed", "order_seed", "view_seed"])
@@ -71,6 +71,10 @@ class Condition:
     @property
     def layers(self) -> tuple[str, ...]:
         return next((run.layers for run in self.runs if run.layers), ())
+
+    @property
+    def headline_layer(self) -> str:
+        return self.first.headline_layer
 
     @property
     def steps(self) -> int | None:
@@ -159,15 +163,10 @@ def distinction(condition: Condition, twins: Sequence[Condition]) -> str:
         if key not in skip
         and len({json.dumps(t.first.config.get(key), sort_keys=True, default=str) for t in twins}) > 1
     ]
-    return (
-        ", ".join(f"{key}={condition.first.config.get(key)}" for key in differing)
-        or condition.first.folder.name
-    )
+    return ", ".join(f"{key}={condition.first.config.get(key)}" for key in differing) or condition.first.folder.name
 
 
-def paired_difference(
-    left: Condition, right: Condition, value: Callable[[Run], float | None]
-) -> Estimate | None:
+def paired_difference(left: Condition, right: Condition, value: Callable[[Run], float | None]) -> Estimate | None:
     """left - right for the seeds that both have."""
     other = {run.seed: value(run) for run in right.runs if run.seed is not None}
     differences = []
@@ -195,10 +194,7 @@ def group_by_condition(runs: Sequence[Run]) -> list[Condition]:
         settings = {key: value for key, value in run.config.items() if key not in skip}
         key = json.dumps([run.experiment, run.labels, run.augment, settings], sort_keys=True, default=str)
         groups.setdefault(key, []).append(run)
-    return [
-        Condition(tuple(sorted(group, key=lambda run: (run.seed is None, run.seed))))
-        for group in groups.values()
-    ]
+    return [Condition(tuple(sorted(group, key=lambda run: (run.seed is None, run.seed)))) for group in groups.values()]
 
 
 def studies(runs: Sequence[Run]) -> list[Study]:
@@ -211,9 +207,7 @@ def studies(runs: Sequence[Run]) -> list[Study]:
         groups.setdefault(key, []).append(condition)
 
     def rank(condition: Condition) -> tuple[int, bool]:
-        order = (
-            _LABEL_ORDER.index(condition.labels) if condition.labels in _LABEL_ORDER else len(_LABEL_ORDER)
-        )
+        order = _LABEL_ORDER.index(condition.labels) if condition.labels in _LABEL_ORDER else len(_LABEL_ORDER)
         return order, not condition.augmented
 
     return [Study(*key, tuple(sorted(group, key=rank))) for key, group in groups.items()]

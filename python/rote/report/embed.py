@@ -21,9 +21,7 @@ def svg_text(figure: Figure, name: str) -> str:
     """A figure as a standalone SVG document; ids carry `name`, so that several can stand in one page."""
     buffer = io.StringIO()
     with style.matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": name}):
-        figure.savefig(
-            buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-        )
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.S)
@@ -68,8 +66,8 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 def prose(text: object) -> str:
-    """Text for HTML content, escaped, with numbers and their percent signs kept on one line."""
-    return re.sub(r"(?<=\d) %", "\u00a0%", escape(str(text)))
+    """Text for HTML content, escaped, with numbers and their signs ("95 %", "B = 16") kept on one line."""
+    return re.sub(r"(?<=\d) (?=%)|(?<=\bB) (?== )|(?<=\bB =) ", "\u00a0", escape(str(text)))
 
 
 def png_uri(pixels: np.ndarray) -> str:

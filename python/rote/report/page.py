@@ -7,10 +7,12 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from rote.report import numbers, sections, story, style, words
+from rote.report import numbers, opening, sections, story, style, words
 from rote.report.conditions import Study, group_by_condition, studies
 from rote.report.embed import write_whole
-from rote.report.reading import Run, RunFolderError, read_run
+from rote.report.gallery import Gallery
+from rote.report.reading import RunFolderError, read_run
+from rote.report.records import Run
 
 _CONTENTS = (
     ("answer", "Answer"),
@@ -58,12 +60,12 @@ def write_page(run_dirs: Sequence[Path | str], out: Path | str, *, title: str | 
 
 
 def _page(runs: Sequence[Run], figures: Path, title: str | None) -> str:
-    gallery = sections.Gallery(figures)
+    gallery = Gallery(figures)
     groups = studies(runs)
     capacity = group_by_condition([run for run in runs if run.experiment == "capacity"])
     parts = {
-        "answer": sections.answer(groups),
-        "done": sections.procedure(groups, runs, gallery),
+        "answer": opening.answer(groups),
+        "done": opening.procedure(groups, runs, gallery),
         "curves": sections.curves(groups, gallery),
         "controls": sections.controls(groups, gallery),
         "layers": sections.layers(groups, gallery),

@@ -6,225 +6,22 @@ import csv
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rote.report import views
+from rote.report.records import Measurement, Run, finite
 
 # Keys of config.json that describe where and how a run was made, not what was run.
 ENVIRONMENT_KEYS = frozenset(
-    ["command", "argv", "versions", "git", "device", "hardware", "platform", "host", "python", "threads", "environment",
-     "started", "finished", "date", "created", "hash", "config_hash", "rote_version", "semantics"]
-)  # fmt: skip
+    {"command", "environment", "versions", "rote_version", "semantics", "python", "identity", "hash"}
+    | {"device", "hardware", "platform", "host", "threads", "git"}
+    | {"created", "opened", "started", "finished", "date"}
+)
 
 
 class RunFolderError(ValueError):
     """A run folder that cannot be read; the message starts with the path of the file at fault."""
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """One line of metrics.jsonl; `extras` holds every field beyond the six named ones."""
-
-    step: int
-    epoch: float
-    split: str
-    metric: str
-    layer: str | None
-    value: float
-    extras: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One measured quantity along training, steps ascending and unique."""
-
-    steps: tuple[int, ...]
-    values: tuple[float, ...]
-
-    def __bool__(self) -> bool:
-        return bool(self.steps)
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run folder.
-
-    Attributes:
-        folder: where it lies.
-        experiment: "benign", "capacity", ...
-        config: the resolved settings.
-        environment: command, versions, git state, device, dates.
-        summary: summary.json, empty while the run has not finished.
-        measurements: every line of metrics.jsonl.
-        rows: the rows of a capacity run.
-        samples: a few images and their views, where the run kept them.
-    """
-
-    folder: Path
-    experiment: str
-    config: Mapping[str, Any]
-    environment: Mapping[str, Any]
-    summary: Mapping[str, Any]
-    measurements: tuple[Measurement, ...]
-    rows: tuple[Mapping[str, Any], ...]
-    samples: views.ViewSamples | None
-
-    @property
-    def finished(self) -> bool:
-        return bool(self.summary)
-
-    def setting(self, name: str, default: Any = None) -> Any:
-        """A setting of the run: from the config, from one of its nested groups, or from the summary."""
-        if self.config.get(name) is not None:
-            return self.config[name]
-        for value in self.config.values():
-            if isinstance(value, Mapping) and value.get(name) is not None:
-                return value[name]
-        value = self.summary.get(name)
-        return default if value is None else value
-
-    @property
-    def data(self) -> str:
-        value = self.setting("data", "unknown data")
-        if isinstance(value, Mapping):
-            value = value.get("name", "unknown data")
-        return str(value)
-
-    @property
-    def labels(self) -> str:
-        return str(self.summary.get("labels") or self.setting("labels", "random"))
-
-    @property
-    def augment(self) -> str:
-        return str(self.summary.get("augment") or self.setting("augment", "none"))
-
-    @property
-    def augmented(self) -> bool:
-        return self.augment != "none"
-
-    @property
-    def seed(self) -> int | None:
-        value = self.setting("seed")
-        if value is None and isinstance(self.setting("seeds"), Mapping):
-            value = self.setting("seeds").get("data")
-        return int(value) if value is not None else None
-
-    @property
-    def num_classes(self) -> int | None:
-        value = self.setting("num_classes")
-        if value is None and isinstance(self.setting("classes"), (list, tuple)):
-            value = len(self.setting("classes"))
-        if value is None and self.samples is not None and self.samples.classes:
-            value = len(self.samples.classes)
-        return int(value) if value is not None else None
-
-    @property
-    def chance(self) -> float | None:
-        value = self.number("chance")
-        if value is not None:
-            return value
-        return 1.0 / self.num_classes if self.num_classes else None
-
-    @property
-    def verdict(self) -> str:
-        return str(self.summary.get("verdict") or "")
-
-    def number(self, name: str) -> float | None:
-        """A number of summary.json, None where it is absent or not finite."""
-        return finite(self.summary.get(name))
-
-    def interval(self, name: str) -> tuple[float, float] | None:
-        """A two-number interval of summary.json, None where it is absent."""
-        value = self.summary.get(name)
-        if not isinstance(value, (list, tuple)) or len(value) != 2:
-            return None
-        low, high = finite(value[0]), finite(value[1])
-        return None if low is None or high is None else (low, high)
-
-    @cached_property
-    def steps(self) -> int | None:
-        value = self.number("steps")
-        if value is None:
-            value = max((m.step for m in self.measurements), default=None)
-        return None if value is None else int(value)
-
-    def curve(self, split: str, metric: str, layer: str | None = None) -> Curve:
-        """One quantity along training; a step measured twice (after a resume) counts as measured last.
-
-        Probe curves are those of the headline reference set; lines with other `references` are left out.
-        """
-        found = {
-            m.step: m.value
-            for m in self.measurements
-            if m.split == split
-            and m.metric == metric
-            and (layer is None or m.layer == layer)
-            and m.extras.get("references", "all") == "all"
-        }
-        steps = sorted(found)
-        return Curve(tuple(steps), tuple(found[step] for step in steps))
-
-    @cached_property
-    def layers(self) -> tuple[str, ...]:
-        """Probed layers in depth order, without "pixels"."""
-        table = self.summary.get("probe_by_layer")
-        if isinstance(table, Mapping) and table:
-            return tuple(name for name in table if name != "pixels")
-        seen = (m.layer for m in self.measurements if m.metric == "probe_accuracy" and m.layer)
-        return tuple(dict.fromkeys(name for name in seen if name != "pixels"))
-
-    def layer_probe(self, layer: str, when: str) -> float | None:
-        """Probe accuracy of a layer at "init" or at the end ("final")."""
-        table = self.summary.get("probe_by_layer")
-        if isinstance(table, Mapping) and isinstance(table.get(layer), Mapping):
-            return finite(table[layer].get(when))
-        curve = self.curve("test", "probe_accuracy", layer)
-        if not curve:
-            return None
-        if when == "init":
-            return curve.values[0] if curve.steps[0] == 0 else None
-        return curve.values[-1]
-
-    @cached_property
-    def probe_settings(self) -> Mapping[str, Any]:
-        """k, n_references, n_queries, bn, ... of the last headline probe of the encoder."""
-        found = [
-            m.extras
-            for m in self.measurements
-            if m.metric == "probe_accuracy"
-            and m.layer == "encoder"
-            and m.extras.get("references", "all") == "all"
-        ]
-        return found[-1] if found else {}
-
-    @cached_property
-    def reference_probes(self) -> tuple[Measurement, ...]:
-        """The last encoder probe for every reference set that was used, in order of appearance."""
-        found = {
-            (m.extras.get("references", "all"), m.extras.get("n_references"), m.extras.get("bn")): m
-            for m in self.measurements
-            if m.metric == "probe_accuracy" and m.layer == "encoder" and m.split == "test"
-        }
-        return tuple(found.values())
-
-    @property
-    def raw_probe(self) -> float | None:
-        """Probe accuracy on raw pixels."""
-        value = self.number("probe_accuracy_raw")
-        if value is None:
-            curve = self.curve("test", "probe_accuracy", "pixels")
-            value = curve.values[-1] if curve else None
-        return value
-
-
-def finite(value: Any) -> float | None:
-    """The value as a float, None unless it is a finite number."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    return float(value) if math.isfinite(value) else None
 
 
 def read_run(folder: Path | str) -> Run:
@@ -239,9 +36,7 @@ def read_run(folder: Path | str) -> Run:
     document = _read_json(folder / "config.json", required=True)
     config = dict(document["config"]) if isinstance(document.get("config"), dict) else dict(document)
     outer = document if isinstance(document.get("config"), dict) else {}
-    environment = {
-        key: value for key, value in outer.items() if key not in ("config", "experiment", "environment")
-    }
+    environment = {key: value for key, value in outer.items() if key not in ("config", "experiment", "environment")}
     for key in [key for key in config if key in ENVIRONMENT_KEYS]:
         environment.setdefault(key, config.pop(key))
     for nested in (document.get("environment"), environment.pop("environment", None)):

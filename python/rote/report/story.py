@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rote.report.conditions import Condition, Study, paired_difference
-from rote.report.figures import budget_limited, capacity_table, in_projector, short_layer
+from rote.report.figures import short_layer
+from rote.report.figures_capacity import budget_limited, capacity_table
 from rote.report.numbers import (
     count,
     estimate_percent,
@@ -15,7 +16,7 @@ from rote.report.numbers import (
     several,
     significant,
 )
-from rote.report.reading import Curve, finite
+from rote.report.records import Curve, finite, in_projector
 
 MEMORIZED = 0.99  # clean accuracy from which labels count as known by heart
 
@@ -52,9 +53,7 @@ def question(study: Study) -> str:
     which = f" of {classes} classes" if classes else ""
     if not study.random():
         kinds = {"true": "their true labels", "fresh": "labels drawn by lot anew at every visit"}
-        labels = " and with ".join(
-            kinds.get(kind, kind) for kind in dict.fromkeys(c.labels for c in study.conditions)
-        )
+        labels = " and with ".join(kinds.get(kind, kind) for kind in dict.fromkeys(c.labels for c in study.conditions))
         return f"A network ({study.model}) was trained on {images} of “{study.data}”{which}, with {labels}."
     return (
         f"A neural network ({study.model}) was trained on {images} of “{study.data}”{which}, each with a "
@@ -112,9 +111,7 @@ def procedure(study: Study) -> list[str]:
     if study.random():
         items.append(f"Each of {images} got a label by lot{classes}. The list was drawn once and then kept.")
     items.append(
-        f"The network was trained to answer with these labels:{amount}."
-        if amount
-        else "The network was trained."
+        f"The network was trained to answer with these labels:{amount}." if amount else "The network was trained."
     )
     names = list(dict.fromkeys(c.augment for c in study.conditions if c.augmented))
     recipes = f"the recipe{'s' if len(names) > 1 else ''} " + ", ".join(f"“{name}”" for name in names)
@@ -123,13 +120,17 @@ def procedure(study: Study) -> list[str]:
             "Once with augmentation: at every visit an image comes in a new view, changed at random by "
             f"{recipes}. And once without: always the very same pixels."
         )
+    elif names:
+        items.append(f"At every visit an image came in a new view, changed at random by {recipes}.")
+    elif study.conditions:
+        items.append("No augmentation: an image always came with the very same pixels.")
     items.append(
         "Two things were measured: whether the network knows its list, and whether it can see. For the "
         f"second, the probe, the true class of each {test} is guessed by a vote of the {neighbours} "
         "nearest to it inside the network. The true classes serve to measure; the network was never told "
         "them."
         if study.random()
-        else "Measured were the labels it came to know, and the probe: can true classes be read from its encoder?"
+        else "Measured were the labels it came to know, and the probe: true classes read from its encoder."
     )
     return items
 
@@ -150,7 +151,7 @@ def card_notes(condition: Condition) -> str:
 def curve_finding(condition: Condition) -> str:
     """When the labels were known by heart, and when the probe passed its baseline."""
     clean = condition.mean_curve("train", "accuracy_clean")
-    probe = condition.mean_curve("test", "probe_accuracy", "encoder")
+    probe = condition.mean_curve("test", "probe_accuracy", condition.headline_layer)
     parts = []
     if clean:
         step = _reached(clean, MEMORIZED)
@@ -257,8 +258,7 @@ def capacity_finding(condition: Condition) -> str:
             parts.append(f"{words} every pool was fitted, up to B = {largest} ({end}{limited}).")
         else:
             parts.append(
-                f"{words} pools up to B = {max(fitted)} were fitted to 99 %; at B = {largest} it is "
-                f"{end}{limited}."
+                f"{words} pools up to B = {max(fitted)} were fitted to 99 %; at B = {largest} it is {end}{limited}."
             )
     return " ".join(parts)
 

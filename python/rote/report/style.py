@@ -1,7 +1,7 @@
 """The look shared by all figures: palette, canvas, direct labels.
 
-Hues are those of Okabe and Ito, told apart under every common colour-vision deficiency. Every colour has a name;
-on the page the name becomes a CSS variable, so that one drawing serves the light and the dark theme.
+Hues are those of Okabe and Ito, told apart under every common colour-vision deficiency. Every colour
+has a name; on the page the name becomes a CSS variable, so that one drawing serves light and dark themes.
 """
 
 from __future__ import annotations
@@ -69,9 +69,7 @@ def applied() -> Iterator[None]:
         yield
 
 
-def panel(
-    *, height: float = HEIGHT, left: float = 42, right: float = 94, bottom: float = 38, top: float = 24
-) -> Axes:
+def panel(*, height: float = HEIGHT, left: float = 42, right: float = 105, bottom: float = 38, top: float = 24) -> Axes:
     """An empty axes on a canvas of its own; margins in points."""
     figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
     FigureCanvasAgg(figure)
@@ -92,8 +90,8 @@ class EndLabel:
 def label_ends(ax: Axes, labels: Sequence[EndLabel], *, gap: float = 3.0) -> None:
     """Writes labels right of the axes at the height of their lines, moved apart where they would overlap.
 
-    Lines need no legend then: the eye follows the line to its name. A hair line leads from the true height to a
-    label that had to move.
+    Lines need no legend then: the eye follows the line to its name. A hair line leads from the true height
+    to a label that had to move.
     """
     if not labels:
         return
@@ -165,3 +163,8 @@ def name_y(ax: Axes, what: str) -> None:
         fontsize=FONT - 0.5,
         va="bottom",
     )
+
+
+def level(ax: Axes, y: float, dashes: str, color: str) -> None:
+    """A horizontal reference line behind the data."""
+    ax.axhline(y, color=color, linestyle=dashes, linewidth=1.2, zorder=1)

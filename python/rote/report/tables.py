@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from rote.report import numbers
 from rote.report.conditions import Condition
-from rote.report.reading import Run, finite
+from rote.report.records import Run, finite
 
 Column = tuple[str, bool]  # heading, whether its cells are numbers (aligned to the right)
 
@@ -20,8 +22,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[object]], *, captio
     body = "".join(
         "<tr>"
         + "".join(
-            _cell(value, right, first=i == 0)
-            for i, (value, (_, right)) in enumerate(zip(row, columns, strict=True))
+            _cell(value, right, first=i == 0) for i, (value, (_, right)) in enumerate(zip(row, columns, strict=True))
         )
         + "</tr>"
         for row in rows
@@ -52,6 +53,8 @@ def benign_table(runs: Sequence[Run]) -> str:
         ("augmentation", False),
         ("seed", True),
         ("verdict", False),
+        ("gain, points", True),
+        ("95 % interval", True),
         ("train clean", True),
         ("train new views", True),
         ("train running", True),
@@ -59,8 +62,6 @@ def benign_table(runs: Sequence[Run]) -> str:
         ("probe before", True),
         ("probe after", True),
         ("probe projector", True),
-        ("gain, points", True),
-        ("95 % interval", True),
         ("images", True),
         ("steps", True),
         ("time", True),
@@ -96,9 +97,9 @@ def benign_table(runs: Sequence[Run]) -> str:
                 run.augment,
                 numbers.NONE if run.seed is None else str(run.seed),
                 verdict,
-                *accuracies,
                 numbers.points(run.number("probe_gain")),
                 numbers.points_interval(run.interval("probe_gain_interval")),
+                *accuracies,
                 numbers.count(images),
                 numbers.count(run.steps),
                 numbers.seconds(run.number("seconds")),
@@ -154,8 +155,10 @@ def capacity_rows_table(condition: Condition) -> str:
         ("bits per parameter", True),
         ("parameters", True),
         ("steps", True),
-        ("visits of a pool point", True),
+        ("visits of an image", True),
+        ("visits of a view", True),
         ("distinct views", True),
+        ("ceiling by collisions", True),
         ("budget-limited", False),
         ("seed", True),
     ]
@@ -172,7 +175,9 @@ def capacity_rows_table(condition: Condition) -> str:
             numbers.count(finite(row.get("parameters"))),
             numbers.count(finite(row.get("steps"))),
             numbers.count(finite(row.get("visits"))),
+            numbers.count(finite(row.get("visits_per_view"))),
             numbers.count(finite(row.get("distinct_views"))),
+            numbers.percent(finite(row.get("accuracy_ceiling"))),
             {True: "yes", False: "no"}.get(row.get("budget_limited"), numbers.NONE),
             numbers.NONE if run.seed is None else str(run.seed),
         ]
@@ -192,16 +197,12 @@ def other_table(run: Run) -> str:
 def environment_table(runs: Sequence[Run]) -> str:
     """Where and with what the runs were made; what all share is said once."""
     rows: list[list[object]] = []
-    keys = dict.fromkeys(
-        key
-        for run in runs
-        for key in run.environment
-        if key not in ("command", "argv", "hash", "config_hash")
-    )
+    keys = dict.fromkeys(key for run in runs for key in run.environment if key not in ("command", "identity", "hash"))
     for key in keys:
         values = list(dict.fromkeys(_plain(run.environment[key]) for run in runs if key in run.environment))
         shown = values[0] if len(values) == 1 else _range(key, values)
-        rows.append([key.replace("_", " "), shown])
+        if shown:
+            rows.append([key.replace("_", " "), shown])
     total = sum(run.number("seconds") or 0.0 for run in runs)
     if total:
         rows.append(["time of all runs", numbers.seconds(total)])
@@ -212,9 +213,11 @@ def commands_list(runs: Sequence[Run]) -> str:
     """The command line of every run, each once."""
     lines = []
     for run in runs:
-        command = run.environment.get("command", run.environment.get("argv"))
-        if isinstance(command, (list, tuple)):
-            command = " ".join(str(part) for part in command)
+        command = run.environment.get("command")
+        if isinstance(command, (list, tuple)) and command:  # sys.argv: where the program lies is of no interest
+            program = Path(str(command[0])).name
+            program = "rote" if program == "__main__.py" else program  # python -m rote
+            command = shlex.join([program, *map(str, command[1:])])
         lines.append(str(command) if command else f"# {run.folder.name}: no command recorded")
     return "<pre class='commands' tabindex='0'>" + escape("\n".join(dict.fromkeys(lines))) + "</pre>"
 
@@ -225,14 +228,13 @@ def settings_details(runs: Sequence[Run]) -> str:
     for run in runs:
         text = json.dumps(dict(run.config), indent=1, sort_keys=True, default=str, ensure_ascii=False)
         parts.append(
-            f"<details><summary>{escape(run.folder.name)}</summary><pre "
-            f"tabindex='0'>{escape(text)}</pre></details>"
+            f"<details><summary>{escape(run.folder.name)}</summary><pre tabindex='0'>{escape(text)}</pre></details>"
         )
     return "".join(parts)
 
 
 def _range(key: str, values: Sequence[str]) -> str:
-    if key in ("started", "finished", "date", "created"):
+    if key in ("created", "opened", "started", "finished", "date"):
         return f"{min(values)} to {max(values)}"
     return " | ".join(values[:4]) + (f" | and {len(values) - 4} more" if len(values) > 4 else "")
 
@@ -241,7 +243,9 @@ def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_plain(item)}" for key, item in value.items() if item is not None)
     if isinstance(value, (list, tuple)):
-        return ", ".join(_plain(item) for item in value)
+        return ("; " if any(isinstance(item, Mapping) for item in value) else ", ").join(map(_plain, value))
+    if value is None:
+        return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)
@@ -253,6 +257,4 @@ def _number(right: bool) -> str:
 
 def _cell(value: object, right: bool, *, first: bool) -> str:
     content = value if isinstance(value, Html) else escape(str(value))
-    return (
-        f'<th scope="row"{_number(right)}>{content}</th>' if first else f"<td{_number(right)}>{content}</td>"
-    )
+    return f'<th scope="row"{_number(right)}>{content}</th>' if first else f"<td{_number(right)}>{content}</td>"

@@ -12,8 +12,7 @@ VERDICTS: dict[str, str] = {
         "Learnt by heart and nothing besides: the labels are memorized, and the gain of the encoder over "
         "raw pixels and the untrained network stays below 5 points."
     ),
-    "undecided": "The labels are memorized, but the interval of the gain does not settle whether it "
-    "reaches 5 points.",
+    "undecided": "The labels are memorized, but the interval of the gain does not settle whether it reaches 5 points.",
     "not memorized": "The network did not come to know its labels by heart, so the question does not arise.",
     "mixed": "The seeds do not agree on a verdict.",
 }
@@ -131,8 +130,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
 SOURCES: tuple[tuple[str, str], ...] = (
     (
         "S. Anagnostidis and others: The Curious Case of Benign Memorization (ICLR 2023)",
-        "arXiv 2210.14019: networks that memorize random labels under augmentation still learn useful "
-        "features.",
+        "arXiv 2210.14019: networks that memorize random labels under augmentation still learn useful features.",
     ),
     (
         "D. Arpit and others: A Closer Look at Memorization in Deep Networks (ICML 2017)",
