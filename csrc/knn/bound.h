@@ -9,7 +9,7 @@
 
 namespace rote {
 
-constexpr double kHalfUlp = 1.0 / (1 << 24);              // unit roundoff of float32
+constexpr double kHalfUlp = 1.0 / (1 << 24);               // unit roundoff of float32
 constexpr double kLargestNorm = double(int64_t(1) << 60);  // of a packed row; beyond it the row is not bounded at all
 
 /// |score - s*| <= per_norm |q| n + per_square n^2 + a constant of the query, for a packed query and a packed reference

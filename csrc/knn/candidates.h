@@ -11,8 +11,8 @@
 
 namespace rote {
 
-/// Scores grow with nearness. The true score of a candidate lies in [lower, upper], both shifted by the query's constant
-/// slack; `key` is NaN until somebody needed it.
+/// Scores grow with nearness. The true score of a candidate lies in [lower, upper], both shifted by the query's
+/// constant slack; `key` is NaN until somebody needed it.
 struct Candidate {
     double key;
     int64_t index;

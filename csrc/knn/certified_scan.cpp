@@ -9,8 +9,8 @@
 namespace rote {
 namespace {
 
-constexpr int64_t kQueryBytes = 4 << 20;       // packed queries of a block
-constexpr int64_t kCandidateBytes = 8 << 20;   // candidate buffers of a block
+constexpr int64_t kQueryBytes = 4 << 20;        // packed queries of a block
+constexpr int64_t kCandidateBytes = 8 << 20;    // candidate buffers of a block
 constexpr int64_t kReferenceBytes = 256 << 10;  // packed references of a block: half of a small second-level cache
 constexpr int64_t kBlockRows = 1024;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
@@ -105,12 +105,8 @@ void CertifiedScan::scan_block(int64_t rows) {
 void CertifiedScan::scan_panel(int64_t query_panel, int64_t reference_panel) {
     const int64_t first_row = query_panel * kernels_.query_rows;
     const float* const norms = references_.norms(reference_panel);
-    const TileOperands operands{queries_.data() + first_row * dim_,
-                                references_.panel(reference_panel),
-                                dim_,
-                                slacks_.data() + first_row,
-                                thresholds_.data() + first_row,
-                                norms,
+    const TileOperands operands{queries_.data() + first_row * dim_, references_.panel(reference_panel), dim_,
+                                slacks_.data() + first_row,         thresholds_.data() + first_row,     norms,
                                 references_.biases(reference_panel)};
     const int count = kernels_.scan_tile(operands, hits_.data());
     const int64_t first_reference = references_.begin() + reference_panel * kernels_.panel_columns;

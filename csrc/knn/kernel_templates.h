@@ -43,24 +43,16 @@ struct PortableVector {
         std::memcpy(&v, p, sizeof v);
         return v;
     }
-    static ROTE_INLINE void store(float* p, F v) {
-        std::memcpy(p, &v, sizeof v);
-    }
-    static ROTE_INLINE F broadcast(float x) {
-        return F{} + x;
-    }
-    static ROTE_INLINE F fma(F a, F b, F c) {
-        return a * b + c;
-    }
+    static ROTE_INLINE void store(float* p, F v) { std::memcpy(p, &v, sizeof v); }
+    static ROTE_INLINE F broadcast(float x) { return F{} + x; }
+    static ROTE_INLINE F fma(F a, F b, F c) { return a * b + c; }
     static ROTE_INLINE uint32_t not_below(F a, F b) {
         uint32_t mask = 0;
         for (int i = 0; i < Lanes; ++i) mask |= uint32_t(!(a[i] < b[i])) << i;
         return mask;
     }
     /// Cheap test whether not_below would be non-zero.
-    static ROTE_INLINE bool any_not_below(F a, F b) {
-        return not_below(a, b) != 0;
-    }
+    static ROTE_INLINE bool any_not_below(F a, F b) { return not_below(a, b) != 0; }
 };
 
 template <class Level>
@@ -87,12 +79,8 @@ struct KernelTemplates {
         std::memcpy(&v, p, sizeof v);
         return v;
     }
-    static ROTE_INLINE D widen(const float* p) {
-        return __builtin_convertvector(load_half(p), D);
-    }
-    static ROTE_INLINE D widen(const double* p) {
-        return load_double(p);
-    }
+    static ROTE_INLINE D widen(const float* p) { return __builtin_convertvector(load_half(p), D); }
+    static ROTE_INLINE D widen(const double* p) { return load_double(p); }
 
     // Scores of one tile, in registers for a block of the sum at a time.
     static ROTE_INLINE void multiply_block(const float* q, const float* r, int64_t depth, F (&sum)[kRows][kVectors]) {
@@ -236,7 +224,8 @@ struct KernelTemplates {
 #pragma GCC unroll 2
             for (int g = 0; g < 2; ++g) {
                 const int64_t at = i + g * kDoubles;
-                const H value = __builtin_convertvector((widen(row + at) * factor - load_double(centre + at)) * scale, H);
+                const H value =
+                    __builtin_convertvector((widen(row + at) * factor - load_double(centre + at)) * scale, H);
                 std::memcpy(out + at, &value, sizeof value);
                 const D wide = __builtin_convertvector(value, D);
                 sum[g] = sum[g] + wide * wide;

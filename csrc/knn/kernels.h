@@ -27,8 +27,8 @@ struct TileOperands {
 
 constexpr int kMaxTileHits = 512;
 
-/// A term of a scalar product goes through at most this many roundings of one partial sum, then through one rounding per
-/// block of as many elements.
+/// A term of a scalar product goes through at most this many roundings of one partial sum, then through one rounding
+/// per block of as many elements.
 constexpr int64_t kSumBlock = 512;
 
 struct KnnKernels {

@@ -13,24 +13,14 @@ struct Vector8 {
     static constexpr int kLanes = 8;
     static constexpr bool kFused = true;
 
-    static ROTE_INLINE F load(const float* p) {
-        return _mm256_loadu_ps(p);
-    }
-    static ROTE_INLINE void store(float* p, F v) {
-        _mm256_storeu_ps(p, v);
-    }
-    static ROTE_INLINE F broadcast(float x) {
-        return _mm256_set1_ps(x);
-    }
-    static ROTE_INLINE F fma(F a, F b, F c) {
-        return _mm256_fmadd_ps(a, b, c);
-    }
+    static ROTE_INLINE F load(const float* p) { return _mm256_loadu_ps(p); }
+    static ROTE_INLINE void store(float* p, F v) { _mm256_storeu_ps(p, v); }
+    static ROTE_INLINE F broadcast(float x) { return _mm256_set1_ps(x); }
+    static ROTE_INLINE F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
     static ROTE_INLINE uint32_t not_below(F a, F b) {
         return uint32_t(_mm256_movemask_ps(_mm256_cmp_ps(a, b, _CMP_NLT_UQ)));
     }
-    static ROTE_INLINE bool any_not_below(F a, F b) {
-        return not_below(a, b) != 0;
-    }
+    static ROTE_INLINE bool any_not_below(F a, F b) { return not_below(a, b) != 0; }
 };
 
 struct Avx2 {

@@ -14,24 +14,12 @@ struct Vector16 {
     static constexpr int kLanes = 16;
     static constexpr bool kFused = true;
 
-    static ROTE_INLINE F load(const float* p) {
-        return _mm512_loadu_ps(p);
-    }
-    static ROTE_INLINE void store(float* p, F v) {
-        _mm512_storeu_ps(p, v);
-    }
-    static ROTE_INLINE F broadcast(float x) {
-        return _mm512_set1_ps(x);
-    }
-    static ROTE_INLINE F fma(F a, F b, F c) {
-        return _mm512_fmadd_ps(a, b, c);
-    }
-    static ROTE_INLINE uint32_t not_below(F a, F b) {
-        return uint32_t(_mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ));
-    }
-    static ROTE_INLINE bool any_not_below(F a, F b) {
-        return not_below(a, b) != 0;
-    }
+    static ROTE_INLINE F load(const float* p) { return _mm512_loadu_ps(p); }
+    static ROTE_INLINE void store(float* p, F v) { _mm512_storeu_ps(p, v); }
+    static ROTE_INLINE F broadcast(float x) { return _mm512_set1_ps(x); }
+    static ROTE_INLINE F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
+    static ROTE_INLINE uint32_t not_below(F a, F b) { return uint32_t(_mm512_cmp_ps_mask(a, b, _CMP_NLT_UQ)); }
+    static ROTE_INLINE bool any_not_below(F a, F b) { return not_below(a, b) != 0; }
 };
 
 struct Avx512 {

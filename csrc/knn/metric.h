@@ -24,8 +24,8 @@ ROTE_HD bool is_squared_distance(KnnMetric metric) {
     return metric == KnnMetric::l2 || metric == KnnMetric::sqeuclidean;
 }
 
-/// Keys grow with distance. `sum` is sum (q-r)^2 for both L2 forms and sum q*r for the others; qq and cc are the squared
-/// norms, read by cosine alone.
+/// Keys grow with distance. `sum` is sum (q-r)^2 for both L2 forms and sum q*r for the others; qq and cc are the
+/// squared norms, read by cosine alone.
 ROTE_HD double key_from_sums(KnnMetric metric, double sum, double qq, double cc) {
     if (is_squared_distance(metric)) return sum;
     if (metric == KnnMetric::ip) return sum != sum ? double(INFINITY) : -sum;  // inf - inf is the worst product
@@ -71,17 +71,28 @@ ROTE_HD bool is_finite(double value) {
     return value - value == 0.0;
 }
 
+/// What one lane adds up over its elements of a pair.
+struct PairSums {
+    double sum = 0, query_squares = 0, reference_squares = 0;
+
+    ROTE_HD void add(KnnMetric metric, double q, double r) {
+        const double difference = q - r;
+        sum += is_squared_distance(metric) ? difference * difference : q * r;
+        query_squares += q * q;
+        reference_squares += r * r;
+    }
+};
+
 /// The key of one pair, element by element: the definition the vectorized executors are tested against.
 template <class T>
 ROTE_HD double pair_key(KnnMetric metric, const T* query, const T* reference, int64_t dim) {
-    double sum[kKeyLanes] = {}, qq[kKeyLanes] = {}, cc[kKeyLanes] = {};
-    for (int64_t i = 0; i < dim; ++i) {
-        const int lane = int(i % kKeyLanes);
-        const double q = to_double(query[i]), r = to_double(reference[i]);
-        const double difference = q - r;
-        sum[lane] += is_squared_distance(metric) ? difference * difference : q * r;
-        qq[lane] += q * q;
-        cc[lane] += r * r;
+    PairSums lanes[kKeyLanes];
+    for (int64_t i = 0; i < dim; ++i) lanes[i % kKeyLanes].add(metric, to_double(query[i]), to_double(reference[i]));
+    double sum[kKeyLanes], qq[kKeyLanes], cc[kKeyLanes];
+    for (int lane = 0; lane < kKeyLanes; ++lane) {
+        sum[lane] = lanes[lane].sum;
+        qq[lane] = lanes[lane].query_squares;
+        cc[lane] = lanes[lane].reference_squares;
     }
     return key_from_sums(metric, join_lanes(sum), join_lanes(qq), join_lanes(cc));
 }

@@ -94,8 +94,9 @@ RowState RowPacker::pack_query(int64_t row, float* out, double& norm) {
     double scale = 1;
     if (metric_ == KnnMetric::ip) {
         const bool wide = rows_.is_float64();
-        const double squares = wide ? kernels_.normalize_f64(rows_.doubles(row), 1, uncentred_.centre.data(), 1, dim_, out)
-                                    : kernels_.centre_f32(rows_.floats(row), uncentred_.centre_f32.data(), 1, dim_, out);
+        const double squares =
+            wide ? kernels_.normalize_f64(rows_.doubles(row), 1, uncentred_.centre.data(), 1, dim_, out)
+                 : kernels_.centre_f32(rows_.floats(row), uncentred_.centre_f32.data(), 1, dim_, out);
         if (is_finite(squares)) scale = power_of_two_near(std::sqrt(squares), kFloatExponent);
     }
     return pack(row, uncentred_, scale, out, norm);

@@ -104,11 +104,10 @@ class ExactKeys {
             return key_from_sums(metric_, kernels_.product_f64(query_.data(), reference_.data(), dim_), norm_, squares);
         }
         const bool squared = is_squared_distance(metric_);
-        const double sum = references_.is_float64()
-                               ? (squared ? kernels_.squared_f64 : kernels_.product_f64)(
-                                     query_.data(), references_.doubles(reference), dim_)
-                               : (squared ? kernels_.squared_f32 : kernels_.product_f32)(
-                                     query_.data(), references_.floats(reference), dim_);
+        const double sum = references_.is_float64() ? (squared ? kernels_.squared_f64 : kernels_.product_f64)(
+                                                          query_.data(), references_.doubles(reference), dim_)
+                                                    : (squared ? kernels_.squared_f32 : kernels_.product_f32)(
+                                                          query_.data(), references_.floats(reference), dim_);
         return key_from_sums(metric_, sum, 0, 0);
     }
 

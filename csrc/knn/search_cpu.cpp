@@ -1,4 +1,6 @@
 // knn/search_cpu.cpp: how a search is cut into tasks for threads, and how their results are joined.
+#include "knn/search_cpu.h"
+
 #include <algorithm>
 #include <memory>
 #include <vector>
@@ -15,7 +17,7 @@
 namespace rote {
 namespace {
 
-constexpr int64_t kDirectQueries = 1;      // so few queries read the originals once and compute keys at memory speed
+constexpr int64_t kDirectQueries = 1;       // so few queries read the originals once and compute keys at memory speed
 constexpr int64_t kLeastReferences = 1024;  // of a split
 constexpr int64_t kLeastRows = 96;          // of a block of queries, to pay for packing the references
 constexpr int64_t kTasksPerThread = 4;
@@ -136,14 +138,17 @@ KnnStats search_certified(const KnnProblem& problem, const KnnKernels& kernels, 
 
 }  // namespace
 
-KnnStats knn_search_cpu(const KnnProblem& problem, int num_threads, SimdLevel level) {
+KnnStats search_with_kernels(const KnnProblem& problem, const KnnKernels& kernels, int num_threads) {
     check_knn_problem(problem);
     if (problem.queries.rows == 0) return {};
     FloatEnvironment environment;
-    const KnnKernels& kernels = knn_kernels(level);
     num_threads = std::max(num_threads, 1);
     if (problem.queries.rows <= kDirectQueries) return search_directly(problem, kernels, num_threads);
     return search_certified(problem, kernels, num_threads);
+}
+
+KnnStats knn_search_cpu(const KnnProblem& problem, int num_threads, SimdLevel level) {
+    return search_with_kernels(problem, knn_kernels(level), num_threads);
 }
 
 }  // namespace rote

@@ -411,7 +411,9 @@ def test_rote_simd_selects_the_level(level):
         "print(_native.simd_level(), i.sum().item(), d.double().sum().item().hex())"
     )
     environment = {**os.environ, "ROTE_SIMD": level}
-    result = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
     x = torch.randn(500, 33, generator=generator(0))
     distances, indices = ops.knn_search(x[:40], x, 9, "cosine")
     assert result.stdout.split() == [level, str(indices.sum().item()), distances.double().sum().item().hex()]

@@ -17,9 +17,9 @@ enum class KnnMetric : int32_t { l2 = 0, sqeuclidean = 1, cosine = 2, ip = 3 };
 /// A reference is admissible for a query when all its elements are finite, it is not the query's `exclude`, its group
 /// differs from the query's, and `mask` admits it.
 struct KnnProblem {
-    MatrixView queries;                         // [Q, d]
-    MatrixView references;                      // [N, d]
-    int64_t k = 1;                              // 1 <= k <= N
+    MatrixView queries;     // [Q, d]
+    MatrixView references;  // [N, d]
+    int64_t k = 1;          // 1 <= k <= N
     KnnMetric metric = KnnMetric::l2;
     const int64_t* exclude = nullptr;           // [Q], one reference a query never gets; -1 excludes nothing
     const int64_t* query_groups = nullptr;      // [Q], together with reference_groups
@@ -31,10 +31,10 @@ struct KnnProblem {
 
 /// What one CPU search did.
 struct KnnStats {
-    int64_t exact_keys = 0;        // float64 keys computed, of all Q * N pairs
-    int64_t compactions = 0;       // buffers that filled up and were thinned by their bounds
-    int64_t exact_compactions = 0; // those whose bounds did not separate enough: thinned by exact keys
-    int64_t uncertified_rows = 0;  // query rows outside the range of the bound: every key exact
+    int64_t exact_keys = 0;         // float64 keys computed, of all Q * N pairs
+    int64_t compactions = 0;        // buffers that filled up and were thinned by their bounds
+    int64_t exact_compactions = 0;  // those whose bounds did not separate enough: thinned by exact keys
+    int64_t uncertified_rows = 0;   // query rows outside the range of the bound: every key exact
 };
 
 /// Shapes, dtypes and k; ArgumentError names what is wrong.

@@ -159,9 +159,7 @@ def search_cpu(queries, references, k, metric, outputs, *, exclude=None, query_g
                mask=None, level="auto") -> dict[str, int]:  # fmt: skip
     """Searches into `outputs` (contiguous distances and indices) and returns what it took, see rote::KnnStats."""
     _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
-    problem, keep = _problem(
-        queries, references, k, metric, exclude, query_groups, reference_groups, mask, *outputs
-    )
+    problem, keep = _problem(queries, references, k, metric, exclude, query_groups, reference_groups, mask, *outputs)
     stats = _native.knn_search(problem, torch.get_num_threads(), level)
     del keep
     return stats
