@@ -320,7 +320,7 @@ __device__ __forceinline__ bool address_is_good(const AugmentBatch& batch, int64
     return !batch.views || (batch.views[view] >= 0 && uint64_t(batch.views[view]) < kMaxViews);
 }
 
-__global__ void __launch_bounds__(kThreads) render_kernel(const __grid_constant__ DeviceJob job) {
+__global__ void __launch_bounds__(kThreads, 3) render_kernel(const __grid_constant__ DeviceJob job) {
     extern __shared__ float shared_memory[];
     __shared__ int32_t row[kMaxRowWords];
     __shared__ unsigned long long sum;
