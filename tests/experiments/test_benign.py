@@ -209,7 +209,8 @@ def test_own_module_needs_taps_that_exist(tiny):
     with pytest.raises(ValueError, match="taps belong to a module"):
         benign(taps=["stage1"], **tiny)
     del tiny["data"]
-    with pytest.raises(ValueError, match="taps"):
+    tiny |= {"images": 30, "k": 5}
+    with pytest.raises(ValueError, match="needs taps"):
         benign(model=Own(), data=own_bank(), **tiny)
     with pytest.raises(ValueError, match="taps must name submodules"):
         benign(model=Own(), data=own_bank(), taps=["third"], **tiny)

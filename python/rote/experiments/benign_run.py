@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from rote.experiments import verdict
+from rote.experiments.benign_results import PROJECTOR, examples_table, summary_of
 from rote.experiments.inputs import Inputs, headline_layer
 from rote.experiments.labels import GivenLabels
 from rote.experiments.probes import PIXELS, ProbeResult, ProbeSuite
 from rote.experiments.samples import save_view_samples
 from rote.experiments.stopping import Stopped, StopRequest, stop_requests
 from rote.metrics import clean_accuracy, fresh_view_accuracy
-from rote.metrics.evaluation import clean_pixels, convolutional, evaluating
 from rote.runs import RunFolder
 from rote.runs.folder import measurement
 from rote.runs.load import FINAL, NEWEST
@@ -28,7 +25,6 @@ from rote.train import Progress, Trainer, TrainingStream, load_checkpoint, save_
 if TYPE_CHECKING:
     from rote.experiments.benign import BenignConfig
 
-PROJECTOR = "projector.hidden"
 # A stopped process loses at most this much work.
 _SAVE_EVERY_SECONDS = 30.0
 
@@ -88,21 +84,23 @@ class BenignRun:
             stop_requests() as stop,
             Progress(total, self.trainer.stream.batch_size, description, start=self.trainer.step) as progress,
         ):
+
+            def after_step(trainer: Trainer) -> None:
+                self._keep_weights()
+                progress.update(trainer.step)
+                now = time.monotonic()
+                self.seconds = now - begin
+                self.training_seconds = trained_before + now - started
+                self._save_or_stop(stop, total)
+
             for epoch in self.config.evaluation_epochs():
                 step = epoch * steps_per_epoch
                 if step <= self.measured:
                     continue
 
-                def after_step(trainer: Trainer) -> None:
-                    self._keep_weights()
-                    progress.update(trainer.step)
-                    self.seconds = time.monotonic() - begin
-                    self._save_or_stop(stop, total)
-
-                started = time.monotonic()
                 self._keep_weights()
+                trained_before, started = self.training_seconds, time.monotonic()
                 self.trainer.train_until(step, after_step)
-                self.training_seconds += time.monotonic() - started
                 values = self._evaluate(epoch, last=step == total)
                 self.seconds = time.monotonic() - begin
                 self._save()
@@ -221,84 +219,31 @@ class BenignRun:
 
     def _write_results(self) -> None:
         save_view_samples(self.folder.path, self.inputs, self.labels, self.config)
-        self.folder.write_examples(self._examples())
-        self.folder.write_summary(self._summary())
-
-    def _examples(self) -> dict[str, Any]:
         used = self.labels.used(self.config.epochs)
-        logits = self._clean_logits()
-        prediction = logits.argmax(1)
-        confidence = torch.softmax(logits, dim=1).gather(1, used[:, None]).squeeze(1)
-        true = self.inputs.label_true
+        self.folder.write_examples(
+            examples_table(self.model, self.images, self.inputs.image_ids, self.inputs.label_true, used, self.labels)
+        )
+        measured = self.folder.metrics.read()
+        self.folder.write_summary(
+            {
+                **summary_of(measured, self._answers(), self.trainer.step, self.model.layers, self.headline),
+                **self._facts(),
+            }
+        )
+
+    def _facts(self) -> dict[str, Any]:
+        """What was run, beside what was measured."""
+        trained = self.trainer.step * self.trainer.stream.batch_size
         return {
-            "id": self.inputs.image_ids.numpy(),
-            "label_true": true.numpy(),
-            "label_used": used.numpy(),
-            "label_redrawn": np.full(len(used), self.labels.redrawn),
-            "is_corrupted": (used != true).numpy(),
-            "prediction": prediction.numpy(),
-            "correct": (prediction == used).numpy(),
-            "confidence": confidence.numpy(),
-        }
-
-    def _clean_logits(self) -> Tensor:
-        """float32 [N, C] of the images trained on, un-augmented, in eval mode."""
-        layout = convolutional(self.model)
-        with evaluating(self.model) as device:
-            parts = [
-                self.model(clean_pixels(self.images, ids, device, channels_last=layout)).float().cpu()
-                for ids in self.inputs.image_ids.split(512)
-            ]
-        return torch.cat(parts)
-
-    def _summary(self) -> dict[str, Any]:
-        metrics = self.folder.metrics.read()
-        steps = self.trainer.step
-
-        def value(split: str, metric: str, layer: str | None = None, step: int = steps, **extras: Any) -> float | None:
-            found = metrics.select(split=split, metric=metric, layer=layer, step=step, **extras)
-            return found[-1]["value"] if found else None
-
-        def probe(layer: str, step: int = steps, references: str = "all") -> float | None:
-            return value("test", "probe_accuracy", layer, step, references=references)
-
-        answers = self._answers()
-        gain = verdict.gain_of_run(answers["correct_final"], answers["correct_init"], answers["correct_pixels"])
-        clean = value("train", "accuracy_clean")
-        fresh = value("train", "accuracy_fresh_views")
-        memorized = verdict.is_memorized(clean)
-        trained = steps * self.trainer.stream.batch_size
-        return {
-            "verdict": verdict.verdict(gain, memorized=memorized),
-            "memorized": memorized,
-            "memorized_with_views": memorized and fresh >= verdict.MEMORIZED_WITH_VIEWS,
-            "train_accuracy": clean,
-            "train_accuracy_running": value("train", "accuracy_running"),
-            "train_accuracy_fresh_views": fresh,
-            "train_loss": value("train", "loss"),
-            "probe_accuracy_raw": probe(PIXELS, 0),
-            "probe_accuracy_init": probe(self.headline, 0),
-            "probe_accuracy": probe(self.headline),
-            "probe_accuracy_projector": probe(PROJECTOR),
-            "probe_accuracy_seen": probe(self.headline, references="seen"),
-            "probe_accuracy_unseen": probe(self.headline, references="unseen"),
-            "probe_gain": gain.value,
-            "probe_gain_interval": [gain.low, gain.high],
-            "probe_gain_baseline": gain.baseline,
-            "probe_by_layer": {
-                PIXELS: {"init": probe(PIXELS, 0), "final": probe(PIXELS, 0)},
-                **{layer: {"init": probe(layer, 0), "final": probe(layer)} for layer in self.model.layers},
-            },
-            "chance": float(np.bincount(answers["label_true"]).max() / len(answers["label_true"])),
             "labels": self.config.labels,
             "label_classes": self.labels.num_classes,
             "augment": self.config.augment,
             "data": self.inputs.bank.name,
             "images": len(self.inputs.image_ids),
             "epochs": self.config.epochs,
-            "steps": steps,
+            "steps": self.trainer.step,
             "seed": self.config.seed,
             "parameters": sum(p.numel() for p in self.model.parameters()),
             "seconds": round(self.seconds, 2),
-            "images_per_second": round(trained / self.training_seconds, 1) if self.training_seconds else math.nan,
+            "images_per_second": round(trained / self.training_seconds, 1) if self.training_seconds else None,
         }

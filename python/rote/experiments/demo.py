@@ -24,7 +24,7 @@ class DemoConfig:
     """Device: auto, cpu or cuda."""
 
     def grid(self) -> list[ExperimentConfig]:
-        """The runs: every kind of labels with and without augmentation, in equally many steps, and one capacity grid."""
+        """Every kind of labels with and without augmentation, in equally many steps, and one capacity grid."""
         place = {"out": self.out, "seed": self.seed, "device": self.device}
         conditions = [
             BenignConfig(
