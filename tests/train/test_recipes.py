@@ -9,8 +9,8 @@ from rote import models, train
 from rote.augment import recipes
 
 
-def make(images, recipe, views=None, model="convnet"):
-    config = train.TrainConfig(model=model, epochs=4, batch_size=10, device="cpu", width=4, projector_width=16)
+def make(images, recipe, views=None, model="convnet", device="cpu"):
+    config = train.TrainConfig(model=model, epochs=4, batch_size=10, device=device, width=4, projector_width=16)
     network = models.build(model, in_channels=3, image_size=8, num_classes=4, width=4, projector_width=16)
     ids = torch.arange(5, 35)
     labels = train.LabelSource.fixed(train.random_labels(ids, 4, 0), num_classes=4, image_ids=ids)
@@ -33,8 +33,8 @@ def test_both_layouts_show_the_same_pixels(images, recipe):
         assert torch.equal(x, images[ids].float() / 255)
 
 
-def test_resuming_on_real_views_keeps_the_bits(images, tmp_path):
-    whole, killed, resumed = (make(images, "benign-mild", views=3) for _ in range(3))
+def test_resuming_on_real_views_keeps_the_bits(images, tmp_path, device):
+    whole, killed, resumed = (make(images, "benign-mild", views=3, device=device) for _ in range(3))
     whole.train_until(whole.total_steps)
     killed.train_until(7)
     train.save_checkpoint(tmp_path / "state", killed)
@@ -42,3 +42,6 @@ def test_resuming_on_real_views_keeps_the_bits(images, tmp_path):
     resumed.train_until(resumed.total_steps)
     for (name, a), b in zip(whole.model.state_dict().items(), resumed.model.state_dict().values(), strict=True):
         assert torch.equal(a, b), name
+    running = whole.take_running()
+    assert 0 < running.loss < 1
+    assert running.samples == 12 * 10

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from rote import models, train
+from rote import metrics, models, train
 
 
 def same_bits(a, b) -> bool:
@@ -95,6 +95,20 @@ def test_one_step_is_autograd_and_adam_on_the_streams_batch(make_trainer):
     assert running.accuracy == pytest.approx((logits.argmax(1) == y).float().mean().item())
     assert running.samples == 8
     assert trainer.take_running().samples == 0
+
+
+def test_measuring_in_between_changes_no_bit(make_trainer, images):
+    def measure(trainer):
+        if trainer.step % 4 == 0:
+            ids = torch.arange(10)
+            with metrics.recalibrated(trainer.model, images):
+                metrics.clean_accuracy(trainer.model, images, torch.zeros(10, dtype=torch.int64), image_ids=ids)
+                metrics.embed(trainer.model, images, trainer.model.layers)
+
+    measured, left_alone = make_trainer(), make_trainer()
+    measured.train_until(15, on_step=measure)
+    left_alone.train_until(15)
+    assert same_bits(measured.state_dict(), left_alone.state_dict())
 
 
 def test_it_memorizes_random_labels(make_trainer):

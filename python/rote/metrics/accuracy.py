@@ -6,7 +6,7 @@ The fourth meaning, the running accuracy in train mode, is `rote.train.Trainer.t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -114,8 +114,7 @@ def fresh_view_accuracy(
     checked_labels(labels, len(ids))
     _check_views(views)
     correct = 0
-    for rows, view_ids, logits in _pool_logits(model, images, ids, recipe, views, seed, first_view, batch_size):
-        del view_ids
+    for rows, _, logits in _pool_logits(model, images, ids, recipe, views, seed, first_view, batch_size):
         correct += int((logits.argmax(1).cpu() == labels.cpu()[rows]).sum())
     return correct / (len(ids) * views)
 
@@ -166,7 +165,16 @@ def pool_accuracy(
     return PoolScore(correct / samples, correct, samples, bits, _SCALES[best])
 
 
-def _pool_logits(model, images, ids, recipe, views, seed, first_view, batch_size):
+def _pool_logits(
+    model: nn.Module,
+    images: Tensor,
+    ids: Tensor,
+    recipe: Callable[..., Tensor],
+    views: int,
+    seed: int,
+    first_view: int,
+    batch_size: int,
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
     """Yields (rows int64 [B] into ids, view ids int64 [B], logits [B, C]) for each (image, view), image by image."""
     channels_last = convolutional(model)
     with evaluating(model) as device:

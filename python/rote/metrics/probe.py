@@ -129,7 +129,9 @@ def _share(correct: Tensor) -> float:
     return int(correct.sum()) / len(correct)
 
 
-def _check(reference_images: Tensor, reference_labels: Tensor, query_images: Tensor, query_labels: Tensor, k: int):
+def _check(
+    reference_images: Tensor, reference_labels: Tensor, query_images: Tensor, query_labels: Tensor, k: int
+) -> None:
     checked_images(reference_images, "reference_images")
     checked_images(query_images, "query_images")
     checked_labels(reference_labels, len(reference_images), "reference_labels")

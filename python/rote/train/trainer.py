@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -110,7 +111,7 @@ class Trainer:
         if self._good is None:
             self._good = _copied(self.state_dict())
         while self.step < step:
-            with memory_errors(self.model, self.stream.batch_size, self.device, self.step):
+            with memory_errors(self.model, self.stream.batch_size, self.device, self.step), _deterministic(self.device):
                 self._update()
             if self.step % self._check_every == 0 or self.step == step:
                 self.check()
@@ -202,6 +203,13 @@ class Trainer:
             # Only the first such step counts: the weights of all later ones follow from it.
             self._first_bad.clamp_(max=torch.where(loss.isfinite(), _NEVER, self.step))
         self.step += 1
+
+
+def _deterministic(device: torch.device) -> AbstractContextManager[None]:
+    """cuDNN's deterministic algorithms: without them no two CUDA runs have the same bits, resumed or not."""
+    if device.type != "cuda":
+        return nullcontext()
+    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
 
 
 def _copied(value: Any) -> Any:
