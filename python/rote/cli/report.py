@@ -1,0 +1,54 @@
+"""`rote report RUN... [--out FILE]`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from rote.cli.options import parse
+
+
+@dataclass(frozen=True)
+class ReportOptions:
+    """Options of `rote report`."""
+
+    runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Run folders, or folders of run folders."""
+    out: Path = Path("report.html")
+    """The page."""
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Writes one page over the given runs."""
+    options = parse(
+        ReportOptions, arguments, prog="rote report", description="Tables and figures of run folders as one HTML page."
+    )
+    from rote.report import write_page
+
+    page = write_page(run_folders(options.runs), options.out)
+    print(f"page: {page}")
+    return 0
+
+
+def run_folders(given: Sequence[Path]) -> list[Path]:
+    """The run folders among and directly inside the given folders, in order.
+
+    Raises:
+        ValueError: none given, or a folder that neither is a run nor holds one.
+    """
+    if not given:
+        raise ValueError("rote report needs at least one run folder")
+    found: list[Path] = []
+    for folder in given:
+        if (folder / "config.json").exists():
+            inside = [folder]
+        else:
+            inside = sorted(path.parent for path in folder.glob("*/config.json"))
+        if not inside:
+            raise ValueError(f"{folder} is not a run folder and holds none")
+        found += [path for path in inside if path not in found]
+    return found

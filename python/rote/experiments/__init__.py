@@ -1,0 +1,31 @@
+"""Experiments of the papers: each takes a frozen config and leaves a run folder of tables.
+
+Example:
+    >>> result = rote.experiments.benign(data="digits", images=512, augment="digits", epochs=60)
+    >>> result.summary["verdict"]
+"""
+
+from __future__ import annotations
+
+from rote.experiments.benign import BenignConfig, benign
+from rote.experiments.capacity import CapacityConfig, capacity
+from rote.experiments.config import ExperimentConfig
+from rote.experiments.headline import headline
+from rote.experiments.stopping import Stopped
+from rote.runs import Run
+
+CONFIGS: dict[str, type[ExperimentConfig]] = {"benign": BenignConfig, "capacity": CapacityConfig}
+EXPERIMENTS = {"benign": benign, "capacity": capacity}
+
+__all__ = [
+    "CONFIGS",
+    "EXPERIMENTS",
+    "BenignConfig",
+    "CapacityConfig",
+    "ExperimentConfig",
+    "Run",
+    "Stopped",
+    "benign",
+    "capacity",
+    "headline",
+]

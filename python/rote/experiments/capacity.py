@@ -1,0 +1,124 @@
+"""`capacity`: how many random labels a network can store, and what sharing them over views changes.
+
+(arXiv 2210.14019, E4.) Training sees exactly B addressed views of each of N images. With label mode `same` the views
+of an image share one random label; with `random` each view has its own, so that N x B unrelated samples are to be
+stored. Where those no longer fit and shared labels still do, malign memorization is infeasible and the network has
+to use what the views of an image have in common.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from torch import nn
+
+from rote.data import ImageBank
+from rote.experiments.capacity_run import CapacityRun
+from rote.experiments.config import ExperimentConfig
+from rote.experiments.inputs import architecture, build_model, load_inputs, place_of
+from rote.runs import Run
+
+SAME, RANDOM = "same", "random"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapacityConfig(ExperimentConfig):
+    """Options of `rote run capacity`."""
+
+    name_of_experiment: ClassVar[str] = "capacity"
+    semantics: ClassVar[int] = 1
+    title: ClassVar[str] = "How many labels a network stores: B views of each image, with one label or one each"
+
+    images: int | None = 64
+    """Number of images N, the first of a seeded class-balanced order."""
+    augment: str = "digits"
+    """Augmentation recipe that the views are of."""
+    width: int | None = 4
+    """Width dial of the network; small ones meet their capacity in seconds."""
+    projector_width: int | None = 32
+    """Hidden width of the projector."""
+    loss: Literal["mse", "ce"] = "ce"
+    """Loss: cross-entropy meets the capacity of small networks sooner than squared errors."""
+    schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
+    """Learning rate over the run; how long a cell trains is found out on the way, so only constant will do."""
+    epochs: int = 1600
+    """Budget: the most visits of each image."""
+    views: tuple[int, ...] = (1, 4, 16, 64)
+    """Pool sizes: views B of each image."""
+    label_modes: tuple[Literal["same", "random"], ...] = (SAME, RANDOM)
+    """One label for all views of an image (same), one for each view (random)."""
+    lr: tuple[float, ...] = (3e-3, 1e-2, 3e-2)
+    """Learning rates; the best one counts."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.views or any(count < 1 for count in self.views) or len(set(self.views)) != len(self.views):
+            raise ValueError(f"--views must be distinct numbers from 1 on; got {self.views}")
+        if not self.label_modes or not set(self.label_modes) <= {SAME, RANDOM}:
+            raise ValueError(f"--label-modes must be out of same, random; got {self.label_modes}")
+        if len(set(self.label_modes)) != len(self.label_modes):
+            raise ValueError(f"--label-modes must not repeat; got {self.label_modes}")
+        if not self.lr or any(not 0 < rate < float("inf") for rate in self.lr):
+            raise ValueError(f"--lr must be positive numbers; got {self.lr}")
+        if len(set(self.lr)) != len(self.lr):
+            raise ValueError(f"--lr must not repeat a rate; got {self.lr}")
+        if self.schedule != "constant":
+            raise ValueError(
+                f"--schedule must be constant: the length of a cell is not known before; got {self.schedule}"
+            )
+        if self.keep_checkpoints:
+            raise ValueError("--keep-checkpoints is for single trainings; capacity trains one network per cell")
+
+    @property
+    def extensible(self) -> bool:
+        """False: a budget is part of what a cell measures."""
+        return False
+
+
+def capacity(
+    config: CapacityConfig | None = None,
+    *,
+    model: str | nn.Module | None = None,
+    data: str | ImageBank | None = None,
+    **fields: Any,
+) -> Run:
+    """Measures the grid of views and label modes, or goes on with it, and returns its run folder.
+
+    Args:
+        config: the options; or give its fields as keywords (they win over `config`).
+        model: a network's name, or a module of your own, of which every cell trains a copy.
+        data: a data set's name, or a bank of your own.
+        **fields: fields of `CapacityConfig`.
+
+    Returns:
+        The finished run; `.summary["rows"]` is the table of capacity.csv.
+
+    Raises:
+        ValueError: an option that does not fit the data or the network.
+        RunMismatch, RunLocked: the run folder is another run's, or in use.
+        Stopped: Ctrl-C; finished cells are saved.
+        TrainingDiverged: the loss is not finite at any of the learning rates.
+
+    Example:
+        >>> run = rote.experiments.capacity(views=(1, 16), images=32)
+        >>> [row["bits_per_parameter"] for row in run.summary["rows"]]
+    """
+    own_model = model if isinstance(model, nn.Module) else None
+    own_bank = data if isinstance(data, ImageBank) else None
+    if isinstance(model, str):
+        fields["model"] = model
+    if data is not None:
+        fields["data"] = own_bank.name if own_bank is not None else data
+    config = dataclasses.replace(config or CapacityConfig(), **fields).resolved()
+    device = config.training(lr=config.lr[0]).resolved_device()
+    inputs = load_inputs(config, own_bank)
+    num_classes = config.label_classes or inputs.bank.num_classes
+    built = architecture(config, inputs.bank, num_classes)
+    network = build_model(built, own_model, None, inputs.bank)
+    place = place_of(config, inputs, built, own_model, device)
+    if not place.finished_run(config):
+        with place.open(fresh=config.fresh) as folder:
+            CapacityRun(config, inputs, network, folder, num_classes).to_the_end()
+    return Run(place.path)

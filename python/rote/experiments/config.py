@@ -1,0 +1,156 @@
+"""The config fields that every experiment has. An experiment adds its own in a subclass."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from rote.train import Seeds, TrainConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentConfig:
+    """What every experiment can be told; each field is an option of `rote run`."""
+
+    name_of_experiment: ClassVar[str]
+    semantics: ClassVar[int]
+    """Raised whenever the same config would give other numbers, so that old runs are not taken for new ones."""
+
+    data: str = "digits"
+    """Data set: digits, cifar10 or folder (train/<class>/*.jpg|png and test/...)."""
+    root: Path | None = None
+    """Folder of the data set; digits needs none."""
+    size: int | None = None
+    """Side in pixels that the images of `--data folder` are resized to."""
+    images: int | None = None
+    """Train on the first N of a seeded class-balanced order; all by default."""
+    augment: str = "none"
+    """Augmentation recipe by name: none, flip-crop, digits, benign-mild, benign-full."""
+    model: str = "convnet"
+    """Network: convnet, mlp or resnet18."""
+    width: int | None = None
+    """Width dial of the network; its own default if not given."""
+    projector_width: int | None = None
+    """Hidden width of the projector; the network's default if not given."""
+    norm: Literal["batch", "group", "none"] = "batch"
+    """Normalization of the encoder."""
+    loss: Literal["mse", "ce"] = "mse"
+    """Loss: mean squared error on one-hot labels, or cross-entropy."""
+    optimizer: Literal["adam", "sgd"] = "adam"
+    """Optimizer."""
+    momentum: float = 0.9
+    """Momentum of sgd."""
+    weight_decay: float = 0.0
+    """Weight decay."""
+    schedule: Literal["constant", "cosine", "one-cycle"] = "cosine"
+    """Learning rate over the run; a constant-rate run can be extended by more epochs."""
+    epochs: int = 900
+    """Visits of each image."""
+    batch_size: int = 128
+    """Images per step; a last partial batch is dropped."""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Arithmetic of the network; auto is bfloat16 on CUDA and float32 on the CPU."""
+    label_classes: int | None = None
+    """Classes that random labels are drawn from; those of the data by default."""
+    bn: Literal["recalibrated", "running"] = "recalibrated"
+    """Batch-norm statistics of the probes: recomputed on clean images, or the running ones."""
+    k: int = 20
+    """Neighbours of the probe."""
+    seed: int = 0
+    """Fills in every seed that is not given."""
+    data_seed: int | None = None
+    """Seed of the subset of images."""
+    label_seed: int | None = None
+    """Seed of random labels."""
+    init_seed: int | None = None
+    """Seed of the initialization."""
+    order_seed: int | None = None
+    """Seed of the order of the images."""
+    view_seed: int | None = None
+    """Seed of the augmented views."""
+    device: str = "auto"
+    """Device: auto, cpu or cuda."""
+    out: Path = Path("runs")
+    """Folder that run folders are made in."""
+    name: str | None = None
+    """Name of the run folder, in place of <experiment>-<hash of the config>."""
+    fresh: bool = False
+    """Start over, removing what the run folder holds."""
+    keep_checkpoints: tuple[int, ...] = ()
+    """Epochs whose weights are kept in checkpoints/."""
+
+    def __post_init__(self) -> None:
+        for field in ("images", "size", "k", "epochs", "batch_size", "width", "projector_width"):
+            value = getattr(self, field)
+            if value is not None and value < 1:
+                raise ValueError(f"{_option(field)} must be at least 1; got {value}")
+        if self.label_classes is not None and self.label_classes < 2:
+            raise ValueError(f"--label-classes must be at least 2; got {self.label_classes}")
+        if any(epoch < 0 for epoch in self.keep_checkpoints):
+            raise ValueError(f"--keep-checkpoints must be epochs from 0 on; got {self.keep_checkpoints}")
+        if self.name is not None and (not self.name or Path(self.name).name != self.name):
+            raise ValueError(f"--name must be the name of a folder, without a path; got {self.name!r}")
+
+    @property
+    def extensible(self) -> bool:
+        """Whether more epochs go on with the same run, which an annealed learning rate forbids."""
+        return self.schedule == "constant"
+
+    def resolved(self) -> Self:
+        """The config with every seed filled in."""
+        seeds = ("data_seed", "label_seed", "init_seed", "order_seed", "view_seed")
+        return dataclasses.replace(
+            self, **{field: self.seed if getattr(self, field) is None else getattr(self, field) for field in seeds}
+        )
+
+    def seeds(self) -> Seeds:
+        """The five seeds; ValueError where one is not a 64-bit number."""
+        config = self.resolved()
+        return Seeds(
+            data=config.data_seed,
+            label=config.label_seed,
+            init=config.init_seed,
+            order=config.order_seed,
+            view=config.view_seed,
+        )
+
+    def training(self, **changes: Any) -> TrainConfig:
+        """The part of the config that the trainer reads."""
+        own = {field.name for field in dataclasses.fields(self)}
+        shared = {f.name: getattr(self, f.name) for f in dataclasses.fields(TrainConfig) if f.name in own}
+        return TrainConfig(**{**shared, **changes})
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields as plain values, as config.json stores them."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, stored: Mapping[str, Any]) -> Self:
+        """The config of an earlier run, out of its config.json.
+
+        Where the run was put, and that it was started over, belong to that command and are not taken along.
+
+        Raises:
+            ValueError: a field that this experiment does not have.
+        """
+        fields = {field.name: field for field in dataclasses.fields(cls)}
+        unknown = sorted(set(stored) - set(fields))
+        if unknown:
+            raise ValueError(f"the stored config has fields that {cls.name_of_experiment} does not: {unknown}")
+        values = {}
+        for key, value in stored.items():
+            if key in ("out", "name", "fresh"):
+                continue
+            if isinstance(value, list):
+                value = tuple(value)
+            if key == "root" and value is not None:
+                value = Path(value)
+            values[key] = value
+        return cls(**values)
+
+
+def _option(field: str) -> str:
+    return "--" + field.replace("_", "-")

@@ -1,0 +1,61 @@
+"""The grid of `rote demo`: what the papers' phenomenon looks like on real digits, within three minutes on two cores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rote.experiments.benign import BenignConfig, benign
+from rote.experiments.capacity import CapacityConfig, capacity
+from rote.experiments.config import ExperimentConfig
+from rote.runs import Run
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoConfig:
+    """Options of `rote demo`."""
+
+    out: Path = Path("runs/demo")
+    """Folder of the runs and the page."""
+    seed: int = 0
+    """Seed of all runs."""
+    device: str = "auto"
+    """Device: auto, cpu or cuda."""
+
+    def grid(self) -> list[ExperimentConfig]:
+        """Every kind of labels with and without augmentation, in equally many steps, and one capacity grid."""
+        place = {"out": self.out, "seed": self.seed, "device": self.device}
+        conditions = [
+            BenignConfig(
+                name=f"{labels}-labels-{'augmented' if augment != 'none' else 'plain'}",
+                labels=labels,
+                augment=augment,
+                **CONDITION,
+                **place,
+            )
+            for augment in ("digits", "none")
+            for labels in ("random", "true", "fresh")
+        ]
+        return [*conditions, CapacityConfig(name="capacity", **CAPACITY, **place)]
+
+
+# 512 images of 16 x 16 pixels; what is left of the three minutes goes to capacity.
+CONDITION = {
+    "data": "digits",
+    "images": 512,
+    "model": "convnet",
+    "width": 16,
+    "epochs": 150,
+    "batch_size": 128,
+    "lr": 3e-3,
+    "schedule": "cosine",
+    "evaluations": 10,
+}
+CAPACITY = {"data": "digits", "images": 32, "augment": "digits", "epochs": 1280, "views": (1, 4, 16, 64), "lr": (1e-2,)}
+
+
+def demo(config: DemoConfig) -> Iterator[Run]:
+    """Makes the runs of the grid one after another, those that are missing, and yields each when it is finished."""
+    for run in config.grid():
+        yield capacity(run) if isinstance(run, CapacityConfig) else benign(run)

@@ -1,0 +1,40 @@
+"""What a finished run says in a few lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rote.runs import Run
+
+
+def headline(run: Run) -> list[str]:
+    """The headline numbers of a finished run, a line each."""
+    return _capacity(run.summary) if run.experiment == "capacity" else _benign(run.summary)
+
+
+def _benign(summary: Mapping[str, Any]) -> list[str]:
+    low, high = summary["probe_gain_interval"]
+    better = {"init": "initialization", "pixels": "raw pixels"}[summary["probe_gain_baseline"]]
+    return [
+        f"verdict: {summary['verdict']}",
+        f"  {summary['labels']} labels, augmentation {summary['augment']}, {summary['images']:,} images of "
+        f"{summary['data']}, {summary['steps']:,} steps",
+        f"  training accuracy: {summary['train_accuracy']:.3f} clean, "
+        f"{summary['train_accuracy_fresh_views']:.3f} on fresh views",
+        f"  probe on true labels: {summary['probe_accuracy']:.3f} after training, "
+        f"{summary['probe_accuracy_init']:.3f} at initialization, {summary['probe_accuracy_raw']:.3f} on raw pixels",
+        f"  gain over {better}: {100 * summary['probe_gain']:+.1f} points "
+        f"(95 % interval {100 * low:+.1f} to {100 * high:+.1f})",
+    ]
+
+
+def _capacity(summary: Mapping[str, Any]) -> list[str]:
+    lines = [f"{summary['parameters']:,} parameters, {summary['images']:,} images of {summary['data']}"]
+    for row in summary["rows"]:
+        limited = ", budget-limited" if row["budget_limited"] else ""
+        lines.append(
+            f"  {row['views']:>6} views, {row['label_mode']:<6} labels: {row['accuracy_pool']:.3f} of a pool of "
+            f"{row['pool']:,}, {row['bits_per_parameter']:.2f} bits per parameter{limited}"
+        )
+    return lines

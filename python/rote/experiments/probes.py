@@ -1,0 +1,105 @@
+"""The k-NN probes of a run: which test images each layer answers rightly, from which reference images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from rote import KNNProbe
+from rote.data import ImageBank
+from rote.metrics import embed, pixel_probe_correct, recalibrated
+
+PIXELS = "pixels"
+
+
+@dataclass(frozen=True)
+class ProbeResult:
+    """One probe.
+
+    Attributes:
+        layer: a layer of the network, or "pixels".
+        references: "all" (the whole training split), "seen" (images trained on) or "unseen".
+        correct: bool [Q], which queries were answered rightly.
+        n_references: number of reference images.
+    """
+
+    layer: str
+    references: str
+    correct: Tensor
+    n_references: int
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the queries answered rightly."""
+        return int(self.correct.sum()) / len(self.correct)
+
+
+class ProbeSuite:
+    """Probes of one data set: references are training images with true labels, queries the test images.
+
+    The headline references are the whole training split, also where fewer images were trained on. Beside them stand
+    `seen` and `unseen` references, equally many of each, since what was trained on may lie closer to itself.
+
+    Args:
+        bank: the data set.
+        order: int64 [M], an order of all training images; the first `num_seen` were trained on.
+        num_seen: N.
+        k: neighbours that vote.
+        bn: "recalibrated" (batch-norm statistics of clean images) or "running".
+    """
+
+    def __init__(self, bank: ImageBank, order: Tensor, num_seen: int, *, k: int, bn: str) -> None:
+        self.bank = bank
+        self.k = k
+        self.bn = bn
+        each = min(num_seen, len(order) - num_seen)
+        # Below k images a vote of k neighbours means nothing, and there is nothing unseen in a whole split.
+        self.halves = {"seen": order[:each], "unseen": order[num_seen : num_seen + each]} if each >= k else {}
+
+    def pixels(self) -> ProbeResult:
+        """The probe on raw pixels, which no network has touched."""
+        train, test = self.bank.train, self.bank.test
+        correct = pixel_probe_correct(train.images, train.labels, test.images, test.labels, self.k)
+        return ProbeResult(PIXELS, "all", correct, len(train))
+
+    def measure(self, model: nn.Module, layers: Sequence[str], headline: str) -> list[ProbeResult]:
+        """Probes layers of a network, the headline one against all three reference sets.
+
+        Args:
+            model: a network with `activations`.
+            layers: the layers, `headline` among them.
+            headline: the layer that `probe_accuracy` speaks of.
+        """
+        train, test = self.bank.train, self.bank.test
+        statistics = recalibrated(model, train.images) if self.bn == "recalibrated" else nullcontext()
+        with statistics:
+            references = embed(model, train.images, layers)
+            queries = embed(model, test.images, layers)
+        results = []
+        for layer in layers:
+            results.append(self._vote(layer, "all", references[layer], train.labels, queries[layer]))
+        for name, ids in self.halves.items():
+            chosen = references[headline][ids.to(references[headline].device)]
+            results.append(self._vote(headline, name, chosen, train.labels[ids], queries[headline]))
+        return results
+
+    def conventions(self) -> dict[str, Any]:
+        """What is stored with every probe, beside its references."""
+        return {
+            "k": self.k,
+            "distance": "cosine",
+            "weights": "uniform",
+            "pooling": "average",
+            "bn": self.bn,
+            "n_queries": len(self.bank.test),
+        }
+
+    def _vote(self, layer: str, name: str, references: Tensor, labels: Tensor, queries: Tensor) -> ProbeResult:
+        probe = KNNProbe(n_neighbors=self.k, metric="cosine").fit(references, labels)
+        correct = torch.as_tensor(probe.predict(queries)).cpu() == self.bank.test.labels.cpu()
+        return ProbeResult(layer, name, correct, len(labels))

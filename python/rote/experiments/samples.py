@@ -1,0 +1,33 @@
+"""A few training images and their views, kept in the run folder for the page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from rote.experiments.config import ExperimentConfig
+from rote.experiments.inputs import Inputs
+from rote.experiments.labels import GivenLabels
+
+IMAGES, VIEWS = 6, 8
+
+
+def save_view_samples(folder: Path, inputs: Inputs, labels: GivenLabels, config: ExperimentConfig) -> None:
+    """Writes views.npz: the first views that training showed of the first images of the subset."""
+    from rote.report import views
+
+    ids = inputs.image_ids[:IMAGES]
+    numbers = torch.arange(VIEWS).expand(len(ids), VIEWS).contiguous()
+    images = inputs.bank.train.images
+    rendered = inputs.recipe(images, ids, numbers, seed=config.seeds().view, dtype=torch.float32)
+    views.save(
+        folder,
+        originals=images[ids].cpu().numpy(),
+        views=rendered.cpu().numpy(),
+        label_true=inputs.label_true[:IMAGES].numpy(),
+        label_used=labels.used(config.epochs)[:IMAGES].numpy(),
+        image_ids=ids.numpy(),
+        classes=inputs.bank.classes,
+        recipe=config.augment,
+    )
