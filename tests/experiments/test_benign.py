@@ -154,7 +154,8 @@ def test_kept_checkpoints_open_again(tiny):
     model = run.encoder()
     assert not model.training
     bank = rote.data.load("digits")
-    logits = model(bank.train.images[torch.tensor(run.examples["id"])].float() / 255)
+    with recalibrated(model, bank.train.images):
+        logits = model(bank.train.images[torch.tensor(run.examples["id"])].float() / 255)
     assert logits.argmax(1).tolist() == run.examples["prediction"].tolist()
     initial = rote.models.build(**run.record["architecture"]).state_dict()
     kept = run.encoder(epoch=0).state_dict()

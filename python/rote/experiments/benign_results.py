@@ -76,6 +76,7 @@ def summary_of(
         "memorized": memorized,
         "memorized_with_views": memorized and fresh >= verdict.MEMORIZED_WITH_VIEWS,
         "train_accuracy": clean,
+        "train_accuracy_clean_running_bn": train("accuracy_clean_running_bn"),
         "train_accuracy_running": train("accuracy_running"),
         "train_accuracy_fresh_views": fresh,
         "train_loss": train("loss"),

@@ -13,7 +13,7 @@ from torch import nn
 from rote.experiments.benign_results import PROJECTOR, examples_table, summary_of
 from rote.experiments.inputs import Inputs, headline_layer
 from rote.experiments.labels import GivenLabels
-from rote.experiments.probes import PIXELS, ProbeResult, ProbeSuite
+from rote.experiments.probes import PIXELS, ProbeResult, ProbeSuite, probe_statistics
 from rote.experiments.samples import save_view_samples
 from rote.experiments.stopping import Stopped, StopRequest, stop_requests
 from rote.metrics import clean_accuracy, fresh_view_accuracy
@@ -155,12 +155,15 @@ class BenignRun:
         step = self.trainer.step
         used = self.labels.used(epoch)
         ids = self.inputs.image_ids
-        clean = clean_accuracy(self.model, self.images, used, image_ids=ids)
-        fresh = fresh_view_accuracy(
-            self.model, self.images, used, self.inputs.recipe, seed=self.config.seeds().view, image_ids=ids
-        )
+        seed, bn = self.config.seeds().view, self.config.bn
+        # Running batch-norm statistics are those of augmented views; un-augmented images are another distribution.
+        with probe_statistics(self.model, self.images, bn):
+            clean = clean_accuracy(self.model, self.images, used, image_ids=ids)
+        clean_running_bn = clean_accuracy(self.model, self.images, used, image_ids=ids)
+        fresh = fresh_view_accuracy(self.model, self.images, used, self.inputs.recipe, seed=seed, image_ids=ids)
         lines = [
-            measurement(step, epoch, "train", "accuracy_clean", None, clean, bn="running"),
+            measurement(step, epoch, "train", "accuracy_clean", None, clean, bn=bn),
+            measurement(step, epoch, "train", "accuracy_clean_running_bn", None, clean_running_bn, bn="running"),
             measurement(step, epoch, "train", "accuracy_fresh_views", None, fresh, bn="running"),
         ]
         if step > 0:
@@ -220,9 +223,11 @@ class BenignRun:
     def _write_results(self) -> None:
         save_view_samples(self.folder.path, self.inputs, self.labels, self.config)
         used = self.labels.used(self.config.epochs)
-        self.folder.write_examples(
-            examples_table(self.model, self.images, self.inputs.image_ids, self.inputs.label_true, used, self.labels)
-        )
+        with probe_statistics(self.model, self.images, self.config.bn):
+            examples = examples_table(
+                self.model, self.images, self.inputs.image_ids, self.inputs.label_true, used, self.labels
+            )
+        self.folder.write_examples(examples)
         measured = self.folder.metrics.read()
         self.folder.write_summary(
             {

@@ -56,7 +56,7 @@ class ExperimentConfig:
     label_classes: int | None = None
     """Classes that random labels are drawn from; those of the data by default."""
     bn: Literal["recalibrated", "running"] = "recalibrated"
-    """Batch-norm statistics of the probes: recomputed on clean images, or the running ones."""
+    """Batch-norm statistics of probes and clean accuracy: recomputed on clean images, or the running ones."""
     k: int = 20
     """Neighbours of the probe."""
     seed: int = 0

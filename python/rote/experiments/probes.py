@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +37,17 @@ class ProbeResult:
     def accuracy(self) -> float:
         """Share of the queries answered rightly."""
         return int(self.correct.sum()) / len(self.correct)
+
+
+def probe_statistics(model: nn.Module, images: Tensor, bn: str) -> AbstractContextManager[object]:
+    """The batch-norm statistics that clean images are measured with: recomputed on them, or the running ones.
+
+    Args:
+        model: the network.
+        images: uint8 [M, C, H, W], the training split.
+        bn: "recalibrated" or "running".
+    """
+    return recalibrated(model, images) if bn == "recalibrated" else nullcontext()
 
 
 class ProbeSuite:
@@ -76,8 +87,7 @@ class ProbeSuite:
             headline: the layer that `probe_accuracy` speaks of.
         """
         train, test = self.bank.train, self.bank.test
-        statistics = recalibrated(model, train.images) if self.bn == "recalibrated" else nullcontext()
-        with statistics:
+        with probe_statistics(model, train.images, self.bn):
             references = embed(model, train.images, layers)
             queries = embed(model, test.images, layers)
         results = []
