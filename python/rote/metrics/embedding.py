@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor
 
 from rote.metrics.evaluation import BATCH_SIZE, checked_ids, checked_images, clean_pixels, convolutional, evaluating
@@ -40,10 +39,13 @@ def embed(
     if not layers:
         raise ValueError("layers must name at least one layer")
     channels_last = convolutional(model)
-    parts: dict[str, list[Tensor]] = {}
+    embeddings: dict[str, Tensor] = {}
     with evaluating(model) as device:
-        for chunk in ids.split(batch_size):
+        for begin in range(0, len(ids), batch_size):
+            chunk = ids[begin : begin + batch_size]
             x = clean_pixels(images, chunk, device, recipe=recipe, channels_last=channels_last)
             for layer, value in model.activations(x, layers).items():
-                parts.setdefault(layer, []).append(value)
-    return {layer: torch.cat(values) for layer, values in parts.items()}
+                if layer not in embeddings:  # once and whole: a projector's output fills gigabytes at full scale
+                    embeddings[layer] = value.new_empty(len(ids), *value.shape[1:])
+                embeddings[layer][begin : begin + len(chunk)] = value
+    return embeddings
