@@ -43,15 +43,15 @@ class DemoConfig:
 # Chosen so that random labels are memorized in both conditions and the whole grid takes under three minutes.
 CONDITION = {
     "data": "digits",
-    "images": 256,
+    "images": 192,
     "model": "convnet",
-    "width": 32,
+    "width": 24,
     "projector_width": 1024,
-    "epochs": 300,
-    "batch_size": 64,
+    "epochs": 380,
+    "batch_size": 48,
     "lr": 2e-3,
     "schedule": "constant",
-    "evaluations": 10,
+    "evaluations": 8,
 }
 CAPACITY = {"data": "digits", "images": 32, "augment": "digits", "epochs": 1600, "views": (1, 4, 16, 64), "lr": (1e-2,)}
 
