@@ -95,6 +95,16 @@ def test_a_cell_that_never_doubled_is_budget_limited(tmp_path):
     assert row["budget_limited"]
 
 
+def test_a_cell_ends_only_when_two_doublings_in_a_row_did_not_help(run):
+    for row in run.summary["rows"]:
+        for lr in FIELDS["lr"]:
+            cell = {"views": row["views"], "label_mode": row["label_mode"], "lr": lr}
+            values = run.metrics.select(metric="accuracy_pool", **cell).column("value").tolist()
+            if values[-1] < 1.0 and run.metrics.select(metric="accuracy_pool", **cell)[-1]["epoch"] < FIELDS["epochs"]:
+                assert len(values) > 2
+                assert max(values[-1] - values[-2], values[-2] - values[-3]) < 0.01
+
+
 def test_what_does_not_fit_stops_before_the_budget(tmp_path):
     # Without augmentation the four views of an image are one input with up to four labels.
     fields = {**FIELDS, "augment": "none", "views": (4,), "label_modes": ("random",), "images": 4, "epochs": 6400}

@@ -21,8 +21,8 @@ def run(arguments: Sequence[str]) -> int:
     folder = benchmarks_folder()
     if folder is None:
         return complain("the benchmarks are part of the source checkout, not of the installed package; run it there")
-    command = [sys.executable, "-m", "pytest", str(folder), "-p", "pytest_benchmark.plugin", "--benchmark-only"]
-    return subprocess.run([*command, *arguments], check=False, cwd=folder.parent).returncode
+    command = [sys.executable, "-m", "pytest", "-q", folder.name, *arguments]
+    return subprocess.run(command, check=False, cwd=folder.parent).returncode
 
 
 def benchmarks_folder() -> Path | None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Doubling the visits must add this much accuracy, or this share of a label's bits, to count as still helping.
 STILL_HELPS = 0.01
+# So many doublings in a row must not help before a cell ends: at a constant learning rate accuracy goes up and down.
+IDLE_DOUBLINGS = 2
 # Average visits of a view before the first look. Fitting starts late where many labels are to be stored, and a start
 # that has not happened yet must not pass for a full memory.
 FIRST_LOOK = 50
@@ -110,6 +112,7 @@ class CapacityRun:
         description = f"capacity {number}/{len(self.cells)}, {cell.views} views, {cell.label_mode} labels"
         lines: list[dict[str, Any]] = []
         result: dict[str, Any] = {**cell._asdict(), "diverged": False, "budget_limited": True}
+        idle = 0
         with Progress(trainer.total_steps, stream.batch_size, description) as progress:
 
             def after_step(trainer: Trainer) -> None:
@@ -153,7 +156,8 @@ class CapacityRun:
                     "epochs": epoch,
                     "budget_limited": helps and score.correct < score.samples,
                 }
-                if not result["budget_limited"]:
+                idle = 0 if helps else idle + 1
+                if score.correct == score.samples or idle == IDLE_DOUBLINGS:
                     break
         result["seconds"] = round(time.monotonic() - begin, 3)
         self.folder.metrics.append(lines)

@@ -10,7 +10,7 @@ from rote.experiments.config import ExperimentConfig
 from rote.experiments.inputs import Inputs
 from rote.experiments.labels import GivenLabels
 
-IMAGES, VIEWS = 6, 8
+IMAGES, VIEWS = 6, 7
 
 
 def save_view_samples(folder: Path, inputs: Inputs, labels: GivenLabels, config: ExperimentConfig) -> None:
