@@ -3,8 +3,14 @@
 
 #include <omp.h>
 
+#include <atomic>
 #include <cstdint>
 #include <exception>
+#include <mutex>
+#if defined(__SANITIZE_THREAD__)
+#include <thread>
+#include <vector>
+#endif
 
 #include "runtime/float_env.h"
 
@@ -27,22 +33,31 @@ void parallel_for(int64_t count, int64_t grain, int num_threads, Fn&& fn) {
         }
         return;
     }
+    std::atomic<int64_t> next{0};
     std::exception_ptr failure;
-#pragma omp parallel num_threads(num_threads)
-    {
+    std::mutex failure_mutex;
+    const auto work = [&](int thread) {
         FloatEnvironment environment;
-        const int thread = omp_get_thread_num();
-#pragma omp for schedule(dynamic, 1)
-        for (int64_t piece = 0; piece < pieces; ++piece) {
+        for (int64_t piece; (piece = next.fetch_add(1, std::memory_order_relaxed)) < pieces;) {
             try {
                 const int64_t begin = piece * grain;
                 fn(begin, begin + grain < count ? begin + grain : count, thread);
             } catch (...) {
-#pragma omp critical(rote_parallel_failure)
+                const std::lock_guard<std::mutex> lock(failure_mutex);
                 if (!failure) failure = std::current_exception();
             }
         }
-    }
+    };
+#if defined(__SANITIZE_THREAD__)
+    // libgomp's barriers are invisible to ThreadSanitizer, which would report every join as a race.
+    std::vector<std::thread> team;
+    for (int thread = 1; thread < num_threads; ++thread) team.emplace_back(work, thread);
+    work(0);
+    for (std::thread& member : team) member.join();
+#else
+#pragma omp parallel num_threads(num_threads)
+    work(omp_get_thread_num());
+#endif
     if (failure) std::rethrow_exception(failure);
 }
 

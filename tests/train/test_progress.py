@@ -43,6 +43,20 @@ def test_throughput_follows_the_last_seconds_and_ignores_steps_before_a_resume(c
         assert bar.mean_images_per_second == pytest.approx(499 * 10 / (100 + 39.9))
 
 
+def test_evaluations_count_towards_time_left_and_not_against_throughput(clock):
+    with Progress(200, 10, file=io.StringIO()) as bar:
+        for step in range(1, 101):
+            clock[0] += 0.1
+            bar.update(step)
+        clock[0] += 50.0
+        bar.update(100, clean=0.5)
+        assert bar.images_per_second == pytest.approx(100.0)
+        assert bar.seconds_left == pytest.approx(100 * (0.1 + 0.5))
+        clock[0] += 0.1
+        bar.update(101)
+        assert bar.images_per_second == pytest.approx(100.0)
+
+
 def test_hours_are_written_out():
     assert progress._duration(3 * 3600 + 62) == "3:01:02"
     assert progress._duration(59.6) == "1:00"

@@ -174,7 +174,7 @@ class BenignRun:
             ]
         # Along training the two layers of the headline tell the story; every layer is probed at both ends.
         layers = [layer for layer in self.model.layers if step == 0 or last or layer in (self.headline, PROJECTOR)]
-        results = self.probes.measure(self.model, layers, self.headline)
+        results = self.probes.measure(self.model, layers, self.headline, quick=step > 0 and not last)
         if step == 0:
             results.insert(0, self.probes.pixels())
         lines += [self._probe_line(step, epoch, result) for result in results]
@@ -195,6 +195,7 @@ class BenignRun:
             references=result.references,
             n_references=result.n_references,
             correct=int(result.correct.sum()),
+            n_queries=len(result.correct),
             **self.probes.conventions(),
         )
 

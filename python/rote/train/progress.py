@@ -49,14 +49,15 @@ class Progress:
         self._line_seconds = line_seconds
         self._step = start
         self._start = start
-        self._begin = self._last_line = time.perf_counter()
+        self._begin = self._last = self._last_line = time.perf_counter()
         self._points: deque[tuple[float, int]] = deque([(self._begin, start)])
+        self._paused = 0.0
         self._values: dict[str, Any] = {}
         self._bar: Any = None
         self._task: Any = None
 
     def __enter__(self) -> Progress:
-        self._begin = self._last_line = time.perf_counter()
+        self._begin = self._last = self._last_line = time.perf_counter()
         self._points = deque([(self._begin, self._step)])
         if self._file.isatty():
             self._open_bar()
@@ -70,12 +71,18 @@ class Progress:
             self._print_line()
 
     def update(self, step: int, **values: Any) -> None:
-        """Tells that `step` steps are done; `values` (accuracy=0.93, ...) stay on display until told anew."""
-        self._step = step
-        self._values |= values
+        """Tells that `step` steps are done; `values` (accuracy=0.93, ...) stay on display until told anew.
+
+        Time in which no step was done (an evaluation) does not count against throughput, only towards time left.
+        """
         now = time.perf_counter()
-        self._points.append((now, step))
-        while len(self._points) > 2 and now - self._points[0][0] > _WINDOW_SECONDS:
+        if step == self._step:
+            self._paused += now - self._last
+        self._last, self._step = now, step
+        self._values |= values
+        trained = now - self._paused
+        self._points.append((trained, step))
+        while len(self._points) > 2 and trained - self._points[0][0] > _WINDOW_SECONDS:
             self._points.popleft()
         if self._bar is not None:
             self._bar.update(self._task, completed=step, status=self._status())
@@ -84,21 +91,24 @@ class Progress:
 
     @property
     def images_per_second(self) -> float:
-        """Images trained on per second over the last seconds, evaluations in between included."""
+        """Images trained on per second over the last seconds of training."""
         (begin, first), (end, last) = self._points[0], self._points[-1]
         return (last - first) * self.batch_size / (end - begin) if end > begin else 0.0
 
     @property
     def mean_images_per_second(self) -> float:
-        """Images trained on per second since the start."""
+        """Images trained on per second of training since the start."""
         elapsed = self._points[-1][0] - self._begin
         return (self._step - self._start) * self.batch_size / elapsed if elapsed > 0 else 0.0
 
     @property
     def seconds_left(self) -> float | None:
-        """Expected time to the last step; None before the first step."""
+        """Expected time to the last step, evaluations like those so far included; None before the first step."""
         rate = self.images_per_second
-        return (self.total_steps - self._step) * self.batch_size / rate if rate > 0 else None
+        if rate <= 0:
+            return None
+        pause_per_step = self._paused / (self._step - self._start)
+        return (self.total_steps - self._step) * (self.batch_size / rate + pause_per_step)
 
     def _status(self) -> str:
         left = self.seconds_left
