@@ -7,10 +7,13 @@ from torch import nn
 from rote.models.encoder_projector import EncoderProjector
 from rote.models.normalization import normalization
 
-# Width of the stages as a multiple of the first one's; every stage but the first halves the resolution.
-MULTIPLES = (1, 2, 4)
-# From this size on the first stage halves it too: at full resolution it would cost as much as the whole rest.
-STRIDED_STEM_FROM = 24
+# (width as a multiple of the first stage's, stride). The first stage halves the resolution: at full resolution it would
+# cost as much as the whole rest.
+STAGES = ((1, 2), (2, 2), (4, 2))
+# Below this size a stage without stride follows the first, so that the last one sees the whole image (19 pixels) rather
+# than most of it; on 16-pixel digits random labels are then memorized in half the epochs.
+SMALL_BELOW = 24
+STAGES_OF_SMALL = ((1, 2), (1, 1), (2, 2), (4, 2))
 DEFAULT_WIDTH = 32
 # Hidden width of the projector as a multiple of the first stage's width.
 PROJECTOR_MULTIPLE = 64
@@ -25,9 +28,9 @@ def convnet(
     projector_width: int | None = None,
     norm: str = "batch",
 ) -> EncoderProjector:
-    """Three 3x3 convolutions, each with normalization and ReLU; the encoder's output has 4 x width features.
+    """3x3 convolutions, each with normalization and ReLU; the encoder's output has 4 x width features.
 
-    Images from 24 pixels on are halved three times, smaller ones twice, so that 32 and 16 pixels both end at 4 x 4.
+    Three of them, four for images below 24 pixels; either way the image is halved three times.
 
     Args:
         in_channels: channels of the images.
@@ -45,9 +48,8 @@ def convnet(
     width = DEFAULT_WIDTH if width is None else width
     stages = []
     channels = in_channels
-    for index, multiple in enumerate(MULTIPLES):
+    for index, (multiple, stride) in enumerate(STAGES_OF_SMALL if min(image_size) < SMALL_BELOW else STAGES):
         out = multiple * width
-        stride = 1 if index == 0 and min(image_size) < STRIDED_STEM_FROM else 2
         stages.append((f"stage{index + 1}", conv_stage(channels, out, stride, norm)))
         channels = out
     return EncoderProjector(
