@@ -1,6 +1,9 @@
 // augment/cpu_body.h: a view through a program on vectors. Included by the cpu_* files only.
 #pragma once
 
+#include "augment/cpu_color.h"
+#include "augment/cpu_geometry.h"
+#include "augment/cpu_resize.h"
 #include "augment/cpu_store.h"
 
 namespace rote {

@@ -2,7 +2,7 @@
 // files only. A plane is one long run of pixels; the lanes after its last pixel hold finite leftovers nobody reads.
 #pragma once
 
-#include "augment/cpu_geometry.h"
+#include "augment/cpu_view.h"
 
 namespace rote {
 namespace {

@@ -214,7 +214,8 @@ def test_demo(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("rote.experiments.demo.CAPACITY", {"images": 8, "views": (1, 2), "epochs": 20, "lr": (1e-2,)})
     assert main(["demo", "--out", str(tmp_path)]) == 0
     text = capsys.readouterr().out
-    assert text.count("verdict: ") == 6
+    assert text.count("verdict: ") == 2  # random labels, with and without augmentation
+    assert text.count("control: ") == 4
     assert f"page: {tmp_path / 'report.html'}" in text
     assert "<html" in (tmp_path / "report.html").read_text()[:2000].lower()
     assert main(["demo", "--out", str(tmp_path)]) == 0  # all there: nothing is trained again

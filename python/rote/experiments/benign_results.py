@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from rote.experiments import verdict
-from rote.experiments.labels import GivenLabels
+from rote.experiments.labels import RANDOM, GivenLabels
 from rote.experiments.probes import PIXELS
 from rote.metrics.evaluation import BATCH_SIZE, clean_pixels, convolutional, evaluating
 from rote.runs import Measurements
@@ -48,7 +48,12 @@ def examples_table(
 
 
 def summary_of(
-    measured: Measurements, answers: Mapping[str, np.ndarray], step: int, layers: Sequence[str], headline: str
+    measured: Measurements,
+    answers: Mapping[str, np.ndarray],
+    step: int,
+    layers: Sequence[str],
+    headline: str,
+    labels: str,
 ) -> dict[str, Any]:
     """The headline numbers of a run, all of them from what lies in its folder.
 
@@ -58,6 +63,7 @@ def summary_of(
         step: the last step.
         layers: the layers of the network in depth order.
         headline: the layer that `probe_accuracy` speaks of.
+        labels: what was trained on. The verdict is about random labels; the controls ("true", "fresh") have none.
     """
 
     def train(metric: str) -> float | None:
@@ -72,7 +78,7 @@ def summary_of(
     clean, fresh = train("accuracy_clean"), train("accuracy_fresh_views")
     memorized = verdict.is_memorized(clean)
     return {
-        "verdict": verdict.verdict(gain, memorized=memorized),
+        "verdict": verdict.verdict(gain, memorized=memorized) if labels == RANDOM else None,
         "memorized": memorized,
         "memorized_with_views": memorized and fresh >= verdict.MEMORIZED_WITH_VIEWS,
         "train_accuracy": clean,

@@ -232,7 +232,14 @@ class BenignRun:
         measured = self.folder.metrics.read()
         self.folder.write_summary(
             {
-                **summary_of(measured, self._answers(), self.trainer.step, self.model.layers, self.headline),
+                **summary_of(
+                    measured,
+                    self._answers(),
+                    self.trainer.step,
+                    self.model.layers,
+                    self.headline,
+                    self.config.labels,
+                ),
                 **self._facts(),
             }
         )

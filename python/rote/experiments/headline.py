@@ -17,7 +17,7 @@ def _benign(summary: Mapping[str, Any]) -> list[str]:
     low, high = summary["probe_gain_interval"]
     better = {"init": "initialization", "pixels": "raw pixels"}[summary["probe_gain_baseline"]]
     return [
-        f"verdict: {summary['verdict']}",
+        f"verdict: {summary['verdict']}" if summary["verdict"] else f"control: {summary['labels']} labels",
         f"  {summary['labels']} labels, augmentation {summary['augment']}, {summary['images']:,} images of "
         f"{summary['data']}, {summary['steps']:,} steps",
         f"  training accuracy: {summary['train_accuracy']:.3f} clean, "

@@ -75,8 +75,8 @@ def benign_table(runs: Sequence[Run]) -> str:
     for run in runs:
         if not run.finished:
             verdict: str = "unfinished"
-        else:  # colours belong to the question of memorization; a control merely carries its word
-            verdict = Html(badge(run.verdict)) if run.labels == "random" else run.verdict or numbers.NONE
+        else:
+            verdict = Html(badge(run.verdict)) if run.verdict else numbers.NONE
         accuracies = [
             numbers.percent(run.number(name))
             for name in (
