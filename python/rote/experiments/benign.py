@@ -33,7 +33,10 @@ class BenignConfig(ExperimentConfig):
     """Labels to train on: one random draw per image, the true ones, or a new draw at every visit (the control)."""
     lr: float = 1e-3
     """Learning rate, the peak of an annealed schedule."""
-    evaluations: int = 10
+    schedule: Literal["constant", "cosine", "one-cycle"] = "one-cycle"
+    """Learning rate over the run. One-cycle starts low: un-augmented labels are memorized before large steps harm the
+    features. A constant-rate run can be extended by more epochs."""
+    evaluations: int = 6
     """Evaluations along training, evenly spaced; initialization is one more."""
 
     def __post_init__(self) -> None:

@@ -16,7 +16,7 @@ SMALL_BELOW = 24
 STAGES_OF_SMALL = ((1, 2), (1, 1), (2, 2), (4, 2))
 DEFAULT_WIDTH = 32
 # Hidden width of the projector as a multiple of the first stage's width.
-PROJECTOR_MULTIPLE = 16
+PROJECTOR_MULTIPLE = 32
 
 
 def convnet(
@@ -37,7 +37,7 @@ def convnet(
         image_size: (height, width) in pixels; both at least 8, so that the last stage still sees a neighbourhood.
         num_classes: number of class scores.
         width: channels of the first stage, 32 by default.
-        projector_width: hidden width of the projector, 16 x width by default.
+        projector_width: hidden width of the projector, 32 x width by default.
         norm: "batch", "group" or "none".
 
     Raises:
