@@ -45,6 +45,8 @@ def test_throughput_follows_the_last_seconds_and_ignores_steps_before_a_resume(c
 
 def test_evaluations_count_towards_time_left_and_not_against_throughput(clock):
     with Progress(200, 10, file=io.StringIO()) as bar:
+        clock[0] += 1000.0  # an evaluation before the first step, which does not come again
+        bar.update(0)
         for step in range(1, 101):
             clock[0] += 0.1
             bar.update(step)

@@ -51,7 +51,7 @@ class Progress:
         self._start = start
         self._begin = self._last = self._last_line = time.perf_counter()
         self._points: deque[tuple[float, int]] = deque([(self._begin, start)])
-        self._paused = 0.0
+        self._paused = self._recurring = 0.0
         self._values: dict[str, Any] = {}
         self._bar: Any = None
         self._task: Any = None
@@ -78,6 +78,8 @@ class Progress:
         now = time.perf_counter()
         if step == self._step:
             self._paused += now - self._last
+            if step > self._start:  # what is measured once, before the first step, does not come again
+                self._recurring += now - self._last
         self._last, self._step = now, step
         self._values |= values
         trained = now - self._paused
@@ -107,7 +109,7 @@ class Progress:
         rate = self.images_per_second
         if rate <= 0:
             return None
-        pause_per_step = self._paused / (self._step - self._start)
+        pause_per_step = self._recurring / (self._step - self._start)
         return (self.total_steps - self._step) * (self.batch_size / rate + pause_per_step)
 
     def _status(self) -> str:
