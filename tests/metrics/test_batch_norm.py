@@ -18,7 +18,8 @@ def test_first_layer_statistics_are_those_of_the_clean_images(images, convnet):
     """The whole set in one batch: mean and unbiased variance, computed here in float64."""
     with metrics.recalibrated(convnet, images, batch_size=64) as model:
         found = model.encoder.stage1[1]
-        z = torch.nn.functional.conv2d(images.double() / 255, model.encoder.stage1[0].weight.double(), padding=1)
+        conv = model.encoder.stage1[0]
+        z = torch.nn.functional.conv2d(images.double() / 255, conv.weight.double(), stride=conv.stride, padding=1)
         torch.testing.assert_close(found.running_mean.double(), z.mean((0, 2, 3)), rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(found.running_var.double(), z.var((0, 2, 3)), rtol=1e-4, atol=1e-5)
 
@@ -57,7 +58,8 @@ def test_statistics_modes_and_momentum_come_back(images, convnet):
 
 def test_a_sorted_bank_is_shuffled_first(images, convnet):
     """Batches of neighbours in a sorted bank vary too little; the variance must be that of the whole set."""
-    z = torch.nn.functional.conv2d(images.float() / 255, convnet.encoder.stage1[0].weight.detach(), padding=1)
+    conv = convnet.encoder.stage1[0]
+    z = torch.nn.functional.conv2d(images.float() / 255, conv.weight.detach(), stride=conv.stride, padding=1)
     with metrics.recalibrated(convnet, images, batch_size=20):
         shuffled = convnet.encoder.stage1[1].running_var.clone()
     in_order = torch.stack([part.var((0, 2, 3)) for part in z.split(20)]).mean(0)

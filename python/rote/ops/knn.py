@@ -136,7 +136,8 @@ def _problem(queries, references, k, metric, exclude, query_groups, reference_gr
     """The native description of a search, and the tensors that must outlive it."""
     queries, references = _contiguous_rows(queries), _contiguous_rows(references)
     vectors = [None if v is None else v.contiguous() for v in (exclude, query_groups, reference_groups, mask)]
-    pointers = [0 if v is None else v.data_ptr() for v in vectors]
+    # 0 says absent; an empty tensor is there, though its pointer is null. Nobody looks behind it.
+    pointers = [0 if v is None else v.data_ptr() or 1 for v in vectors]
     problem = _native.KnnProblem(
         queries.data_ptr(),
         queries.shape[0],
