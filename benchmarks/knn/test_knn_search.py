@@ -99,7 +99,7 @@ def test_gaussian(race, device, quick, case):
     )
 
 
-@pytest.mark.parametrize("spread", [0.3, 0.03, 0.003])
+@pytest.mark.parametrize("spread", [0.3, 0.03, 0.003], ids="500 x 50k x 256, k=20, ten classes of spread {}".format)
 def test_collapsed_classes(race, device, quick, spread):
     rows, count = (50, 2000) if quick else (500, 50_000)
     generator = torch.Generator().manual_seed(0)

@@ -60,7 +60,7 @@ def plain_loop(name: str, batch_size: int, device: str):
     return run
 
 
-@pytest.mark.parametrize("name", ["convnet", "resnet18"])
+@pytest.mark.parametrize("name", ["convnet", "resnet18"], ids="training step of {}".format)
 def test_training_step(race, device, quick, name):
     if name == "resnet18" and device == "cpu" and not quick:
         pytest.skip("a step of resnet18 takes seconds on a CPU")
