@@ -33,10 +33,10 @@ demo: $(STAMP)
 test: test-core test-python
 
 test-core: $(STAMP)
+	@mkdir -p build
 	$(BIN)/cmake -S . -B build/core -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja \
-	    -DROTE_PYTHON=OFF -DROTE_TESTS=ON -DROTE_CUDA=OFF > build-core.log 2>&1 || (cat build-core.log; exit 1)
+	    -DROTE_PYTHON=OFF -DROTE_TESTS=ON -DROTE_CUDA=OFF > build/core.log 2>&1 || (cat build/core.log; exit 1)
 	$(BIN)/cmake --build build/core
-	@rm -f build-core.log
 	cd build/core && ../../$(BIN)/ctest --output-on-failure
 
 test-python: $(STAMP)
