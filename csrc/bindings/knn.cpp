@@ -13,7 +13,7 @@ namespace {
 KnnProblem make_problem(uintptr_t queries, int64_t num_queries, int64_t query_stride, uintptr_t references,
                         int64_t num_references, int64_t reference_stride, int64_t dim, int dtype, int64_t k, int metric,
                         uintptr_t exclude, uintptr_t query_groups, uintptr_t reference_groups, uintptr_t mask,
-                        uintptr_t distances, uintptr_t indices) {
+                        uintptr_t distances, uintptr_t indices, uintptr_t keys) {
     KnnProblem problem;
     problem.queries = {pointer<const void>(queries), DType(dtype), num_queries, dim, query_stride};
     problem.references = {pointer<const void>(references), DType(dtype), num_references, dim, reference_stride};
@@ -25,6 +25,7 @@ KnnProblem make_problem(uintptr_t queries, int64_t num_queries, int64_t query_st
     problem.mask = pointer<const uint8_t>(mask);
     problem.distances = pointer<float>(distances);
     problem.indices = pointer<int64_t>(indices);
+    problem.keys = pointer<double>(keys);
     return problem;
 }
 
@@ -35,7 +36,8 @@ void register_knn(py::module_& module) {
         .def(py::init(&make_problem), py::arg("queries"), py::arg("num_queries"), py::arg("query_stride"),
              py::arg("references"), py::arg("num_references"), py::arg("reference_stride"), py::arg("dim"),
              py::arg("dtype"), py::arg("k"), py::arg("metric"), py::arg("exclude"), py::arg("query_groups"),
-             py::arg("reference_groups"), py::arg("mask"), py::arg("distances"), py::arg("indices"));
+             py::arg("reference_groups"), py::arg("mask"), py::arg("distances"), py::arg("indices"),
+             py::arg("keys") = 0);
     module.def(
         "knn_search",
         [](const KnnProblem& problem, int num_threads, const std::string& level) {

@@ -73,6 +73,12 @@ __device__ void sort_entries(Entry* entries, int64_t count) {
     }
 }
 
+__device__ void write_place(const KnnProblem& problem, int64_t at, double key, float distance, int64_t index) {
+    if (problem.distances) problem.distances[at] = distance;
+    if (problem.indices) problem.indices[at] = index;
+    if (problem.keys) problem.keys[at] = key;
+}
+
 template <class T>
 __device__ bool query_is_finite(const T* query, int64_t dim, int lane) {
     bool finite = true;
@@ -107,17 +113,14 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerProcessor)
     Entry* const entries = workspace + int64_t(blockIdx.x) * capacity;
     const int lane = threadIdx.x % kKeyLanes, group = threadIdx.x / kKeyLanes;
     const int64_t total = problem.references.rows, k = problem.k;
+    const double nan = __longlong_as_double(0x7ff8000000000000ll);
 
     for (int64_t query = blockIdx.x; query < problem.queries.rows; query += gridDim.x) {
         const T* const q = problem.queries.row<T>(query);
-        float* const distances = problem.distances + query * k;
-        int64_t* const indices = problem.indices + query * k;
         __syncthreads();  // the previous query is written
         if (!query_is_finite(q, problem.queries.columns, lane)) {
-            for (int64_t i = threadIdx.x; i < k; i += kThreads) {
-                distances[i] = float_from_bits(0x7fc00000u);
-                indices[i] = -1;
-            }
+            for (int64_t i = threadIdx.x; i < k; i += kThreads)
+                write_place(problem, query * k + i, nan, float_from_bits(0x7fc00000u), -1);
             continue;
         }
         if (threadIdx.x == 0) {
@@ -148,8 +151,10 @@ __global__ void __launch_bounds__(kThreads, kBlocksPerProcessor)
         sort_entries(entries, count);
         for (int64_t i = threadIdx.x; i < k; i += kThreads) {
             const bool found = i < count;
-            distances[i] = found ? distance_from_key(problem.metric, entries[i].key) : worst_distance(problem.metric);
-            indices[i] = found ? entries[i].index : -1;
+            const double key = found ? entries[i].key : double(INFINITY);
+            write_place(problem, query * k + i, key,
+                        found ? distance_from_key(problem.metric, key) : worst_distance(problem.metric),
+                        found ? entries[i].index : -1);
         }
     }
 }

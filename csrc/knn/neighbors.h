@@ -54,19 +54,23 @@ class NearestBuffer {
 
 /// Writes one row of the result: `count` neighbours in order, then -1 and the worst distance.
 inline void write_neighbors(const KnnProblem& problem, int64_t query, const Neighbor* neighbors, int64_t count) {
-    float* distances = problem.distances + query * problem.k;
-    int64_t* indices = problem.indices + query * problem.k;
     for (int64_t i = 0; i < problem.k; ++i) {
         const bool found = i < count;
-        distances[i] = found ? distance_from_key(problem.metric, neighbors[i].key) : worst_distance(problem.metric);
-        indices[i] = found ? neighbors[i].index : -1;
+        const double key = found ? neighbors[i].key : std::numeric_limits<double>::infinity();
+        const int64_t at = query * problem.k + i;
+        if (problem.distances)
+            problem.distances[at] = found ? distance_from_key(problem.metric, key) : worst_distance(problem.metric);
+        if (problem.indices) problem.indices[at] = found ? neighbors[i].index : -1;
+        if (problem.keys) problem.keys[at] = key;
     }
 }
 
 /// A query that holds NaN or inf has no neighbours.
 inline void write_not_a_query(const KnnProblem& problem, int64_t query) {
-    std::fill_n(problem.distances + query * problem.k, problem.k, std::numeric_limits<float>::quiet_NaN());
-    std::fill_n(problem.indices + query * problem.k, problem.k, int64_t(-1));
+    const int64_t at = query * problem.k;
+    if (problem.distances) std::fill_n(problem.distances + at, problem.k, std::numeric_limits<float>::quiet_NaN());
+    if (problem.indices) std::fill_n(problem.indices + at, problem.k, int64_t(-1));
+    if (problem.keys) std::fill_n(problem.keys + at, problem.k, std::numeric_limits<double>::quiet_NaN());
 }
 
 }  // namespace rote

@@ -25,8 +25,10 @@ struct KnnProblem {
     const int64_t* query_groups = nullptr;      // [Q], together with reference_groups
     const int64_t* reference_groups = nullptr;  // [N]
     const uint8_t* mask = nullptr;              // [N], non-zero admits
-    float* distances = nullptr;                 // [Q, k], contiguous
-    int64_t* indices = nullptr;                 // [Q, k], contiguous
+    // Outputs [Q, k], contiguous; a null pointer is not written.
+    float* distances = nullptr;
+    int64_t* indices = nullptr;
+    double* keys = nullptr;  // what results are ordered and merged by (metric.h): inf in the tail, NaN for no query
 };
 
 /// What one CPU search did.

@@ -19,8 +19,8 @@ METRIC_CODES = {"l2": 0, "sqeuclidean": 1, "cosine": 2, "ip": 3}
 #: Element types of queries and references.
 FLOAT_DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
-SCHEMA = (
-    "knn_search(Tensor queries, Tensor references, SymInt k, str metric, Tensor? exclude=None, "
+ARGUMENTS = (
+    "(Tensor queries, Tensor references, SymInt k, str metric, Tensor? exclude=None, "
     "Tensor? query_groups=None, Tensor? reference_groups=None, Tensor? mask=None) -> (Tensor, Tensor)"
 )
 
@@ -118,10 +118,11 @@ def _check(queries, references, k, metric, exclude, query_groups, reference_grou
             raise ValueError(f"{name}: wanted device {queries.device} like queries, got {tensor.device}")
 
 
-def _allocate(queries: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _allocate(queries: torch.Tensor, k: int, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+    """Room for float32 distances or float64 keys, and for indices."""
     rows = queries.shape[0]
     return (
-        torch.empty((rows, k), dtype=torch.float32, device=queries.device),
+        torch.empty((rows, k), dtype=dtype, device=queries.device),
         torch.empty((rows, k), dtype=torch.int64, device=queries.device),
     )
 
@@ -132,7 +133,7 @@ def _contiguous_rows(matrix: torch.Tensor) -> torch.Tensor:
     return plain if plain.stride(1) == 1 or plain.shape[1] == 1 else plain.contiguous()
 
 
-def _problem(queries, references, k, metric, exclude, query_groups, reference_groups, mask, distances, indices):
+def _problem(queries, references, k, metric, exclude, query_groups, reference_groups, mask, values, indices):
     """The native description of a search, and the tensors that must outlive it."""
     queries, references = _contiguous_rows(queries), _contiguous_rows(references)
     vectors = [None if v is None else v.contiguous() for v in (exclude, query_groups, reference_groups, mask)]
@@ -150,15 +151,16 @@ def _problem(queries, references, k, metric, exclude, query_groups, reference_gr
         k,
         METRIC_CODES[metric],
         *pointers,
-        distances.data_ptr(),
+        values.data_ptr() if values.dtype == torch.float32 else 0,
         indices.data_ptr(),
+        values.data_ptr() if values.dtype == torch.float64 else 0,
     )
     return problem, (queries, references, *vectors)
 
 
 def search_cpu(queries, references, k, metric, outputs, *, exclude=None, query_groups=None, reference_groups=None,
                mask=None, level="auto") -> dict[str, int]:  # fmt: skip
-    """Searches into `outputs` (contiguous distances and indices) and returns what it took, see rote::KnnStats."""
+    """Searches into `outputs` (contiguous; float32 distances or float64 keys, and indices); returns rote::KnnStats."""
     _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
     problem, keep = _problem(queries, references, k, metric, exclude, query_groups, reference_groups, mask, *outputs)
     stats = _native.knn_search(problem, torch.get_num_threads(), level)
@@ -166,41 +168,46 @@ def search_cpu(queries, references, k, metric, outputs, *, exclude=None, query_g
     return stats
 
 
-def _cpu(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
-    _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
-    outputs = _allocate(queries, k)
-    search_cpu(
-        queries,
-        references,
-        k,
-        metric,
-        outputs,
-        exclude=exclude,
-        query_groups=query_groups,
-        reference_groups=reference_groups,
-        mask=mask,
-    )
-    return outputs
+def _implementations(dtype: torch.dtype):
+    """The operator's CPU, CUDA and fake implementation; its first result has `dtype` (see `_allocate`)."""
 
-
-def _cuda(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
-    _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
-    outputs = _allocate(queries, k)
-    with torch.cuda.device(queries.device):
-        size = _native.knn_workspace_bytes(queries.shape[0], references.shape[0], queries.shape[1], k)
-        workspace = torch.empty(size, dtype=torch.uint8, device=queries.device)
-        problem, keep = _problem(
-            queries, references, k, metric, exclude, query_groups, reference_groups, mask, *outputs
+    def cpu(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
+        _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
+        outputs = _allocate(queries, k, dtype)
+        search_cpu(
+            queries,
+            references,
+            k,
+            metric,
+            outputs,
+            exclude=exclude,
+            query_groups=query_groups,
+            reference_groups=reference_groups,
+            mask=mask,
         )
-        stream = torch.cuda.current_stream().cuda_stream
-        _native.knn_search_cuda(problem, workspace.data_ptr(), stream, os.environ.get("ROTE_KNN_PATH") or "auto")
-        del keep  # freed in stream order by torch's caching allocator
-    return outputs
+        return outputs
+
+    def cuda(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
+        _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
+        outputs = _allocate(queries, k, dtype)
+        with torch.cuda.device(queries.device):
+            size = _native.knn_workspace_bytes(queries.shape[0], references.shape[0], queries.shape[1], k)
+            workspace = torch.empty(size, dtype=torch.uint8, device=queries.device)
+            problem, keep = _problem(
+                queries, references, k, metric, exclude, query_groups, reference_groups, mask, *outputs
+            )
+            stream = torch.cuda.current_stream().cuda_stream
+            _native.knn_search_cuda(problem, workspace.data_ptr(), stream, os.environ.get("ROTE_KNN_PATH") or "auto")
+            del keep  # freed in stream order by torch's caching allocator
+        return outputs
+
+    def fake(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
+        _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
+        return _allocate(queries, k, dtype)
+
+    return {"cpu": cpu, "cuda": cuda, "fake": fake}
 
 
-def _fake(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
-    _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
-    return _allocate(queries, k)
-
-
-register(SCHEMA, cpu=_cpu, cuda=_cuda, fake=_fake)
+register("knn_search" + ARGUMENTS, **_implementations(torch.float32))
+# What searches of parts are merged by: float64 keys instead of distances; inf in the tail, NaN for a query without any.
+register("knn_search_keys" + ARGUMENTS, **_implementations(torch.float64))
