@@ -118,7 +118,7 @@ def _check(queries, references, k, metric, exclude, query_groups, reference_grou
             raise ValueError(f"{name}: wanted device {queries.device} like queries, got {tensor.device}")
 
 
-def _allocate(queries: torch.Tensor, k: int, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+def _allocate(queries: torch.Tensor, k: int, dtype: torch.dtype = torch.float32) -> tuple[torch.Tensor, torch.Tensor]:
     """Room for float32 distances or float64 keys, and for indices."""
     rows = queries.shape[0]
     return (
