@@ -82,6 +82,8 @@ def on_device(parts: Iterable[Part], device: torch.device) -> Iterator[Part]:
             slot = slots[turn % 2]
             yield slot.carry(part, copies)
             slot.used.record(torch.cuda.current_stream(device))
+            if slot.reads_from_caller:
+                slot.sent.synchronize()  # a reader may fill the same memory again
     finally:
         for slot in slots:
             slot.sent.synchronize()  # from here on the caller may change what was read
@@ -96,11 +98,12 @@ class _Slot:
         self.used = torch.cuda.Event()  # the device's buffers have been read
         self.buffers: dict[tuple, torch.Tensor] = {}
         self.is_new = False
-        self.held: list[torch.Tensor | None] = []
+        self.reads_from_caller = False
 
     def carry(self, part: Part, copies: torch.cuda.Stream) -> Part:
         current = torch.cuda.current_stream(self.device)
         self.sent.synchronize()
+        self.reads_from_caller = False
         copies.wait_event(self.used)
         sources = [None if self._is_there(tensor) else self._pinned(place, tensor) for place, tensor in enumerate(part)]
         targets = [
@@ -116,7 +119,6 @@ class _Slot:
                     target.copy_(source, non_blocking=True)
         self.sent.record(copies)
         current.wait_event(self.sent)
-        self.held = sources  # until the copy is done
         return tuple(targets)
 
     def _is_there(self, tensor: torch.Tensor | None) -> bool:
@@ -124,6 +126,7 @@ class _Slot:
 
     def _pinned(self, place: int, tensor: torch.Tensor) -> torch.Tensor:
         if tensor.is_pinned() and tensor.is_contiguous():
+            self.reads_from_caller = True
             return tensor
         return self._buffer(("host", place), tensor, pin_memory=True).copy_(tensor)
 

@@ -46,7 +46,7 @@ class Ranks:
         return values
 
     def send_to_all(self, tensor: torch.Tensor, source: int) -> torch.Tensor:
-        """The tensor of rank `source`; the others give a tensor of its shape, dtype and device."""
+        """The tensor of rank `source`; the others give one of its shape, dtype and device, which may be overwritten."""
         buffer = _bytes(tensor).to(self.wire_device(tensor.device))
         dist.broadcast(buffer, group=self.group, group_src=source)
         return tensor if source == self.rank else _tensor(buffer, tensor)

@@ -166,7 +166,7 @@ def _answer_own(search: _LocalSearch, ranks: Ranks, shards: list[Shard]) -> tupl
             queries, (exclude, query_groups, _, _) = search.queries, search.restrictions
         else:
             queries = search.queries.new_empty((shard.queries, shard.columns), dtype=shard.dtype)
-            exclude = query_groups = queries.new_empty(shard.queries, dtype=torch.int64)
+            exclude, query_groups = queries.new_empty((2, shard.queries), dtype=torch.int64)
         queries = ranks.send_to_all(queries, source)
         if shard.excludes == "self":
             exclude = torch.arange(starts[source], starts[source + 1], device=queries.device)
