@@ -17,7 +17,7 @@ import torch as _torch  # noqa: F401  (loaded first, so that the native core sha
 from rote import _native
 
 if TYPE_CHECKING:
-    from rote.neighbors import Index, KNNProbe, knn, knn_accuracy, leave_one_out_accuracy
+    from rote.neighbors import Index, KNNProbe, knn, knn_accuracy, knn_vote, leave_one_out_accuracy
 
 __version__: str = _native.build_info()["version"]
 
@@ -26,12 +26,13 @@ _EXPORTS = {
     "KNNProbe": "rote.neighbors",
     "knn": "rote.neighbors",
     "knn_accuracy": "rote.neighbors",
+    "knn_vote": "rote.neighbors",
     "leave_one_out_accuracy": "rote.neighbors",
     "load_run": "rote.runs",
 }
 _MODULES = ("address", "augment", "data", "experiments", "metrics", "models", "neighbors", "report", "runs", "train")
 
-__all__ = ["Index", "KNNProbe", "__version__", "knn", "knn_accuracy", "leave_one_out_accuracy", "load_run"]
+__all__ = ["Index", "KNNProbe", "__version__", "knn", "knn_accuracy", "knn_vote", "leave_one_out_accuracy", "load_run"]
 
 
 def __getattr__(name: str) -> Any:

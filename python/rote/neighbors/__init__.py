@@ -1,4 +1,4 @@
-"""Exact k-nearest neighbours and what is judged by them: `knn`, `Index`, `KNNProbe` and two accuracies."""
+"""Exact k-nearest neighbours and what is judged by them: `knn`, `Index`, `knn_vote`, `KNNProbe`, two accuracies."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 from rote.neighbors.accuracy import knn_accuracy, leave_one_out_accuracy
 from rote.neighbors.index import Index
 from rote.neighbors.search import knn
+from rote.neighbors.votes import knn_vote
 
 if TYPE_CHECKING:
     from rote.neighbors.probe import KNNProbe
 
-__all__ = ["Index", "KNNProbe", "knn", "knn_accuracy", "leave_one_out_accuracy"]
+__all__ = ["Index", "KNNProbe", "knn", "knn_accuracy", "knn_vote", "leave_one_out_accuracy"]
 
 
 def __getattr__(name: str) -> Any:
