@@ -10,15 +10,16 @@
 
 namespace rote {
 
-/// e^x for x <= 0, within 1.1 units of the last place (tests/test_knn_vote.cpp measures it; below 2^-1022, where
-/// doubles thin out, within one subnormal step more). 0 below -745.14; NaN stays NaN. Only + - * and bits.
+/// e^x for x <= 0, the same bits everywhere: only + - * and bits. Within one unit of the last place (half of one from the
+/// last sum, the rest from t and the polynomial; at most 0.96 of 2 * 10^7 arguments compared with long double), results
+/// below 2^-1022 within one subnormal step. 0 below -745.14; NaN stays NaN.
 ROTE_HD double exp_of_nonpositive(double x) {
     if (x < -745.14) return 0.0;
     if (!(x <= 0.0)) return x != x ? x : 1.0;
     // x = n ln 2 + t, |t| <= ln(2) / 2 and a little. The first part of ln 2 has 32 bits, so that n times it is exact.
     const int n = int(x * 1.44269504088896340736 - 0.5);
     const double t = (x - n * 0x1.62e42feep-1) - n * 0x1.a39ef35793c76p-33;
-    // (e^t - 1 - t) / t^2 by its Taylor series; what is cut off is below 2^-57.
+    // (e^t - 1 - t) / t^2 by its Taylor series; what is cut off changes e^t by less than 2^-57.
     double p = 1.0 / 6227020800.0;
     p = p * t + 1.0 / 479001600.0;
     p = p * t + 1.0 / 39916800.0;
@@ -46,8 +47,7 @@ ROTE_HD double vote_distance(KnnMetric metric, double key) {
     return metric == KnnMetric::cosine ? 1.0 + key : key;
 }
 
-/// The weight of the neighbour with this key in the row whose nearest has `first_key`: a finite number >= 0 (1/distance
-/// excepted, which may overflow to no more than infinity in the sum).
+/// The weight of the neighbour with this key in the row whose nearest has `first_key`, finite and >= 0.
 ///
 /// uniform: 1. distance: 1 / distance; where that is infinite for the nearest, such neighbours count 1 and all others 0
 /// (as scikit-learn). softmax: exp((s - s_max) / temperature), s = cos, the product, or minus the distance.
