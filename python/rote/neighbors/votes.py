@@ -162,22 +162,24 @@ def in_order(ks: list[int]) -> list[int]:
 
 def label_tensor(labels: Any, name: str, rows: torch.Tensor) -> torch.Tensor:
     """Integer labels of the rows of a matrix, as int64 on its device."""
-    wanted = f"integers of shape [{rows.shape[0]}]"
-    tensor = as_tensor(labels, name, INTEGER_DTYPES, wanted)
-    if tuple(tensor.shape) != (rows.shape[0],):
-        raise ValueError(f"{name} must be {wanted}, one for each embedding; got {describe(labels)}")
+    # The number of rows may be symbolic, so it is put into words only where it is wrong.
+    tensor = as_tensor(labels, name, INTEGER_DTYPES, "integers of one dimension")
+    if tensor.dim() != 1 or tensor.shape[0] != rows.shape[0]:
+        raise ValueError(
+            f"{name} must be integers of shape [{rows.shape[0]}], one for each embedding; got {describe(labels)}"
+        )
     return tensor.to(rows.device, torch.int64)
 
 
 def _checked_num_classes(num_classes: int) -> int:
-    if isinstance(num_classes, torch.SymInt):
-        return num_classes
-    try:
-        count = operator.index(num_classes)
-    except TypeError:
-        raise TypeError(f"num_classes must be an integer; got {num_classes!r}") from None
     if isinstance(num_classes, bool):
         raise TypeError(f"num_classes must be an integer; got {num_classes!r}")
+    count = num_classes
+    if not isinstance(num_classes, (int, torch.SymInt)):  # a symbolic size stays symbolic
+        try:
+            count = operator.index(num_classes)
+        except TypeError:
+            raise TypeError(f"num_classes must be an integer; got {num_classes!r}") from None
     if count < 1:
         raise ValueError(f"num_classes must be at least 1; got {count}")
     return count
