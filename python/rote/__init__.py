@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         knn,
         knn_accuracy,
         knn_streamed,
+        knn_vote,
         leave_one_out_accuracy,
     )
 
@@ -38,6 +39,7 @@ _EXPORTS = {
     "knn": "rote.neighbors",
     "knn_accuracy": "rote.neighbors",
     "knn_streamed": "rote.neighbors",
+    "knn_vote": "rote.neighbors",
     "leave_one_out_accuracy": "rote.neighbors",
     "load_run": "rote.runs",
 }
@@ -52,6 +54,7 @@ __all__ = [
     "knn",
     "knn_accuracy",
     "knn_streamed",
+    "knn_vote",
     "leave_one_out_accuracy",
     "load_run",
 ]

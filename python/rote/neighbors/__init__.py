@@ -1,7 +1,7 @@
 """Exact k-nearest neighbours and what is judged by them.
 
 `knn` and `Index` search; `knn_streamed` searches references that do not fit the device, `distributed_knn` references
-that lie on several ranks, `merge` puts searches of parts together; `KNNProbe` and the two accuracies judge embeddings;
+that lie on several ranks, `merge` puts searches of parts together; `knn_vote` lets neighbours vote; `KNNProbe` and the two accuracies judge embeddings;
 `NearestNeighbors` brings the search to scikit-learn, UMAP and t-SNE.
 """
 
@@ -16,6 +16,7 @@ from rote.neighbors.parts import distances_from_keys, merge
 from rote.neighbors.search import knn, knn_keys
 from rote.neighbors.sharded import distributed_knn
 from rote.neighbors.streamed import knn_streamed
+from rote.neighbors.votes import knn_vote
 
 if TYPE_CHECKING:
     from rote.neighbors.estimator import NearestNeighbors
@@ -31,6 +32,7 @@ __all__ = [
     "knn_accuracy",
     "knn_keys",
     "knn_streamed",
+    "knn_vote",
     "leave_one_out_accuracy",
     "merge",
 ]
