@@ -32,7 +32,7 @@ def distances_of(keys: np.ndarray, metric: str) -> np.ndarray:
 
 
 def nearest(keys: np.ndarray, admissible: np.ndarray, finite_queries: np.ndarray, k: int) -> tuple:
-    """Keys float64 [Q, k] and indices int64 [Q, k] by (key, index), with the tail (inf, -1) and (NaN, -1) for no query."""
+    """Keys float64 [Q, k], indices int64 [Q, k] by (key, index); (inf, -1) in the tail, (NaN, -1) for no query."""
     ordered = np.where(admissible, keys, np.inf)
     indices = np.argsort(ordered, axis=1, kind="stable")[:, :k]
     values = np.take_along_axis(ordered, indices, 1)
@@ -47,7 +47,7 @@ def _sums(terms: np.ndarray) -> np.ndarray:
 
 
 def true_keys(query: np.ndarray, references: np.ndarray, metric: str) -> tuple[np.ndarray, np.ndarray]:
-    """Keys [N] of one float64 row with correctly rounded sums, and how far a float64 sum in any sane order may be off."""
+    """Keys [N] of one float64 row from correctly rounded sums, and how far a float64 sum in blocks may be off."""
     relative = (len(query) / 8 + 16) * 2.0**-52
     if metric in ("l2", "sqeuclidean"):
         sums = _sums((query - references) ** 2)
@@ -69,7 +69,7 @@ def faults(
     distances: np.ndarray,
     indices: np.ndarray,
 ) -> Iterator[str]:
-    """What is wrong with one query's neighbours beyond a float32 ulp and the rounding of keys; nothing, if all is well."""
+    """What is wrong with one query's neighbours beyond a float32 ulp and the rounding of keys: nothing if all is well."""
     ids = np.flatnonzero(admissible)
     found = min(len(indices), len(ids))
     if (indices[found:] != -1).any() or (indices[:found] < 0).any():
