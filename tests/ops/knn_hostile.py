@@ -186,7 +186,7 @@ def far_queries(rng: np.random.Generator) -> Pair:
 def aligned_residuals(
     rng: np.random.Generator, bits: int, dim: int = 64, mirrored: bool = True, of_queries: bool = False
 ) -> Pair:
-    """Rows half a quantum of 2^-bits off their grid, all residuals along the other operand: Cauchy-Schwarz is an equality.
+    """Rows half a quantum of 2^-bits off their grid, residuals along the other operand: Cauchy-Schwarz is an equality.
 
     A row of one kind is nearer to the query than its rounded form, one of the other kind farther. The five near ones
     win by a quantum or two and look worse than the 400 others by nearly d quanta.

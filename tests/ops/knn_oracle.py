@@ -69,7 +69,7 @@ def faults(
     distances: np.ndarray,
     indices: np.ndarray,
 ) -> Iterator[str]:
-    """What is wrong with one query's neighbours beyond a float32 ulp and the rounding of keys: nothing if all is well."""
+    """What is wrong with one query's neighbours beyond a float32 ulp and a key's rounding: nothing if all is well."""
     ids = np.flatnonzero(admissible)
     found = min(len(indices), len(ids))
     if (indices[found:] != -1).any() or (indices[:found] < 0).any():

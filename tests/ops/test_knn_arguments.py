@@ -57,7 +57,7 @@ def test_unknown_level_is_an_error():
 
 @pytest.mark.skipif(len(PATHS) == 1, reason="this engine has one path")
 def test_unknown_path_is_an_error():
-    with pytest.raises(ValueError, match="path: wanted .*int16.*float32.*float64.*, got 'int4'"):
+    with pytest.raises(ValueError, match=r"path: wanted .*int16.*float32.*float64.*, got 'int4'"):
         search(X, X, 1, "l2", path="int4")
 
 
