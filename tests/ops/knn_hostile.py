@@ -117,7 +117,7 @@ def cancelling(rng: np.random.Generator) -> Pair:
 @case("collapsed classes, 1e-6", within=1e-6)
 def collapsed(rng: np.random.Generator, within: float) -> Pair:
     centres, labels = normal(rng, 5, 24), rng.integers(0, 5, 3000)
-    return np.tile(centres, (4, 1)) + within * normal(rng, 20, 24), centres[labels] + within * normal(rng, 3000, 24)
+    return np.tile(centres, (12, 1)) + within * normal(rng, 60, 24), centres[labels] + within * normal(rng, 3000, 24)
 
 
 # Dynamic range --------------------------------------------------------------------------------------------------------
@@ -173,6 +173,15 @@ def tiny_rows(rng: np.random.Generator) -> Pair:
 @case("near overflow")
 def near_overflow(rng: np.random.Generator) -> Pair:
     return (normal(rng, 12, 16) * 1e38).clip(-3e38, 3e38), normal(rng, 2500, 16) * 1e37
+
+
+@case("tiny queries and huge references", of_queries=1e-36, of_references=1e36)
+@case("huge queries and tiny references", of_queries=1e36, of_references=1e-36)
+@case("tiny queries and tiny references", of_queries=1e-30, of_references=1e-36)
+def distant_magnitudes(rng: np.random.Generator, of_queries: float, of_references: float) -> Pair:
+    """A product's scale must hold both, and the mean of classes far apart."""
+    queries, references = collapsed(rng, 0.03)
+    return queries * of_queries, references * of_references
 
 
 @case("far queries")
