@@ -15,7 +15,7 @@ from .knn_executors import LEVELS, PATHS, Found, definition, same_bits, search
 from .knn_problems import INTEGERS, REALS, Problem
 
 #: Problems of one run, and how many of them a test takes. ROTE_KNN_PROBLEMS asks for more.
-PROBLEMS = int(os.environ.get("ROTE_KNN_PROBLEMS", "3000"))
+PROBLEMS = int(os.environ.get("ROTE_KNN_PROBLEMS", "1800"))
 BLOCKS = 20
 THREADS = (1, 1, 1, 1, 1, 1, 2, 3, 7)
 
