@@ -42,7 +42,8 @@ CertifiedScan::CertifiedScan(const KnnProblem& problem, const KnnKernels& kernel
       packer_(problem, problem.queries, kernels, frame),
       references_(problem, kernels, frame, block_references),
       candidates_(problem.k, block_rows),
-      keys_(problem, kernels),
+      thinning_(problem, kernels),
+      exact_keys_limit_(std::max(8 * (problem.k + 32), problem.references.rows / 4)),
       block_references_(block_references) {
     const int64_t padded = round_up_to(block_rows, kernels.query_rows);
     row_.resize(size_t(dim_));
@@ -59,6 +60,8 @@ void CertifiedScan::run(int64_t query_begin, int64_t query_end, int64_t begin, i
     query_begin_ = query_begin;
     candidates_.reset(rows);
     pack_queries(query_begin, query_end);
+    if (begin == 0)  // once, however the references are split
+        for (int64_t row = 0; row < rows; ++row) finite_queries_ += states_[size_t(row)] != QueryState::not_finite;
     for (int64_t at = begin; at < end; at += block_references_) {
         references_.pack(at, std::min(end, at + block_references_));
         scan_block(rows);
@@ -66,13 +69,12 @@ void CertifiedScan::run(int64_t query_begin, int64_t query_end, int64_t begin, i
     }
     for (int64_t row = 0; row < rows; ++row) {
         const bool finite = states_[size_t(row)] != QueryState::not_finite;
-        emit(query_begin + row, finite ? &candidates_.finish(row, query_begin + row, keys_) : nullptr);
+        emit(query_begin + row, finite ? &candidates_.finish(row, query_begin + row, thinning_) : nullptr);
     }
 }
 
 void CertifiedScan::pack_queries(int64_t begin, int64_t end) {
     const int64_t height = kernels_.query_rows, padded = round_up_to(end - begin, height);
-    unbounded_rows_.clear();
     for (int64_t row = 0; row < padded; ++row) {
         const auto at = size_t(row);
         double norm = 0;
@@ -81,23 +83,23 @@ void CertifiedScan::pack_queries(int64_t begin, int64_t end) {
         if (state == RowState::packed) {
             states_[at] = QueryState::packed;
         } else {
-            states_[at] = state == RowState::absent ? QueryState::not_finite : QueryState::unbounded;
-            if (state == RowState::unbounded) unbounded_rows_.push_back(row);
+            states_[at] = state == RowState::absent ? QueryState::not_finite : QueryState::given_up;
+            if (state == RowState::unbounded) unsettled_.push_back(begin + row);
             std::fill(row_.begin(), row_.end(), 0.0f);
             norm = 0;
         }
-        thresholds_[at] = states_[at] == QueryState::packed ? candidates_.threshold(row) : kInfinity;
+        thresholds_[at] = states_[at] == QueryState::packed ? round_down(candidates_.threshold(row)) : kInfinity;
         slacks_[at] = round_up(bound_.per_norm * norm);
         constant_slacks_[at] = query_slack(problem_.metric, dim_, norm, frame_.centre_norm, frame_.scale);
         float* out = queries_.data() + row / height * height * dim_ + row % height;
         for (int64_t i = 0; i < dim_; ++i) out[i * height] = row_[size_t(i)];
     }
-    uncertified_ += int64_t(unbounded_rows_.size());
 }
 
 // A query panel stays in the first-level cache while the panels of the block pass by.
 void CertifiedScan::scan_block(int64_t rows) {
     const int64_t query_panels = (rows + kernels_.query_rows - 1) / kernels_.query_rows;
+    scored_pairs_ += rows * references_.count();
     for (int64_t q = 0; q < query_panels; ++q)
         for (int64_t r = 0; r < references_.panels(); ++r) scan_panel(q, r);
 }
@@ -126,23 +128,29 @@ void CertifiedScan::offer_unbounded(int64_t rows) {
     for (int64_t reference : references_.unbounded())
         for (int64_t row = 0; row < rows; ++row)
             if (states_[size_t(row)] == QueryState::packed) push(row, reference, -kInfinity, kInfinity);
-    for (int64_t row : unbounded_rows_)
-        for (int64_t i = 0; i < references_.count(); ++i)
-            if (references_.state(i) != RowState::absent) push(row, references_.begin() + i, -kInfinity, kInfinity);
 }
 
 void CertifiedScan::push(int64_t row, int64_t reference, float lower, float upper) {
     const int64_t query = query_begin_ + row;
-    if (!is_admissible(problem_, query, reference)) return;
-    if (candidates_.push(row, query, reference, lower, upper, keys_) && states_[size_t(row)] == QueryState::packed)
-        thresholds_[size_t(row)] = candidates_.threshold(row);
+    QueryState& state = states_[size_t(row)];
+    if (state == QueryState::given_up || !is_admissible(problem_, query, reference)) return;
+    if (!candidates_.push(row, query, Candidate::between(reference, lower, upper), thinning_)) return;
+    if (candidates_.exact_keys(row) > exact_keys_limit_) {
+        state = QueryState::given_up;
+        thresholds_[size_t(row)] = kInfinity;
+        unsettled_.push_back(query);
+    } else if (state == QueryState::packed) {
+        thresholds_[size_t(row)] = round_down(candidates_.threshold(row));
+    }
 }
 
-void CertifiedScan::add_to(KnnStats& stats) const {
-    stats.exact_keys += keys_.count();
-    stats.compactions += candidates_.compactions();
-    stats.exact_compactions += candidates_.exact_compactions();
-    stats.uncertified_rows += uncertified_;
+void CertifiedScan::add_to(KnnStats& stats, std::vector<int64_t>& unsettled) const {
+    unsettled.insert(unsettled.end(), unsettled_.begin(), unsettled_.end());
+    stats.exact_keys += thinning_.keys.count();
+    stats.compactions += thinning_.compactions;
+    stats.exact_compactions += thinning_.exact_compactions;
+    stats.scored_pairs += scored_pairs_;
+    stats.rows_float32 += finite_queries_;
 }
 
 }  // namespace rote

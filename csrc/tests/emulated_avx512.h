@@ -103,4 +103,6 @@ inline __m512 gather(__m512i index, const void* from) {
 #define __AVX512BW__ 1
 #define __AVX512DQ__ 1
 #define __AVX512VL__ 1
+#if defined(ROTE_EMULATE_VNNI)
 #define __AVX512VNNI__ 1
+#endif
