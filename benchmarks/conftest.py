@@ -27,10 +27,11 @@ def pytest_addoption(parser):
     parser.addoption(
         "--case-seconds",
         type=float,
-        default=120,
+        default=60,
         help="aim per case: fewer rounds, though at least 2, where calls take long",
     )
     parser.addoption("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="cpu or cuda")
+    parser.addoption("--full", action="store_true", help="the largest sizes as well, minutes per case on a CPU")
     parser.addoption("--quick", action="store_true", help="small shapes: checks that the benchmarks run")
     parser.addoption(
         "--embeddings",
@@ -38,6 +39,19 @@ def pytest_addoption(parser):
         help="embeddings of a trained encoder: .npz or run folder (benchmarks/knn/embeddings.py); default: "
         "ROTE_BENCH_EMBEDDINGS, else a surrogate",
     )
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "full: takes minutes on a CPU; runs with --full, --quick or on a GPU")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--full") or config.getoption("--quick") or config.getoption("--device") != "cpu":
+        return
+    full = [item for item in items if item.get_closest_marker("full")]
+    if full:
+        config.hook.pytest_deselected(items=full)
+        items[:] = [item for item in items if item not in full]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The machine's measured peaks, of which rates are quoted as a share. csrc/runtime/peak.h says how they are measured."""
+"""The machine's measured peaks, of which rates are quoted as a share; csrc/runtime/peak.h says how that is done."""
 
 from __future__ import annotations
 

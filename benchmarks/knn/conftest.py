@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 import torch
@@ -22,13 +24,15 @@ def knn_race(race, device):
     by with fewer; one query is counted in bytes of references instead.
     """
 
-    def run(queries, references, k: int, metric: str = "l2", *, case: str, leave_one_out: bool = False, notes=()):
+    def run(queries, references, k: int, metric: str = "l2", *, case: str, leave_one_out: bool = False):
         queries, references = queries.to(device), references.to(device)
         rows, count, dim = len(queries), len(references), queries.shape[1]
         own = torch.arange(rows, device=device) if leave_one_out else None
         truth = Truth(queries, references, k, metric, leave_one_out=leave_one_out)
         peers = installed_peers(queries, references, k + leave_one_out, metric)
+        begin = time.perf_counter()
         index = rote.Index(references, metric=metric)
+        indexed = [f"indexed in {time.perf_counter() - begin:.3f} s"]
         also = {"Index": lambda: index.search(queries, k, exclude=own)}
         if device == "cpu" and "float32" in paths() and not leave_one_out:
             also["float32 pass"] = lambda: forced(queries, references, k, metric, path="float32")
@@ -42,8 +46,8 @@ def knn_race(race, device):
                 stats = result[2]
             elif device == "cpu" and not name:
                 stats = index.search(queries, k, exclude=own, return_stats=True)[2]
-            certified = certificates(stats, rows)
-            return {"stats": _plain(stats), "notes": [*(notes if not name else ()), *certified.notes()]}
+            certified = certificates(stats, rows, count)
+            return {"stats": _plain(stats), "notes": [*(indexed if name == "Index" else ()), *certified.notes()]}
 
         work, unit = 2.0 * rows * count * dim, "GFLOP/s"
         amounts = {("fma", "auto"): work} | {(kind, "auto"): work for kind in machine_peaks.sixteen_bit_kinds()}

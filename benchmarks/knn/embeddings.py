@@ -70,9 +70,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="the .npz to write")
     arguments = parser.parse_args()
     rows = embeddings_of_run(arguments.run, arguments.layer, arguments.data, arguments.root)
-    summary = rote.load_run(arguments.run).summary
-    accuracy = summary.get("probe_accuracy")
-    words = f"{arguments.layer} of a trained encoder" + (f", probe {accuracy:.3f}" if accuracy else "")
+    run = rote.load_run(arguments.run)
+    probe = run.summary.get("probe_accuracy")
+    words = f"{run.config['data']}, {arguments.layer} of a trained {run.config['model']}"
+    words += f" (probe {probe:.3f})" if probe is not None else ""
     np.savez(arguments.out, embeddings=rows, words=words)
     print(f"{arguments.out}: float32 {list(rows.shape)}, {words}")
 

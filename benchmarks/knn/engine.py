@@ -10,6 +10,9 @@ import torch
 import rote.ops.knn
 from rote import _native
 
+#: Fastest first; a row that one cannot settle goes to the next.
+PASSES = ("int16", "float32", "float64")
+
 
 def forced(queries, references, k: int, metric: str, *, level: str = "auto", path: str = "auto"):
     """One search on the CPU at an instruction set and through a first pass; (distances, indices, statistics)."""
@@ -33,52 +36,50 @@ def levels() -> list[str]:
 
 @dataclass(frozen=True)
 class Certificates:
-    """Where the rows of a search got their certificate. None: this build does not count it.
+    """Which pass settled the rows of a search, and what that took. None: this build does not count it.
 
     Attributes:
         rows: queries.
-        first_pass: share of rows settled by the first pass, whichever it was.
-        by_pass: rows settled by each pass, fastest pass first.
+        by_pass: rows settled by each pass, fastest pass first; empty in a build that does not count them.
+        uncertified: rows that no pass settled, for want of a fallback.
         candidates: float64 keys computed per row.
-        scored_pairs: pairs that got a low-precision score, of rows * references.
+        scored: share of all pairs that a low-precision pass looked at; the others were skipped as groups.
         executor: what ran, e.g. "avx2".
     """
 
     rows: int
-    first_pass: float | None
     by_pass: dict[str, int]
+    uncertified: int
     candidates: float | None
-    scored_pairs: int | None
+    scored: float | None
     executor: str | None
 
+    def share(self, name: str) -> float:
+        """The share of rows settled by a pass: "int16", "float32" or "float64"."""
+        return self.by_pass.get(name, 0) / self.rows
+
     def notes(self) -> list[str]:
-        """For tables: the certified share and the candidates per row."""
-        notes = []
-        if self.first_pass is not None:
-            first = next(iter(self.by_pass))
-            notes.append(f"certified at the first pass ({first}) {self.first_pass:.2%}")
-            notes += [f"{name} {count} rows" for name, count in list(self.by_pass.items())[1:] if count]
+        """For tables: who settled the rows, the candidates per row, the pairs skipped."""
+        notes = [f"{name} {self.share(name):.2%}" for name, rows in self.by_pass.items() if rows]
+        notes = [f"rows settled by {', '.join(notes)}"] if notes else []
+        if self.uncertified:
+            notes.append(f"uncertified {self.uncertified / self.rows:.2%}")
         if self.candidates is not None:
-            notes.append(f"{self.candidates:,.1f} candidates a row")
+            notes.append(f"{self.candidates:,.1f} keys a row")
+        if self.scored is not None and self.scored < 0.9995:
+            notes.append(f"{self.scored:.1%} of pairs scored")
         return notes
 
 
-def certificates(stats: dict | None, rows: int) -> Certificates:
-    """Reads the statistics of a search; the only place that knows their names.
-
-    The first pass is the fastest one that settled a row: a search that chooses float32 for all rows (few queries, a
-    forced path) is certified by that.
-    """
+def certificates(stats: dict | None, rows: int, references: int) -> Certificates:
+    """Reads the statistics of a search; the only place that knows their names."""
     stats = stats or {}
-    passes = {name: int(stats[f"rows_{name}"]) for name in ("int16", "float32", "float64") if f"rows_{name}" in stats}
-    while len(passes) > 1 and next(iter(passes.values())) == 0:
-        del passes[next(iter(passes))]
     keys, scored = stats.get("exact_keys"), stats.get("scored_pairs")
     return Certificates(
         rows=rows,
-        first_pass=next(iter(passes.values())) / rows if passes else None,
-        by_pass=passes,
+        by_pass={name: int(stats[f"rows_{name}"]) for name in PASSES if f"rows_{name}" in stats},
+        uncertified=int(stats.get("uncertified_rows", 0)),
         candidates=None if keys is None else int(keys) / rows,
-        scored_pairs=None if scored is None else int(scored),
+        scored=None if scored is None else int(scored) / (rows * references),
         executor=stats.get("executor"),
     )

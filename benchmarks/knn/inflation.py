@@ -1,4 +1,4 @@
-"""What the bound keeps on each kind of data: candidates per row, and the pass that settled the rows. Counts, no times.
+"""What the bound keeps on each kind of data: float64 keys per row, and which pass settled the rows. Counts, no times.
 
     python -m benchmarks.knn.inflation [--rows 500] [--references 50000] [--dim 512] [-k 20] [--metric cosine]
 
@@ -15,38 +15,34 @@ import torch
 
 from benchmarks.knn.datasets import KINDS, queries_and_references
 from benchmarks.knn.embeddings import load_embeddings
-from benchmarks.knn.engine import certificates, forced
+from benchmarks.knn.engine import PASSES, certificates, forced
 
 
 def inflation(queries, references, k: int, metric: str, *, level: str = "auto", path: str = "auto") -> dict:
     """Counts of one search, JSON-ready; candidates are float64 keys computed per row, k of them are needed."""
     stats = forced(queries, references, k, metric, level=level, path=path)[2]
-    found = certificates(stats, len(queries))
-    pairs = len(queries) * len(references)
+    found = certificates(stats, len(queries), len(references))
     return {
         "candidates": found.candidates,
         "inflation": None if found.candidates is None else found.candidates / k,
-        "first_pass": found.first_pass,
-        "by_pass": found.by_pass,
-        "scored": None if found.scored_pairs is None else found.scored_pairs / pairs,
-        "compactions": stats.get("compactions"),
-        "exact_compactions": stats.get("exact_compactions"),
+        "shares": {name: found.share(name) for name in found.by_pass},
+        "scored": found.scored,
+        "compactions": stats["compactions"],
+        "exact_compactions": stats["exact_compactions"],
         "executor": found.executor,
     }
 
 
 def line(kind: str, counts: dict) -> str:
     """A row of the Markdown table."""
-    passes = ", ".join(f"{name} {rows:,}" for name, rows in counts["by_pass"].items())
     cells = (
         kind,
         _number(counts["candidates"], ",.1f"),
         _number(counts["inflation"], ".2f"),
-        _number(counts["first_pass"], ".2%"),
-        passes or "-",
+        *(_number(counts["shares"].get(name), ".2%") for name in PASSES),
         _number(counts["scored"], ".1%"),
-        _number(counts["compactions"], ",d"),
-        _number(counts["exact_compactions"], ",d"),
+        f"{counts['compactions']:,}",
+        f"{counts['exact_compactions']:,}",
     )
     return "| " + " | ".join(cells) + " |"
 
@@ -75,10 +71,8 @@ def main() -> None:
         order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))
         sets[words] = lambda: (rows[order[: arguments.rows]], rows[order[arguments.rows :]])
     print(f"{arguments.metric}: {shape[0]} x {shape[1]}, d = {shape[2]}, k = {arguments.k}\n")
-    print(
-        "| data | candidates a row | of k | certified at the first pass | rows by pass | pairs scored | compactions | exact |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
+    print(f"| data | keys a row | of k | {' | '.join(PASSES)} | pairs scored | compactions | by exact keys |")
+    print("|---" * 9 + "|")
     counted = {}
     for kind, make in sets.items():
         counted[kind] = inflation(*make(), arguments.k, arguments.metric, level=arguments.level, path=arguments.path)

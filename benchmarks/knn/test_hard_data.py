@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.knn.datasets import KINDS, queries_and_references
+from benchmarks.knn.datasets import queries_and_references
 
 # Name for `-k`, kind, metric.
 CASES = {
@@ -18,14 +18,12 @@ CASES = {
     "outlier": ("one row 1,000 x", "l2"),
     "encoder-surrogate": ("trained encoder (surrogate)", "l2"),
 }
-SIZES = {"10k": 10_000, "2k": 2000}
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("rows", [pytest.param(2000, id="2k"), pytest.param(10_000, id="10k", marks=pytest.mark.full)])
 @pytest.mark.parametrize("case", CASES)
-def test_hard_data(knn_race, quick, case, size):
+def test_hard_data(knn_race, quick, case, rows):
     kind, metric = CASES[case]
-    assert kind in KINDS
-    rows, count, dim = (50, 2000, 64) if quick else (SIZES[size], 50_000, 512)
+    rows, count, dim = (50, 2000, 64) if quick else (rows, 50_000, 512)
     queries, references = queries_and_references(kind, rows, count, dim)
     knn_race(queries, references, 20, metric, case=f"{metric}: {rows} x {count}, d = {dim}, k = 20, {kind}")

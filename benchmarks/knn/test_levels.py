@@ -25,7 +25,7 @@ def test_level(race, device, quick, level, path):
         stats = result[2]
         executor = stats.get("executor")
         assert executor is None or executor.startswith(level), f"forced {level}, but {executor} ran"
-        return {"notes": certificates(stats, rows).notes()}
+        return {"notes": certificates(stats, rows, count).notes()}
 
     race(
         lambda: forced(queries, references, 20, "l2", level=level, path=path),
