@@ -19,8 +19,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kSeconds = 0.06;
 constexpr double kWindow = 1e-3;  // shorter than what a scheduler gives a neighbour
-constexpr size_t kReadBytes = size_t(1) << 29, kReadPiece = size_t(1) << 25;
-constexpr int kReadPasses = 2;
+constexpr size_t kReadBytes = size_t(1) << 28, kReadPiece = size_t(1) << 25;
+constexpr int kReadPasses = 4;
 
 double seconds_since(Clock::time_point begin) {
     return std::chrono::duration<double>(Clock::now() - begin).count();

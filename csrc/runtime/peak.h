@@ -18,7 +18,7 @@ std::vector<std::string> peak_kinds(SimdLevel level);
 
 /// Operations per second ("read": bytes per second) of `num_threads` threads together, the best of windows of about a
 /// millisecond, so that a neighbour on a shared machine costs windows and not the result. Takes 0.1 s; "read" half a
-/// second and 512 MiB. The arithmetic stays in registers and has enough independent sums to hide every latency.
+/// second and 256 MiB. The arithmetic stays in registers and has enough independent sums to hide every latency.
 /// ArgumentError for a kind that is not in peak_kinds(level) or num_threads < 1.
 double measure_peak(const std::string& kind, int num_threads, SimdLevel level);
 

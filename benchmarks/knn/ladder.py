@@ -1,0 +1,60 @@
+"""One rung of docs/knn-ladder.md: the shapes the kernels were tuned on, in GFLOP/s and as a share of the FMA peak.
+
+    python -m benchmarks.knn.ladder [--threads 1] [--level avx2] [--path float32]
+
+Prints a row of the page's table. Best of several calls and best of the peaks measured between them: a rung compares
+kernels, not neighbours on a shared machine (the benchmarks proper quote medians).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+import torch
+
+from benchmarks.knn.datasets import queries_and_references
+from benchmarks.knn.engine import certificates, forced
+from benchmarks.peaks import measure
+
+# queries, references, width, k: a second or less each on one core
+SHAPES = {
+    "d = 512": (500, 50_000, 512, 20),
+    "d = 128": (1000, 50_000, 128, 20),
+    "d = 64, k = 10": (1000, 50_000, 64, 10),
+    "d = 2048": (200, 50_000, 2048, 20),
+    "k = 200": (500, 50_000, 512, 200),
+}
+
+
+def rung(shape: tuple[int, int, int, int], kind: str, level: str, path: str, rounds: int) -> str:
+    """A cell: the best rate, its share of the peak, and the keys a row took."""
+    rows, count, dim, k = shape
+    queries, references = queries_and_references(kind, rows, count, dim)
+    best, peak, stats = float("inf"), 0.0, {}
+    for _ in range(rounds):
+        peak = max(peak, measure("fma", level))
+        begin = time.perf_counter()
+        stats = forced(queries, references, k, "l2", level=level, path=path)[2]
+        best = min(best, time.perf_counter() - begin)
+    rate = 2.0 * rows * count * dim / best
+    keys = certificates(stats, rows, count).candidates
+    return f"{rate / 1e9:.1f} ({rate / peak:.0%}; {keys:,.0f})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--level", default="auto", help="baseline, avx2 or avx512")
+    parser.add_argument("--path", default="auto", help="first pass: int16, float32 or float64")
+    parser.add_argument("--kind", default="Gaussian", help="kind of data (benchmarks/knn/datasets.py)")
+    parser.add_argument("--rounds", type=int, default=5)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    print("| " + " | ".join(SHAPES) + " |\n" + "|---" * len(SHAPES) + "|")
+    cells = [rung(s, arguments.kind, arguments.level, arguments.path, arguments.rounds) for s in SHAPES.values()]
+    print("| " + " | ".join(cells) + " |")
+
+
+if __name__ == "__main__":
+    main()
