@@ -2,8 +2,9 @@
 
     python -m benchmarks.knn.ladder [--threads 1] [--level avx2] [--path float32]
 
-Prints a row of the page's table. Best of several calls and best of the peaks measured between them: a rung compares
-kernels, not neighbours on a shared machine (the benchmarks proper quote medians).
+Prints a row of the page's table: GFLOP/s (share of the FMA peak; float64 keys a row). Best of several calls and best of
+the peaks measured between them, one thread in CPU time: a rung compares kernels, not neighbours on a shared machine
+(the benchmarks proper quote medians of wall time).
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ def rung(shape: tuple[int, int, int, int], kind: str, level: str, path: str, rou
     """A cell: the best rate, its share of the peak, and the keys a row took."""
     rows, count, dim, k = shape
     queries, references = queries_and_references(kind, rows, count, dim)
+    clock = time.process_time if torch.get_num_threads() == 1 else time.perf_counter
     best, peak, stats = float("inf"), 0.0, {}
     for _ in range(rounds):
         peak = max(peak, measure("fma", level))
-        begin = time.perf_counter()
+        begin = clock()
         stats = forced(queries, references, k, "l2", level=level, path=path)[2]
-        best = min(best, time.perf_counter() - begin)
+        best = min(best, clock() - begin)
     rate = 2.0 * rows * count * dim / best
     keys = certificates(stats, rows, count).candidates
     return f"{rate / 1e9:.1f} ({rate / peak:.0%}; {keys:,.0f})"
