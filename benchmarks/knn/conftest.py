@@ -10,7 +10,7 @@ import torch
 
 import rote
 from benchmarks import peaks as machine_peaks
-from benchmarks.knn.engine import certificates, forced, paths
+from benchmarks.knn.engine import certificates, forced
 from benchmarks.knn.peers import installed_peers
 from benchmarks.knn.truth import Truth
 
@@ -34,8 +34,8 @@ def knn_race(race, device):
         index = rote.Index(references, metric=metric)
         indexed = [f"indexed in {time.perf_counter() - begin:.3f} s"]
         also = {"Index": lambda: index.search(queries, k, exclude=own)}
-        if device == "cpu" and "float32" in paths() and not leave_one_out:
-            also["float32 pass"] = lambda: forced(queries, references, k, metric, path="float32")
+        if device == "cpu":
+            also["float32 pass"] = lambda: forced(queries, references, k, metric, path="float32", exclude=own)
 
         def look(name: str, result) -> dict:
             if name in peers:

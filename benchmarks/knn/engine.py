@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from dataclasses import dataclass
 
 import torch
@@ -10,22 +9,16 @@ import torch
 import rote.ops.knn
 from rote import _native
 
-#: Fastest first; a row that one cannot settle goes to the next.
+#: Fastest first; a row that one cannot settle goes to the next. Also the names of what a search can be forced to start
+#: with.
 PASSES = ("int16", "float32", "float64")
 
 
-def forced(queries, references, k: int, metric: str, *, level: str = "auto", path: str = "auto"):
+def forced(queries, references, k: int, metric: str, *, level: str = "auto", path: str = "auto", exclude=None):
     """One search on the CPU at an instruction set and through a first pass; (distances, indices, statistics)."""
     outputs = torch.empty(len(queries), k), torch.empty(len(queries), k, dtype=torch.int64)
-    choice = {"level": level} | ({"path": path} if path != "auto" else {})
-    stats = rote.ops.knn.search_cpu(queries, references, k, metric, outputs, **choice)
+    stats = rote.ops.knn.search_cpu(queries, references, k, metric, outputs, exclude=exclude, level=level, path=path)
     return *outputs, stats
-
-
-def paths() -> tuple[str, ...]:
-    """The first passes that can be forced in this build."""
-    has_choice = "path" in inspect.signature(rote.ops.knn.search_cpu).parameters
-    return ("int16", "float32") if has_choice else ()
 
 
 def levels() -> list[str]:

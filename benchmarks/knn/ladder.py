@@ -18,13 +18,14 @@ from benchmarks.knn.datasets import queries_and_references
 from benchmarks.knn.engine import certificates, forced
 from benchmarks.peaks import measure
 
-# queries, references, width, k: a second or less each on one core
+# queries, references, width, k: about a second each on one core; few queries show what packing costs
 SHAPES = {
     "d = 512": (500, 50_000, 512, 20),
     "d = 128": (1000, 50_000, 128, 20),
     "d = 64, k = 10": (1000, 50_000, 64, 10),
     "d = 2048": (200, 50_000, 2048, 20),
     "k = 200": (500, 50_000, 512, 200),
+    "d = 512, 2k queries": (2000, 50_000, 512, 20),
 }
 
 

@@ -24,6 +24,6 @@ CASES = {
 @pytest.mark.parametrize("case", CASES)
 def test_hard_data(knn_race, quick, case, rows):
     kind, metric = CASES[case]
-    rows, count, dim = (50, 2000, 64) if quick else (rows, 50_000, 512)
+    rows, count, dim = (100, 2000, 64) if quick else (rows, 50_000, 512)
     queries, references = queries_and_references(kind, rows, count, dim)
     knn_race(queries, references, 20, metric, case=f"{metric}: {rows} x {count}, d = {dim}, k = 20, {kind}")

@@ -37,6 +37,6 @@ def words(rows: int, count: int, dim: int, k: int, metric: str) -> str:
 @pytest.mark.parametrize(("rows", "count", "dim", "k", "metric"), CASES)
 def test_gaussian(knn_race, quick, rows, count, dim, k, metric):
     if quick:
-        rows, count, dim = min(rows, 50), min(count // 50, 2000), min(dim, 256)
+        rows, count, dim = min(rows, 100), min(count // 50, 2000), min(dim, 256)
     queries, references = queries_and_references("Gaussian", rows, count, dim)
     knn_race(queries, references, k, metric, case=words(rows, count, dim, k, metric))
