@@ -17,13 +17,15 @@ import torch as _torch  # noqa: F401  (loaded first, so that the native core sha
 from rote import _native
 
 if TYPE_CHECKING:
-    from rote.neighbors import Index, KNNProbe, knn, knn_accuracy, leave_one_out_accuracy
+    from rote.neighbors import Index, KNNAccuracy, KNNProbe, KNNProbeCallback, knn, knn_accuracy, leave_one_out_accuracy
 
 __version__: str = _native.build_info()["version"]
 
 _EXPORTS = {
     "Index": "rote.neighbors",
+    "KNNAccuracy": "rote.neighbors",
     "KNNProbe": "rote.neighbors",
+    "KNNProbeCallback": "rote.neighbors",
     "knn": "rote.neighbors",
     "knn_accuracy": "rote.neighbors",
     "leave_one_out_accuracy": "rote.neighbors",
@@ -31,7 +33,17 @@ _EXPORTS = {
 }
 _MODULES = ("address", "augment", "data", "experiments", "metrics", "models", "neighbors", "report", "runs", "train")
 
-__all__ = ["Index", "KNNProbe", "__version__", "knn", "knn_accuracy", "leave_one_out_accuracy", "load_run"]
+__all__ = [
+    "Index",
+    "KNNAccuracy",
+    "KNNProbe",
+    "KNNProbeCallback",
+    "__version__",
+    "knn",
+    "knn_accuracy",
+    "leave_one_out_accuracy",
+    "load_run",
+]
 
 
 def __getattr__(name: str) -> Any:
