@@ -37,7 +37,6 @@ __all__ = [
     "Index",
     "KNNAccuracy",
     "KNNProbe",
-    "KNNProbeCallback",
     "__version__",
     "knn",
     "knn_accuracy",

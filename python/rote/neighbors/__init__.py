@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rote.neighbors.metric import KNNAccuracy
     from rote.neighbors.probe import KNNProbe
 
-__all__ = ["Index", "KNNAccuracy", "KNNProbe", "KNNProbeCallback", "knn", "knn_accuracy", "leave_one_out_accuracy"]
+__all__ = ["Index", "KNNAccuracy", "KNNProbe", "knn", "knn_accuracy", "leave_one_out_accuracy"]
 
 # What loads more than torch and numpy (scikit-learn, Lightning, torch.distributed) is loaded by the first look at it.
 _LAZY = {
