@@ -17,7 +17,8 @@ import torch as _torch  # noqa: F401  (loaded first, so that the native core sha
 from rote import _native
 
 if TYPE_CHECKING:
-    from rote.neighbors import Index, KNNAccuracy, KNNProbe, KNNProbeCallback, knn, knn_accuracy, leave_one_out_accuracy
+    from rote.neighbors import Index, KNNAccuracy, KNNProbe, knn, knn_accuracy, leave_one_out_accuracy
+    from rote.neighbors import KNNProbeCallback as KNNProbeCallback  # not in __all__: a star import needs no Lightning
 
 __version__: str = _native.build_info()["version"]
 

@@ -10,7 +10,7 @@ from rote.neighbors.index import Index
 from rote.neighbors.search import knn
 
 if TYPE_CHECKING:
-    from rote.neighbors.lightning import KNNProbeCallback
+    from rote.neighbors.lightning import KNNProbeCallback as KNNProbeCallback  # not in __all__, see rote
     from rote.neighbors.metric import KNNAccuracy
     from rote.neighbors.probe import KNNProbe
 
