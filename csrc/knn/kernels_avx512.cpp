@@ -28,6 +28,25 @@ struct Avx512 {
     using Vector = Vector16;
     static constexpr int kQueryRows = 12, kPanelVectors = 2, kDoubleLanes = 8, kPrefetch = 16;
 
+    using Integers = __m512i;
+    static constexpr int kInt16Rows = 12;
+    static ROTE_INLINE __m512i load_pairs(const int16_t* p) { return _mm512_loadu_si512(p); }
+    static ROTE_INLINE __m512i broadcast_pair(const int16_t* p) {
+        int32_t pair;
+        std::memcpy(&pair, p, sizeof pair);
+        return _mm512_set1_epi32(pair);
+    }
+    static ROTE_INLINE void add_products(__m512i& sum, __m512i a, __m512i b) {
+        sum = _mm512_add_epi32(sum, _mm512_madd_epi16(a, b));
+    }
+    static ROTE_INLINE void multiply(const Int16Tile& tile, __m512i (&sum)[12][2]) {
+        multiply_int16<Avx512>(tile, sum);
+    }
+    static ROTE_INLINE __m512 to_floats(__m512i v) {
+        typedef int32_t Words __attribute__((vector_size(64)));
+        return __builtin_convertvector(Words(v), __m512);
+    }
+
     static void half_to_float(const uint16_t* in, int64_t count, float* out) {
         int64_t i = 0;
         for (; i + 8 <= count; i += 8)
