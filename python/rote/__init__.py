@@ -1,6 +1,6 @@
 """Rote measures what neural networks learn by rote.
 
-Two engines stand on their own: exact k-NN (`rote.knn`, `rote.Index`, `rote.KNNProbe`) and fused, addressable
+Two engines stand on their own: exact k-NN (`rote.knn`, `rote.Index`, `rote.KNNProbe`, ...) and fused, addressable
 augmentation (`rote.augment`). On them rest the data banks (`rote.data`), the trainer (`rote.train`) and the
 experiments (`rote.experiments`), which need the extra `rote[lab]`.
 
@@ -17,7 +17,17 @@ import torch as _torch  # noqa: F401  (loaded first, so that the native core sha
 from rote import _native
 
 if TYPE_CHECKING:
-    from rote.neighbors import Index, KNNAccuracy, KNNProbe, knn, knn_accuracy, leave_one_out_accuracy
+    from rote.neighbors import (
+        Index,
+        KNNAccuracy,
+        KNNProbe,
+        NearestNeighbors,
+        distributed_knn,
+        knn,
+        knn_accuracy,
+        knn_streamed,
+        leave_one_out_accuracy,
+    )
     from rote.neighbors import KNNProbeCallback as KNNProbeCallback  # not in __all__: a star import needs no Lightning
 
 __version__: str = _native.build_info()["version"]
@@ -27,8 +37,11 @@ _EXPORTS = {
     "KNNAccuracy": "rote.neighbors",
     "KNNProbe": "rote.neighbors",
     "KNNProbeCallback": "rote.neighbors",
+    "NearestNeighbors": "rote.neighbors",
+    "distributed_knn": "rote.neighbors",
     "knn": "rote.neighbors",
     "knn_accuracy": "rote.neighbors",
+    "knn_streamed": "rote.neighbors",
     "leave_one_out_accuracy": "rote.neighbors",
     "load_run": "rote.runs",
 }
@@ -38,9 +51,12 @@ __all__ = [
     "Index",
     "KNNAccuracy",
     "KNNProbe",
+    "NearestNeighbors",
     "__version__",
+    "distributed_knn",
     "knn",
     "knn_accuracy",
+    "knn_streamed",
     "leave_one_out_accuracy",
     "load_run",
 ]

@@ -8,6 +8,7 @@ import torch
 import torch.distributed as dist
 
 from rote.neighbors.arrays import INTEGER_DTYPES, as_tensor, describe
+from rote.neighbors.ranks import Ranks
 from rote.neighbors.restrictions import vector
 from rote.neighbors.search import matrix
 
@@ -85,22 +86,24 @@ class CollectedRows:
             self._batches = [whole]
         return self._batches[0] if self._batches else Rows(torch.empty(0, 0), torch.empty(0, dtype=torch.int64), None)
 
-    def of_all_ranks(self, shapes: list[Shape], group: dist.ProcessGroup, device: torch.device) -> Rows:
+    def of_all_ranks(self, shapes: list[Shape], ranks: Ranks, device: torch.device) -> Rows:
         """The rows of every rank in the order of the ranks, on `device`; this rank's own stay as they are.
 
-        Each rank broadcasts its rows straight to their place, so nothing is padded and nothing stands twice.
+        Each rank sends its rows straight to their place, as many as it has; nothing is padded.
         """
         known = next(shape for shape in shapes if shape.rows)
         whole = _allocate(known._replace(rows=sum(shape.rows for shape in shapes)), device)
         start = 0
         for rank, shape in enumerate(shapes):
             place = _slice(whole, start, shape.rows)
-            if rank == dist.get_rank(group) and shape.rows:
-                _put(place, 0, self.joined())
             start += shape.rows
+            if not shape.rows:
+                continue
+            if rank == ranks.rank:
+                _put(place, 0, self.joined())
             for part in place:
-                if part is not None and shape.rows:
-                    _broadcast(part, rank, group)
+                if part is not None:
+                    _broadcast(part, rank, ranks)
         return whole
 
     def _continued(self, batch: Shape) -> Shape:
@@ -115,15 +118,6 @@ class CollectedRows:
                 f"groups must be given with all {self.name} batches or with none; those before {those}, this one {this}"
             )
         return batch._replace(rows=self.shape.rows + batch.rows)
-
-
-def gathered(value: Any, group: dist.ProcessGroup | None) -> list[Any]:
-    """A small object of every rank, in the order of the ranks; of this process alone where there is no group."""
-    if group is None:
-        return [value]
-    values = [None] * dist.get_world_size(group)
-    dist.all_gather_object(values, value, group)
-    return values
 
 
 def checked_together(ranks: list[Roles], leave_one_out: bool) -> tuple[int, int]:
@@ -183,12 +177,14 @@ def _put(whole: Rows, start: int, batch: Rows) -> int:
     return start + len(batch.labels)
 
 
-def _broadcast(part: torch.Tensor, rank: int, group: dist.ProcessGroup) -> None:
-    """Contiguous rows from a rank to all, as bytes, since not every backend knows every dtype."""
+def _broadcast(part: torch.Tensor, source: int, ranks: Ranks) -> None:
+    """Contiguous rows from a rank into their place on all, as bytes, since not every backend carries every dtype.
+
+    Rows on a device that no backend of the group serves (the host under "nccl") pass through one that is served.
+    """
+    served = [entry.partition(":")[0] for entry in dist.get_backend_config(ranks.group).split(",")]
     data = part.view(torch.uint8)
-    if dist.get_backend(group) == "nccl" and not data.is_cuda:  # rows kept on the host pass through the GPU
-        staged = data.cuda()
-        dist.broadcast(staged, group=group, group_src=rank)
-        data.copy_(staged)
-    else:
-        dist.broadcast(data, group=group, group_src=rank)
+    wire = data if part.device.type in served else data.to(served[0])
+    dist.broadcast(wire, group=ranks.group, group_src=source)
+    if wire is not data:
+        data.copy_(wire)

@@ -86,6 +86,36 @@ class Index:
         )
         return (distances, indices, stats) if return_stats else (distances, indices)
 
+    def search_keys(
+        self, queries: Any, k: int, *, exclude: Any = None, groups: tuple[Any, Any] | None = None, mask: Any = None
+    ) -> tuple[Any, Any]:
+        """As `search`, with the float64 keys of `rote.neighbors.knn_keys` in the place of distances.
+
+        Returns:
+            (keys float64 [Q, k], indices int64 [Q, k]); inf and -1 where no reference is left, NaN and -1 for a query
+            that is not finite.
+
+        Raises:
+            TypeError, ValueError, RuntimeError: as `search`.
+
+        Example:
+            >>> import numpy as np, rote
+            >>> rote.Index(np.array([[1.0], [4.0]])).search_keys(np.array([[2.0]]), k=2)[0].tolist()
+            [[1.0, 4.0]]
+        """
+        self._check_unchanged()
+        keys, indices, _ = search(
+            queries,
+            self.references,
+            k,
+            self.metric,
+            exclude=exclude,
+            groups=groups,
+            mask=mask,
+            values=torch.float64,
+        )
+        return keys, indices
+
     def to(self, device: torch.device | str) -> Index:
         """This index with its references on `device`; the index itself if they are there already."""
         self._check_unchanged()

@@ -10,7 +10,8 @@ import torch
 import torch.distributed as dist
 
 from rote.neighbors.accuracy import knn_accuracy, leave_one_out_accuracy
-from rote.neighbors.collected import CollectedRows, Roles, checked_together, gathered
+from rote.neighbors.collected import CollectedRows, Roles, Shape, checked_together
+from rote.neighbors.ranks import Ranks
 from rote.neighbors.search import checked_metric
 from rote.neighbors.votes import check_weighting
 
@@ -120,19 +121,19 @@ class KNNAccuracy:
             ValueError: no rows to classify, a k larger than the number of rows that may be neighbours, roles or ranks
                 that differ in d or groups, or ranks that differ in dtype. Every rank raises the same.
         """
-        group = self._group()
+        ranks = self._other_ranks()
         own = Roles(self._rows["train"].shape, self._rows["train" if self.leave_one_out else "test"].shape)
-        ranks = gathered(own, group)
-        num_references, num_queries = checked_together(ranks, self.leave_one_out)
+        shapes = [own] if ranks is None else ranks.exchange(own)
+        num_references, num_queries = checked_together(shapes, self.leave_one_out)
         available = num_references - self.leave_one_out
         if max(self._ks) > available:
             raise ValueError(
                 f"k must lie between 1 and the number of {'other rows' if self.leave_one_out else 'train rows'}, "
                 f"{available}; got {max(self._ks)}"
             )
-        if group is None:
+        if ranks is None:
             return self._accuracy(list(self._ks) if isinstance(self.k, Sequence) else self._ks[0])
-        correct = gathered(self._correct_of_own_rows(ranks, group), group)
+        correct = ranks.exchange(self._correct_of_own_rows([roles.train for roles in shapes], ranks, own))
         shares = {k: sum(counts[k] for counts in correct) / num_queries for k in self._ks}
         return shares if isinstance(self.k, Sequence) else shares[self._ks[0]]
 
@@ -140,12 +141,12 @@ class KNNAccuracy:
         held = ", ".join(f"{rows.shape.rows} {name}" for name, rows in self._rows.items())
         return f"KNNAccuracy(k={self.k}, metric={self.metric!r}, weights={self.weights!r}; {held} rows)"
 
-    def _group(self) -> dist.ProcessGroup | None:
+    def _other_ranks(self) -> Ranks | None:
         """The ranks to join; None where this process stands alone."""
         if not (self.sync_on_compute and dist.is_available() and dist.is_initialized()):
             return None
-        group = dist.group.WORLD if self.process_group is None else self.process_group
-        return group if dist.get_world_size(group) > 1 else None
+        ranks = Ranks(self.process_group)
+        return ranks if ranks.count > 1 else None
 
     def _accuracy(self, k: int | list[int]) -> dict[int, float] | float:
         """The accuracies of the rows of this process."""
@@ -157,18 +158,16 @@ class KNNAccuracy:
         groups = None if test.groups is None else (test.groups, train.groups)
         return knn_accuracy(train.embeddings, train.labels, test.embeddings, test.labels, k, groups=groups, **voting)
 
-    def _correct_of_own_rows(self, ranks: list[Roles], group: dist.ProcessGroup) -> dict[int, int]:
+    def _correct_of_own_rows(self, shapes: list[Shape], ranks: Ranks, own: Roles) -> dict[int, int]:
         """How many of this rank's own rows the train rows of all ranks classify right, for each k."""
-        shapes = [roles.train for roles in ranks]
-        rank = dist.get_rank(group)
-        train = self._rows["train"].of_all_ranks(shapes, group, self._search_device(ranks[rank]))
+        train = self._rows["train"].of_all_ranks(shapes, ranks, self._search_device(own))
         test = self._rows["train" if self.leave_one_out else "test"].joined()
         if not len(test.labels):
             return dict.fromkeys(self._ks, 0)
         groups = None if test.groups is None else (test.groups, train.groups)
         if self.leave_one_out and groups is None:  # each row is its own group: its place among the rows of all ranks
             places = torch.arange(len(train.labels), device=train.embeddings.device)
-            first = sum(shape.rows for shape in shapes[:rank])
+            first = sum(shape.rows for shape in shapes[: ranks.rank])
             groups = (places[first : first + len(test.labels)], places)
         shares = knn_accuracy(
             train.embeddings,
