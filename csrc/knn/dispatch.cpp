@@ -32,7 +32,7 @@ KnnPath parse_knn_path(const std::string& name) {
 
 const KnnKernels& knn_kernels(SimdLevel level) {
 #if defined(ROTE_X86)
-    if (level == SimdLevel::avx512) return knn_kernels_avx512();
+    if (level == SimdLevel::avx512) return has_avx512_vnni() ? knn_kernels_avx512vnni() : knn_kernels_avx512();
     if (level == SimdLevel::avx2) return knn_kernels_avx2();
 #endif
     (void)level;

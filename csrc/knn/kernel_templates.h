@@ -39,7 +39,8 @@ struct KernelTemplates {
     static ROTE_INLINE D widen(const double* p) { return load_double(p); }
 
     // Scores of one tile, in registers for a block of the sum at a time.
-    static ROTE_INLINE void multiply_block(const float* q, const float* r, int64_t depth, F (&sum)[kRows][kVectors]) {
+    static ROTE_INLINE void multiply_block(const float* q, const float* r, int64_t depth, F (&total)[kRows][kVectors]) {
+        F sum[kRows][kVectors];
 #pragma GCC unroll 16
         for (int m = 0; m < kRows; ++m)
 #pragma GCC unroll 4
@@ -59,6 +60,11 @@ struct KernelTemplates {
             q += kRows;
             r += kColumns;
         }
+#pragma GCC unroll 16
+        for (int m = 0; m < kRows; ++m)
+#pragma GCC unroll 4
+            for (int n = 0; n < kVectors; ++n) total[m][n] = sum[m][n];
+        asm volatile("" : : "r"(&total[0][0]) : "memory");  // or the compiler stores every sum in every step
     }
 
     // upper = score + (slack * norm + bias); reports the pairs whose upper bound is not below the threshold.
@@ -289,7 +295,7 @@ struct KernelTemplates {
 
     static KnnKernels table(const char* name) {
         KnnKernels kernels{};
-        kernels.name = kernels.int16_name = name;
+        kernels.name = name;
         kernels.query_rows = kRows;
         kernels.panel_columns = kColumns;
         kernels.fused = V::kFused;

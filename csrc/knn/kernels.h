@@ -52,7 +52,6 @@ struct KnnKernels {
     int query_rows;
     int panel_columns;
     bool fused;  // one rounding per product and addition
-    const char* int16_name;
     int int16_rows;
 
     /// Exact integer products, then value = fl(product) + unit * bias; hits are the pairs not below the threshold,
@@ -95,6 +94,7 @@ const KnnKernels& knn_kernels_baseline();
 #if defined(ROTE_X86)
 const KnnKernels& knn_kernels_avx2();
 const KnnKernels& knn_kernels_avx512();
+const KnnKernels& knn_kernels_avx512vnni();
 #endif
 
 const KnnKernels& knn_kernels(SimdLevel level);

@@ -66,7 +66,11 @@ struct PortableVector {
         return v;
     }
     static ROTE_INLINE void store(float* p, F v) { std::memcpy(p, &v, sizeof v); }
-    static ROTE_INLINE F broadcast(float x) { return F{} + x; }
+    static ROTE_INLINE F broadcast(float x) {  // not zero plus x, which is an addition
+        F v;
+        for (int i = 0; i < Lanes; ++i) v[i] = x;
+        return v;
+    }
     static ROTE_INLINE F fma(F a, F b, F c) { return a * b + c; }
     using Mask = decltype(F{} < F{});
     static ROTE_INLINE Mask not_below(F a, F b) { return ~(a < b); }
