@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         knn,
         knn_accuracy,
         knn_streamed,
+        knn_vote,
         leave_one_out_accuracy,
     )
     from rote.neighbors import KNNProbeCallback as KNNProbeCallback  # not in __all__: a star import needs no Lightning
@@ -42,6 +43,7 @@ _EXPORTS = {
     "knn": "rote.neighbors",
     "knn_accuracy": "rote.neighbors",
     "knn_streamed": "rote.neighbors",
+    "knn_vote": "rote.neighbors",
     "leave_one_out_accuracy": "rote.neighbors",
     "load_run": "rote.runs",
 }
@@ -57,6 +59,7 @@ __all__ = [
     "knn",
     "knn_accuracy",
     "knn_streamed",
+    "knn_vote",
     "leave_one_out_accuracy",
     "load_run",
 ]

@@ -1,9 +1,9 @@
 """Exact k-nearest neighbours and what is judged by them.
 
 `knn` and `Index` search; `knn_streamed` searches references that do not fit the device, `distributed_knn` references
-that lie on several ranks, `merge` puts searches of parts together; `KNNProbe`, `KNNAccuracy` and two functions for
-accuracies judge embeddings, `KNNProbeCallback` does in Lightning; `NearestNeighbors` brings the search to scikit-learn,
-UMAP and t-SNE.
+that lie on several ranks, `merge` puts searches of parts together; `knn_vote` gives class scores; `KNNProbe`,
+`KNNAccuracy` and two functions for accuracies judge embeddings, `KNNProbeCallback` does in Lightning;
+`NearestNeighbors` brings the search to scikit-learn, UMAP and t-SNE.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rote.neighbors.parts import distances_from_keys, merge
 from rote.neighbors.search import knn, knn_keys
 from rote.neighbors.sharded import distributed_knn
 from rote.neighbors.streamed import knn_streamed
+from rote.neighbors.votes import knn_vote
 
 if TYPE_CHECKING:
     from rote.neighbors.estimator import NearestNeighbors
@@ -35,6 +36,7 @@ __all__ = [
     "knn_accuracy",
     "knn_keys",
     "knn_streamed",
+    "knn_vote",
     "leave_one_out_accuracy",
     "merge",
 ]
