@@ -58,7 +58,7 @@ def test_the_page_has_its_examples():
     sections = {block.section for block in BLOCKS}
     assert {"In a torch training loop", "Batch by batch", "In Lightning", "In scikit-learn"} <= sections
     assert [block.needs for block in BLOCKS if block.needs] == ["torchmetrics", "lightning"]
-    assert sum(block.run is not None for block in BLOCKS) == 1
+    assert sum(block.run is not None for block in BLOCKS) == 2
 
 
 @pytest.mark.parametrize("block", [runnable(block) for block in BLOCKS if block.run is None])
@@ -82,7 +82,7 @@ def test_script(block: Block, tmp_path: Path):
         timeout=240,
     )
     assert done.returncode == 0, done.stderr
-    assert re.search(r"\{1: 0\.\d+, 20: 0\.\d+\}", done.stdout)
+    assert re.search(r"\{1: 0\.\d+, 20: 0\.\d+\}|rank \d found \d+", done.stdout)  # the asserts were reached
 
 
 def test_the_names_of_the_page_are_public():
