@@ -58,6 +58,10 @@ void PackedReferences::pack(int64_t begin, int64_t end, int num_threads) {
         if (scratch) unbounded_.insert(unbounded_.end(), scratch->unbounded.begin(), scratch->unbounded.end());
 }
 
+int64_t PackedReferences::bytes() const {
+    return capacity_ * 4 * pairs_ + int64_t(4 * biases_.size() + 8 * indices_.size() + sizeof(Row) * rows_.capacity());
+}
+
 void PackedReferences::look_at_rows(int64_t begin, int64_t end, int num_threads) {
     rows_.resize(size_t(end - begin));
     parallel_for(end - begin, kRowsOfATask, num_threads, [&](int64_t first, int64_t last, int) {

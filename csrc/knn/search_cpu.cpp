@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "knn/metric.h"
 #include "knn/neighbors.h"
+#include "knn/packed_index.h"
+#include "rote/error.h"
 #include "runtime/float_env.h"
 
 namespace rote {
@@ -14,10 +17,10 @@ constexpr int64_t kDirectQueries = 3;  // so few do not pay for packing the refe
 constexpr int64_t kInt16Queries = 64;  // from here on the faster products pay for the dearer packing
 constexpr int64_t kSubsetBytes = 16 << 20;
 
-KnnPath choose_path(const KnnProblem& problem) {
+KnnPath choose_path(const KnnProblem& problem, bool packed) {
     const bool wide = problem.references.dtype == DType::float64;
     if (problem.queries.rows <= kDirectQueries) return wide ? KnnPath::float64 : KnnPath::float32;
-    return problem.queries.rows >= kInt16Queries ? KnnPath::int16 : KnnPath::float32;
+    return packed || problem.queries.rows >= kInt16Queries ? KnnPath::int16 : KnnPath::float32;
 }
 
 /// Some queries of a problem as a problem of their own.
@@ -86,6 +89,16 @@ void search_rest(const KnnProblem& problem, const std::vector<int64_t>& queries,
     }
 }
 
+void check_index(const KnnProblem& problem, const KnnIndex::Packed& index) {
+    const MatrixView &given = problem.references, &packed = index.problem.references;
+    ROTE_CHECK_ARG(given.data == packed.data && given.rows == packed.rows && given.columns == packed.columns &&
+                       given.dtype == packed.dtype && given.row_stride == packed.row_stride,
+                   "index: wanted one of the references given");
+    ROTE_CHECK_ARG(problem.metric == index.problem.metric ||
+                       (is_squared_distance(problem.metric) && is_squared_distance(index.problem.metric)),
+                   "index: wanted one of the metric given");
+}
+
 }  // namespace
 
 KnnStats search_with_kernels(const KnnProblem& problem, const KnnKernels& kernels, const KnnOptions& options) {
@@ -95,7 +108,10 @@ KnnStats search_with_kernels(const KnnProblem& problem, const KnnKernels& kernel
     if (problem.queries.rows == 0) return stats;
     FloatEnvironment environment;
     const int num_threads = std::max(options.num_threads, 1);
-    const KnnPath path = options.path == KnnPath::automatic ? choose_path(problem) : options.path;
+    const KnnIndex::Packed* index = options.index ? &options.index->packed() : nullptr;
+    if (index) check_index(problem, *index);
+    if (index && &index->kernels != &kernels) index = nullptr;
+    const KnnPath path = options.path == KnnPath::automatic ? choose_path(problem, index != nullptr) : options.path;
     const bool wide = problem.references.dtype == DType::float64;
     if (path == KnnPath::float64) {
         search_every_key(problem, kernels, num_threads, stats);
@@ -105,7 +121,7 @@ KnnStats search_with_kernels(const KnnProblem& problem, const KnnKernels& kernel
         else
             search_float32(problem, kernels, num_threads, stats);
     } else {
-        const std::vector<int64_t> rest = search_int16(problem, kernels, num_threads, stats);
+        const std::vector<int64_t> rest = search_int16(problem, kernels, num_threads, index, stats);
         if (options.fallback) {
             search_rest(problem, rest, kernels, num_threads, stats);
         } else {

@@ -6,6 +6,7 @@
 
 #include "knn/int16_scan.h"
 #include "knn/neighbors.h"
+#include "knn/packed_index.h"
 #include "knn/packed_queries.h"
 #include "knn/packed_references.h"
 #include "runtime/parallel.h"
@@ -38,6 +39,12 @@ std::vector<Chunk> cut_into_chunks(const PackedQueries& queries, int64_t rows) {
     return chunks;
 }
 
+Clusters choose_clusters(const KnnProblem& problem, const KnnKernels& kernels) {
+    const int64_t limit =
+        std::min({kMostClusters, problem.queries.rows / kQueriesOfACluster, problem.references.rows / kRowsOfACluster});
+    return Clusters::choose(problem, kernels, PackingFrame::choose(problem, kernels), limit);
+}
+
 int64_t round_up_to(int64_t value, int64_t step) {
     return (value + step - 1) / step * step;
 }
@@ -45,15 +52,13 @@ int64_t round_up_to(int64_t value, int64_t step) {
 }  // namespace
 
 std::vector<int64_t> search_int16(const KnnProblem& problem, const KnnKernels& kernels, int num_threads,
-                                  KnnStats& stats) {
+                                  const KnnIndex::Packed* index, KnnStats& stats) {
     const int64_t total = problem.references.rows, queries_total = problem.queries.rows;
     const int64_t dim = problem.queries.columns, k = problem.k;
-    const PackingFrame frame = PackingFrame::choose(problem, kernels);
-    const Clusters clusters =
-        Clusters::choose(problem, kernels, frame,
-                         std::min({kMostClusters, queries_total / kQueriesOfACluster, total / kRowsOfACluster}));
+    const Clusters own_clusters = index ? Clusters() : choose_clusters(problem, kernels);
+    const Clusters& clusters = index ? index->clusters : own_clusters;
     PackedQueries queries(problem, kernels, clusters);
-    PackedReferences references(problem, kernels, clusters);
+    PackedReferences own_references(problem, kernels, clusters);
 
     const int64_t chunk_rows =
         std::clamp(round_up_to((queries_total + num_threads * kChunksPerThread - 1) / (num_threads * kChunksPerThread),
@@ -64,7 +69,7 @@ std::vector<int64_t> search_int16(const KnnProblem& problem, const KnnKernels& k
     const int64_t row_bytes = PackedQueries::row_bytes(dim, clusters.size()) +
                               splits * CandidateBuffers::capacity(k) * int64_t(sizeof(Candidate));
     const int64_t block = std::clamp(kQueryBytes / row_bytes, std::min<int64_t>(queries_total, 64), queries_total);
-    const int64_t run = PackedReferences::run_rows(dim);
+    const int64_t run = index ? total : PackedReferences::run_rows(dim);
 
     std::vector<int64_t> others;
     for (int64_t begin = 0; begin < queries_total; begin += block) {
@@ -82,7 +87,8 @@ std::vector<int64_t> search_int16(const KnnProblem& problem, const KnnKernels& k
 
         const std::vector<Chunk> chunks = cut_into_chunks(queries, chunk_rows);
         for (int64_t at = 0; at < total; at += run) {
-            references.pack(at, std::min(total, at + run), num_threads);
+            if (!index) own_references.pack(at, std::min(total, at + run), num_threads);
+            const PackedReferences& references = index ? index->references : own_references;
             parallel_for(int64_t(chunks.size()) * splits, 1, num_threads, [&](int64_t task, int64_t, int thread) {
                 const Chunk& chunk = chunks[size_t(task / splits)];
                 scan_of(thread).run(chunk.first, chunk.last, references, task % splits, splits);

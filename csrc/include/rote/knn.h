@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "rote/tensor.h"
@@ -64,6 +65,8 @@ struct KnnOptions {
     KnnPath path = KnnPath::automatic;
     /// Without it, rows that the 16-bit pass does not settle come back as -1 and NaN, counted as uncertified.
     bool fallback = true;
+    /// Of the problem's references and metric, or null. An index of another instruction set is not used.
+    const class KnnIndex* index = nullptr;
 };
 
 /// What one CPU search did.
@@ -87,6 +90,22 @@ void check_knn_problem(const KnnProblem& problem);
 
 /// The readable oracle: every key, sorted.
 void knn_search_reference(const KnnProblem& problem);
+
+/// References packed ahead of the searches on the CPU. The matrix must stay as it is: results come from it.
+class KnnIndex {
+  public:
+    KnnIndex(const MatrixView& references, KnnMetric metric, int num_threads, SimdLevel level);
+    ~KnnIndex();
+
+    /// Memory of the packed rows.
+    int64_t bytes() const;
+
+    struct Packed;
+    const Packed& packed() const { return *packed_; }
+
+  private:
+    std::unique_ptr<Packed> packed_;
+};
 
 /// The certified search on the CPU.
 KnnStats knn_search_cpu(const KnnProblem& problem, const KnnOptions& options);
