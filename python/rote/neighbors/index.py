@@ -53,10 +53,12 @@ class Index:
         """The k nearest references of every query; arguments, result and errors are those of `rote.knn`.
 
         Args:
-            return_stats: on the CPU, also return what the search counted, a dict: `exact_keys` (float64 keys computed,
-                of all Q * N pairs), `compactions` (buffers of candidates that filled up and were thinned),
-                `exact_compactions` (those thinned by exact keys, since the error bounds did not separate enough) and
-                `uncertified_rows` (queries outside the range of the error bound, compared exactly with everything).
+            return_stats: on the CPU, also return what the search counted, a dict: `rows_int16`, `rows_float32` and
+                `rows_float64` (queries settled by that pass), `scored_pairs` (pairs that a low-precision pass looked
+                at), `exact_keys` (float64 keys computed, of all Q * N pairs), `compactions` (buffers of candidates that
+                filled up and were thinned), `exact_compactions` (those thinned by exact keys, since the error bounds
+                did not separate enough), `uncertified_rows` (0: every query is settled) and `executor` (the
+                instruction set).
 
         Returns:
             (distances, indices), with `return_stats` (distances, indices, stats).
