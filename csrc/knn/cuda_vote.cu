@@ -44,7 +44,7 @@ struct BlockVote {
     VoteProblem vote;  // `ks` points to host memory: see `sizes`
     KnnMetric metric;
     int64_t k;
-    int64_t first_query, num_queries, total_queries;
+    int64_t first_query, num_queries;
     const double* keys;      // [num_queries, k]
     const int64_t* indices;  // [num_queries, k], -1 in the tail
     double* sums;            // [warps, num_classes] where there are no scores
@@ -92,7 +92,7 @@ __device__ int64_t winner_among(const BlockVote& block, int64_t row, int64_t cou
     return winner;
 }
 
-__global__ void __launch_bounds__(kThreads) vote_kernel(const BlockVote block) {
+__global__ void __launch_bounds__(kThreads, 1) vote_kernel(const BlockVote block) {
     const int lane = threadIdx.x % kLanes;
     const int64_t warp = (int64_t(blockIdx.x) * kThreads + threadIdx.x) / kLanes;
     const int64_t warps = int64_t(gridDim.x) * kWarpsPerBlock, classes = block.vote.num_classes;
@@ -105,7 +105,7 @@ __global__ void __launch_bounds__(kThreads) vote_kernel(const BlockVote block) {
         double* sums = own_sums;
         int64_t cast = 0;
         for (int size = 0; size < block.num_sizes; ++size) {
-            const int64_t at = (block.first_size + size) * block.total_queries + query;
+            const int64_t at = (block.first_size + size) * block.vote.num_queries + query;
             if (!own_sums) {
                 double* const scores = block.vote.scores + at * classes;
                 for (int64_t label = lane; label < classes; label += kLanes) scores[label] = sums ? sums[label] : 0.0;
@@ -194,7 +194,7 @@ void knn_vote_cuda(const KnnProblem& problem, void* workspace, void* stream, con
         block.vote = *problem.vote;
         block.metric = problem.metric;
         block.k = k;
-        block.first_query = first, block.num_queries = count, block.total_queries = queries;
+        block.first_query = first, block.num_queries = count;
         block.keys = keys, block.indices = indices, block.sums = sums;
         launch_votes(block, warps, static_cast<cudaStream_t>(stream));
     }

@@ -40,7 +40,14 @@ class Subset {
         part_.distances = room(problem.distances, distances_);
         part_.indices = room(problem.indices, indices_);
         part_.keys = room(problem.keys, keys_);
+        if (problem.vote) {
+            vote_ = *problem.vote;
+            vote_.rows = queries;
+            part_.vote = &vote_;
+        }
     }
+    Subset(const Subset&) = delete;
+    Subset& operator=(const Subset&) = delete;
 
     const KnnProblem& problem() const { return part_; }
 
@@ -70,6 +77,7 @@ class Subset {
 
     const KnnProblem& whole_;
     KnnProblem part_;
+    VoteProblem vote_;
     const int64_t* queries_;
     int64_t count_;
     std::vector<char> rows_;

@@ -39,22 +39,22 @@ void check_labels(const KnnProblem& problem) {
 
 void cast_votes(const KnnProblem& problem, int64_t query, const Neighbor* neighbors, int64_t count) {
     const VoteProblem& vote = *problem.vote;
-    const int64_t classes = vote.num_classes, rows = problem.queries.rows;
+    const int64_t classes = vote.num_classes, row = vote.rows ? vote.rows[query] : query;
     double* sums = vote.scores ? nullptr : sums_of_this_thread(classes);
     int64_t cast = 0;
     for (int64_t size = 0; size < vote.num_ks; ++size) {
         if (vote.scores) {
-            double* const row = vote.scores + (size * rows + query) * classes;
+            double* const scores = vote.scores + (size * vote.num_queries + row) * classes;
             if (sums)
-                std::copy_n(sums, classes, row);
+                std::copy_n(sums, classes, scores);
             else
-                std::fill_n(row, classes, 0.0);
-            sums = row;
+                std::fill_n(scores, classes, 0.0);
+            sums = scores;
         }
         for (const int64_t stop = std::min(vote.ks[size], count); cast < stop; ++cast)
             sums[vote.labels[neighbors[cast].index]] +=
                 vote_weight(vote, problem.metric, neighbors[cast].key, neighbors[0].key);
-        if (vote.winners) vote.winners[size * rows + query] = winner_among(vote, sums, neighbors, cast);
+        if (vote.winners) vote.winners[size * vote.num_queries + row] = winner_among(vote, sums, neighbors, cast);
     }
     if (!vote.scores)
         for (int64_t i = 0; i < cast; ++i) sums[vote.labels[neighbors[i].index]] = 0;
@@ -64,6 +64,8 @@ void check_vote_problem(const KnnProblem& problem) {
     check_knn_problem(problem);
     ROTE_CHECK_ARG(problem.vote, "vote: wanted one");
     const VoteProblem& vote = *problem.vote;
+    ROTE_CHECK_ARG(vote.num_queries == problem.queries.rows && !vote.rows, "num_queries: wanted ", problem.queries.rows,
+                   ", got ", vote.num_queries);
     ROTE_CHECK_ARG(vote.num_classes >= 1, "num_classes: wanted at least 1, got ", vote.num_classes);
     ROTE_CHECK_ARG(vote.num_ks >= 1, "ks: wanted at least one number of neighbours");
     for (int64_t i = 0; i < vote.num_ks; ++i) {
@@ -80,10 +82,10 @@ void check_vote_problem(const KnnProblem& problem) {
                    vote.temperature);
 }
 
-KnnStats knn_vote_cpu(const KnnProblem& problem, int num_threads, SimdLevel level) {
+KnnStats knn_vote_cpu(const KnnProblem& problem, const KnnOptions& options) {
     check_vote_problem(problem);
     check_labels(problem);
-    return knn_search_cpu(problem, num_threads, level);
+    return knn_search_cpu(problem, options);
 }
 
 void knn_vote_reference(const KnnProblem& problem) {

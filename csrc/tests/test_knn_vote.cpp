@@ -84,6 +84,7 @@ struct Ballot {
           winners(size_t(wanted.num_ks * search.queries.rows), -7) {
         vote.scores = with_scores ? scores.data() : nullptr;
         vote.winners = with_winners ? winners.data() : nullptr;
+        vote.num_queries = search.queries.rows;
         problem.vote = &vote;
     }
     Ballot(const Ballot&) = delete;
@@ -122,6 +123,17 @@ void count_written_neighbors(Ballot& ballot) {
     }
 }
 
+struct Way {
+    int threads;
+    KnnPath path;
+};
+constexpr Way kWays[] = {{1, KnnPath::automatic},
+                         {3, KnnPath::automatic},
+                         {3, KnnPath::int16},
+                         {1, KnnPath::float32},
+                         {3, KnnPath::float64}};
+int64_t rows_passed_on = 0;  // from the 16-bit pass to the next: some of the queries, in a search of their own
+
 void check_all_executors(const KnnProblem& problem, const VoteProblem& vote, int round) {
     Ballot expected(problem, vote);
     count_written_neighbors(expected);
@@ -130,10 +142,14 @@ void check_all_executors(const KnnProblem& problem, const VoteProblem& vote, int
     CHECK(same_bits(reference.scores, expected.scores) && reference.winners == expected.winners, "round %d", round);
     for (SimdLevel level : compiled_simd_levels()) {
         if (level > detected_simd_level()) continue;
-        for (int threads : {1, 3}) {
+        for (const Way way : kWays) {
             Ballot both(problem, vote), scores(problem, vote, true, false), winners(problem, vote, false, true);
-            for (Ballot* ballot : {&both, &scores, &winners}) knn_vote_cpu(ballot->problem, threads, level);
             const char* const name = simd_level_name(level);
+            const int threads = way.threads;
+            for (Ballot* ballot : {&both, &scores, &winners}) {
+                const KnnStats stats = knn_vote_cpu(ballot->problem, {threads, level, way.path, true});
+                if (way.path == KnnPath::int16) rows_passed_on += stats.rows_float32;
+            }
             CHECK(same_bits(both.scores, expected.scores), "round %d, %s, %d threads", round, name, threads);
             CHECK(same_bits(scores.scores, expected.scores), "round %d, %s, %d threads", round, name, threads);
             CHECK(both.winners == expected.winners, "round %d, %s, %d threads", round, name, threads);
@@ -146,11 +162,15 @@ void check_all_executors(const KnnProblem& problem, const VoteProblem& vote, int
 void test_random_votes() {
     std::mt19937 random(3);
     const auto below = [&](int n) { return int(random() % unsigned(n)); };
-    for (int round = 0; round < 24; ++round) {
-        const int64_t rows = 1 + below(20), total = 3 + below(round % 5 ? 200 : 2500), dim = 1 + below(20);
+    for (int round = 0; round < 9; ++round) {
+        const bool duplicates = round % 6 == 2;
+        const int64_t rows = 1 + below(20), total = duplicates ? 2100 : 3 + below(150);
+        const int64_t dim = duplicates ? 2 : 1 + below(20), largest_k = duplicates ? 6 : total;
         std::vector<float> values(size_t((rows + total) * dim));
         std::normal_distribution<float> normal;
         for (float& x : values) x = round % 3 == 0 ? float(below(3)) : normal(random);
+        if (duplicates)  // more than 16 bit can tell apart
+            for (float& x : values) x = float(below(2));
         if (round % 4 == 1) values[size_t(below(int(values.size())))] = NAN;
         VoteProblem vote;
         vote.num_classes = 1 + below(round % 2 ? 4 : 300);
@@ -158,7 +178,7 @@ void test_random_votes() {
         std::vector<int64_t> labels(static_cast<size_t>(total)), exclude(static_cast<size_t>(rows)), ks;
         for (int64_t& x : labels) x = below(int(vote.num_classes));
         for (int64_t& x : exclude) x = below(int(total) + 1) - 1;
-        for (int64_t k = 1 + below(3); k <= total && ks.size() < 5; k += 1 + below(int(total))) ks.push_back(k);
+        for (int64_t k = 1 + below(3); k <= largest_k && ks.size() < 5; k += 1 + below(int(largest_k))) ks.push_back(k);
         std::vector<uint8_t> mask(static_cast<size_t>(total));
         for (uint8_t& x : mask) x = below(6) != 0 && round % 10 != 7;  // sometimes nobody
         vote.labels = labels.data();
@@ -176,6 +196,7 @@ void test_random_votes() {
             }
         }
     }
+    CHECK(rows_passed_on > 0, "no row went from the 16-bit pass to the next");
 }
 
 void test_checks() {
@@ -184,19 +205,22 @@ void test_checks() {
     int64_t winners[4];
     VoteProblem good;
     good.labels = labels, good.num_classes = 3, good.ks = ks, good.num_ks = 2, good.winners = winners;
+    good.num_queries = 2;
     KnnProblem problem;
     problem.queries = {values, DType::float32, 2, 2, 2};
     problem.references = {values, DType::float32, 2, 2, 2};
     problem.k = 2;
-    CHECK_THROWS(ArgumentError, knn_vote_cpu(problem, 1, SimdLevel::baseline));  // without a vote
+    CHECK_THROWS(ArgumentError, knn_vote_cpu(problem, {}));  // without a vote
     const auto run = [&](const VoteProblem& vote) {
         problem.vote = &vote;
-        knn_vote_cpu(problem, 1, SimdLevel::baseline);
+        knn_vote_cpu(problem, {});
     };
     run(good);
     CHECK(winners[0] == 0 && winners[2] == 0, "a tie goes to the smaller class");
     VoteProblem bad = good;
     bad.num_classes = 2;
+    CHECK_THROWS(ArgumentError, run(bad));
+    bad = good, bad.num_queries = 1;
     CHECK_THROWS(ArgumentError, run(bad));
     bad = good, bad.num_ks = 0;
     CHECK_THROWS(ArgumentError, run(bad));

@@ -20,16 +20,17 @@ enum class VoteWeights : int32_t { uniform = 0, distance = 1, softmax = 2 };
 /// The vote of the neighbours over classes: a float64 sum of weights per class, added up in the order of the neighbours
 /// (knn/vote.h says what a weight is). One search at the largest k serves every k.
 struct VoteProblem {
-    const int64_t* labels =
-        nullptr;  // [N], classes in [0, num_classes); others do not vote on CUDA, an error on the CPU
+    const int64_t* labels = nullptr;  // [N], in [0, num_classes); others are an error on the CPU, do not vote on CUDA
     int64_t num_classes = 1;
     VoteWeights weights = VoteWeights::uniform;
     double temperature = 1;       // of softmax
     const int64_t* ks = nullptr;  // [num_ks] in host memory, increasing, in [1, k of the search]
     int64_t num_ks = 0;
-    // Outputs, contiguous; a null pointer is not written.
+    // Outputs of Q = num_queries rows, contiguous; a null pointer is not written.
     double* scores = nullptr;    // [num_ks, Q, num_classes]
     int64_t* winners = nullptr;  // [num_ks, Q]: most votes, the smaller class of a tie; -1 where nobody's vote counts
+    int64_t num_queries = 0;
+    const int64_t* rows = nullptr;  // a search of some of the queries: the output row of each; null where it is its own
 };
 
 /// One search. Queries and references share dtype and width. Null pointers of the optional inputs mean "absent".
@@ -118,7 +119,7 @@ int64_t knn_workspace_bytes(int64_t num_queries, int64_t num_references, int64_t
 void knn_search_cuda(const KnnProblem& problem, void* workspace, void* stream, const std::string& path);
 
 /// The search with its vote (`problem.vote`), on the CPU. Checks every label.
-KnnStats knn_vote_cpu(const KnnProblem& problem, int num_threads, SimdLevel level);
+KnnStats knn_vote_cpu(const KnnProblem& problem, const KnnOptions& options);
 
 /// The same by knn_search_reference.
 void knn_vote_reference(const KnnProblem& problem);

@@ -133,20 +133,20 @@ def _native_vote(queries, references, labels, num_classes, ks, metric, weights, 
     labels = labels.contiguous()
     pointers = (output.data_ptr(), 0) if output.dtype == torch.float64 else (0, output.data_ptr())
     vote = _native.KnnVote(
-        labels.data_ptr(), num_classes, WEIGHT_CODES[weights], float(temperature), list(ks), *pointers
+        labels.data_ptr(), num_classes, WEIGHT_CODES[weights], float(temperature), list(ks), *pointers, queries.shape[0]
     )
     return problem, vote, (keep, labels)
 
 
 def vote_cpu(queries, references, labels, num_classes, ks, metric, weights, temperature, output, *, exclude=None,
-             query_groups=None, reference_groups=None, mask=None, level="auto") -> None:  # fmt: skip
+             query_groups=None, reference_groups=None, mask=None, level="auto", path="auto") -> None:  # fmt: skip
     """Votes into `output`: contiguous float64 [len(ks), Q, C] for scores, int64 [len(ks), Q] for winners."""
     restrictions = (exclude, query_groups, reference_groups, mask)
     _check_vote(queries, references, labels, num_classes, ks, metric, weights, temperature, *restrictions)
     problem, vote, keep = _native_vote(
         queries, references, labels, num_classes, ks, metric, weights, temperature, restrictions, output
     )
-    _native.knn_vote(problem, vote, torch.get_num_threads(), level)
+    _native.knn_vote(problem, vote, torch.get_num_threads(), level, path)
     del keep
 
 
