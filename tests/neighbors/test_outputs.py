@@ -60,6 +60,7 @@ def unaligned() -> np.ndarray:
         (np.empty((6, 4), np.float32)[::-1, ::-1], numpy_pair()[1]),
         (unaligned(), numpy_pair()[1]),
         (torch.empty(6, 8)[:, 4:], torch_pair()[1]),
+        (torch._neg_view(torch.empty(6, 4)), torch_pair()[1]),
         (torch_pair()[0], torch.empty(4, 6, dtype=torch.int64).T),
         (torch.nn.Parameter(torch.empty(6, 4)), torch_pair()[1]),
     ],
@@ -68,7 +69,7 @@ def test_other_buffers_are_filled_by_a_copy(out, copies):
     is_numpy = isinstance(out[0], np.ndarray)
     found = rote.knn(*((Q, R) if is_numpy else (torch.from_numpy(Q), torch.from_numpy(R))), 4, out=out)
     assert found[0] is out[0]
-    assert_same([part.detach() if isinstance(part, torch.Tensor) else part for part in found], EXPECTED)
+    assert_same([part.detach().resolve_neg() if isinstance(part, torch.Tensor) else part for part in found], EXPECTED)
     assert copies == [1]
 
 
@@ -130,6 +131,7 @@ def test_an_empty_batch():
         ((1, lambda a: a.astype(np.int32)), TypeError, r"out\[1\] must be int64 of shape \[Q, k\]; got int32 \[6, 4\]"),
         ((1, lambda a: a[:, :3]), ValueError, r"out\[1\] must be int64 of shape \[6, 4\]; got int64 \[6, 3\]"),
         ((0, lambda a: np.broadcast_to(a[0], (6, 4))), ValueError, r"out\[0\] must be writable; got a read-only"),
+        ((0, np.ma.masked_array), TypeError, r"out\[0\] must be a plain array; got a masked array"),
         ((0, lambda a: a.tolist()), TypeError, r"out\[0\]: out must be two numpy arrays, as queries is one; got list"),
     ],
 )

@@ -142,7 +142,8 @@ def test_an_index_gives_keys_too():
 
 def test_merge_traces_into_one_graph():
     def merged(a, b, i, j):
-        return merge([(a, i), (b, j)], 3)
+        keys, indices = merge([(a, i), (b, j)], 3)
+        return distances_from_keys(keys, "l2"), indices
 
     a, b = torch.rand(4, 3, dtype=torch.float64).sort().values, torch.rand(4, 5, dtype=torch.float64).sort().values
     i, j = torch.arange(3).expand(4, 3), torch.arange(3, 8).expand(4, 5)

@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.distributed as dist
 
 import rote
+from rote.neighbors.ranks import Ranks
 
 from . import oracle, ranks
 
@@ -31,7 +33,11 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
         )
         for rank in range(2)
     ]
-    output = [process.communicate(timeout=120)[0] for process in processes]
+    try:
+        output = [process.communicate(timeout=120)[0] for process in processes]
+    finally:
+        for process in processes:
+            process.kill()  # where the other one failed or hung; nothing otherwise
     assert [process.returncode for process in processes] == [0, 0], "\n".join(output)
     return [torch.load(folder / f"rank{rank}.pt", weights_only=False) for rank in range(2)]
 
@@ -118,3 +124,44 @@ def test_the_mistake_of_one_rank_is_told_to_the_other(saved):
 def test_it_needs_a_process_group():
     with pytest.raises(RuntimeError, match=r"torch.distributed must be initialized"):
         rote.distributed_knn(np.zeros((2, 1)), np.zeros((2, 1)), 1)
+
+
+@pytest.fixture
+def alone():
+    """A world of one rank in this process."""
+    dist.init_process_group("gloo", rank=0, world_size=1, store=dist.HashStore())
+    yield
+    dist.destroy_process_group()
+
+
+@pytest.mark.parametrize(
+    ("backends", "device", "wire"),
+    [
+        ("cpu:gloo,cuda:gloo", "cuda:0", "cpu"),
+        ("cpu:gloo,cuda:nccl", "cuda:0", "cuda:0"),
+        ("cpu:gloo,cuda:nccl", "cpu", "cpu"),
+        ("cuda:nccl", "cuda:0", "cuda:0"),
+        ("cpu:mpi", "cpu", "cpu"),
+    ],
+)
+def test_tensors_travel_where_a_backend_carries_them(alone, monkeypatch, backends: str, device: str, wire: str):
+    monkeypatch.setattr(dist, "get_backend_config", lambda group: backends)
+    assert Ranks().wire_device(torch.device(device)) == torch.device(wire)
+
+
+def test_a_device_that_no_backend_carries_is_named(alone, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(dist, "get_backend_config", lambda group: "cuda:nccl")
+    with pytest.raises(ValueError, match=r"queries must be on a device of process_group, one of cuda; got cpu"):
+        rote.distributed_knn(np.zeros((2, 1)), np.zeros((2, 1)), 1)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("replicated", [False, True])
+def test_cuda_tensors_by_way_of_the_host(alone, replicated: bool):
+    x, groups = torch.randn(300, 20), torch.arange(300) % 7
+    found = rote.distributed_knn(
+        x.cuda(), x.cuda(), 9, exclude="self", groups=(groups.cuda(), groups.cuda()), replicated_queries=replicated
+    )
+    assert found[0].is_cuda
+    assert_same([part.cpu() for part in found], rote.knn(x, x, 9, exclude="self", groups=(groups, groups)))

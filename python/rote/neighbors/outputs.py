@@ -28,6 +28,8 @@ def check_out(out: Any, queries: Any, num_queries: int, k: int, device: torch.de
             raise TypeError(f"{name} must be {dtype} of shape [Q, k]; got {describe(target)}")
         if tuple(target.shape) != (num_queries, k):
             raise ValueError(f"{name} must be {dtype} of shape [{num_queries}, {k}]; got {describe(target)}")
+        if is_numpy and isinstance(target, np.ma.MaskedArray):
+            raise TypeError(f"{name} must be a plain array; got a masked array, whose mask would be left as it is")
         if is_numpy and not target.flags.writeable:
             raise ValueError(f"{name} must be writable; got a read-only array")
         if not is_numpy and target.device != device:
@@ -50,7 +52,9 @@ def writable_targets(
             if not (target.flags.c_contiguous and target.flags.aligned):
                 return None
             target = torch.from_numpy(target)
-        if type(target) is not torch.Tensor or target.device.type != "cpu" or not target.is_contiguous():
+        if type(target) is not torch.Tensor or target.device.type != "cpu":
+            return None
+        if not target.is_contiguous() or target.is_neg():
             return None
         targets.append(target)
     inputs = [tensor for tensor in inputs if tensor is not None]

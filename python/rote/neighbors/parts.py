@@ -120,13 +120,18 @@ def distances_from_keys(keys: Any, metric: str, *, dtype: torch.dtype = torch.fl
     checked_metric(metric)
     values = as_tensor(keys, "keys", (torch.float64,), "float64")
     if metric == "l2":
-        # numpy's square root is the processor's; torch's may be a vector library's.
-        values = torch.from_numpy(np.sqrt(values.numpy())) if values.device.type == "cpu" else values.sqrt()
+        values = _square_root(values)
     elif metric == "cosine":
         values = 1.0 + values
     elif metric == "ip":
         values = 0.0 - values
     return like(values.to(dtype), keys)
+
+
+def _square_root(values: torch.Tensor) -> torch.Tensor:
+    if torch.compiler.is_compiling() or type(values) is not torch.Tensor or values.device.type != "cpu":
+        return values.sqrt()
+    return torch.from_numpy(np.sqrt(values.numpy()))  # the processor's; torch's may be a vector library's
 
 
 def search_part(
