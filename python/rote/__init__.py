@@ -19,6 +19,7 @@ from rote import _native
 if TYPE_CHECKING:
     from rote.neighbors import (
         Index,
+        KNNAccuracy,
         KNNProbe,
         NearestNeighbors,
         distributed_knn,
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
         knn_vote,
         leave_one_out_accuracy,
     )
+    from rote.neighbors import KNNProbeCallback as KNNProbeCallback  # not in __all__: a star import needs no Lightning
 
 __version__: str = _native.build_info()["version"]
 
 _EXPORTS = {
     "Index": "rote.neighbors",
+    "KNNAccuracy": "rote.neighbors",
     "KNNProbe": "rote.neighbors",
+    "KNNProbeCallback": "rote.neighbors",
     "NearestNeighbors": "rote.neighbors",
     "distributed_knn": "rote.neighbors",
     "knn": "rote.neighbors",
@@ -47,6 +51,7 @@ _MODULES = ("address", "augment", "data", "experiments", "metrics", "models", "n
 
 __all__ = [
     "Index",
+    "KNNAccuracy",
     "KNNProbe",
     "NearestNeighbors",
     "__version__",

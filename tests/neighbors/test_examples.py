@@ -9,7 +9,7 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "module", ["search", "index", "probe", "accuracy", "parts", "streamed", "sharded", "estimator", "votes"]
+    "module", ["search", "index", "probe", "accuracy", "metric", "votes", "parts", "streamed", "sharded", "estimator"]
 )
 def test_docstring_examples(module: str):
     result = doctest.testmod(importlib.import_module(f"rote.neighbors.{module}"))

@@ -1,7 +1,8 @@
 """Exact k-nearest neighbours and what is judged by them.
 
 `knn` and `Index` search; `knn_streamed` searches references that do not fit the device, `distributed_knn` references
-that lie on several ranks, `merge` puts searches of parts together; `knn_vote` lets neighbours vote; `KNNProbe` and the two accuracies judge embeddings;
+that lie on several ranks, `merge` puts searches of parts together; `knn_vote` gives class scores; `KNNProbe`,
+`KNNAccuracy` and two functions for accuracies judge embeddings, `KNNProbeCallback` does in Lightning;
 `NearestNeighbors` brings the search to scikit-learn, UMAP and t-SNE.
 """
 
@@ -20,10 +21,13 @@ from rote.neighbors.votes import knn_vote
 
 if TYPE_CHECKING:
     from rote.neighbors.estimator import NearestNeighbors
+    from rote.neighbors.lightning import KNNProbeCallback as KNNProbeCallback  # not in __all__, see rote
+    from rote.neighbors.metric import KNNAccuracy
     from rote.neighbors.probe import KNNProbe
 
 __all__ = [
     "Index",
+    "KNNAccuracy",
     "KNNProbe",
     "NearestNeighbors",
     "distances_from_keys",
@@ -37,11 +41,16 @@ __all__ = [
     "merge",
 ]
 
-# scikit-learn's base classes are loaded by the first look at an estimator, not by `import rote`.
-_ESTIMATORS = {"KNNProbe": "rote.neighbors.probe", "NearestNeighbors": "rote.neighbors.estimator"}
+# What needs scikit-learn or Lightning is loaded by the first look at it, not by `import rote`.
+_LAZY = {
+    "KNNAccuracy": "rote.neighbors.metric",
+    "KNNProbe": "rote.neighbors.probe",
+    "KNNProbeCallback": "rote.neighbors.lightning",
+    "NearestNeighbors": "rote.neighbors.estimator",
+}
 
 
 def __getattr__(name: str) -> Any:
-    if name in _ESTIMATORS:
-        return getattr(importlib.import_module(_ESTIMATORS[name]), name)
+    if name in _LAZY:
+        return getattr(importlib.import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
