@@ -1,0 +1,58 @@
+// knn/hopper_wgmma.cuh: the tensor-core product of a warpgroup, m64n128k16, fp16 operands in shared memory, fp32 sums.
+#pragma once
+
+#include <cstdint>
+
+#include "knn/hopper_layout.h"
+
+namespace rote::hopper {
+
+/// Orders this thread's accesses of accumulator registers before the products that follow.
+__device__ __forceinline__ void mma_fence() {
+    asm volatile("wgmma.fence.sync.aligned;" ::: "memory");
+}
+
+/// Closes the group of products issued since the last one.
+__device__ __forceinline__ void mma_commit() {
+    asm volatile("wgmma.commit_group.sync.aligned;" ::: "memory");
+}
+
+/// Waits until at most kPending groups are still running.
+template <int kPending>
+__device__ __forceinline__ void mma_wait() {
+    asm volatile("wgmma.wait_group.sync.aligned %0;" ::"n"(kPending) : "memory");
+}
+
+// clang-format off
+#define ROTE_WGMMA(accumulate)                                                                                  \
+    "{\n\t.reg .pred add;\n\tsetp.ne.b32 add, " accumulate ", 0;\n\t"                                             \
+    "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {"                                                     \
+    "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, " \
+    "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, " \
+    "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, " \
+    "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, " \
+    "%64, %65, add, 1, 1, 0, 0;\n\t}"
+#define ROTE_EIGHT(constraint, i)                                                                               \
+    constraint(d[i]), constraint(d[i + 1]), constraint(d[i + 2]), constraint(d[i + 3]), constraint(d[i + 4]),   \
+    constraint(d[i + 5]), constraint(d[i + 6]), constraint(d[i + 7])
+#define ROTE_ACCUMULATORS(constraint)                                                                           \
+    ROTE_EIGHT(constraint, 0), ROTE_EIGHT(constraint, 8), ROTE_EIGHT(constraint, 16),                           \
+    ROTE_EIGHT(constraint, 24), ROTE_EIGHT(constraint, 32), ROTE_EIGHT(constraint, 40),                         \
+    ROTE_EIGHT(constraint, 48), ROTE_EIGHT(constraint, 56)
+
+/// d = A B^T: A 64 x 16 and B 128 x 16, both K-major, by their descriptors.
+__device__ __forceinline__ void mma_start(float (&d)[kAccumulators], uint64_t a, uint64_t b) {
+    asm volatile(ROTE_WGMMA("0") : ROTE_ACCUMULATORS("=f") : "l"(a), "l"(b));
+}
+
+/// d += A B^T.
+__device__ __forceinline__ void mma_add(float (&d)[kAccumulators], uint64_t a, uint64_t b) {
+    asm volatile(ROTE_WGMMA("1") : ROTE_ACCUMULATORS("+f") : "l"(a), "l"(b));
+}
+
+#undef ROTE_ACCUMULATORS
+#undef ROTE_EIGHT
+#undef ROTE_WGMMA
+// clang-format on
+
+}  // namespace rote::hopper
