@@ -71,6 +71,7 @@ ROTE_HD ScoreInterval score_interval(const QueryTerms& query, const BlockTerms& 
 /// The smallest packed score that may reach `threshold` (placed units): whoever stays below it has upper < threshold.
 /// -FLT_MAX for an open row, so that -inf (no reference) never passes; inf for a row that wants nothing.
 ROTE_HD float packed_limit(const QueryTerms& query, const BlockTerms& block, float base, float threshold) {
+    if (!(fabsf(threshold) < FLT_MAX)) return threshold > 0 ? INFINITY : -FLT_MAX;
     const float difference = threshold - base;
     const float slack = score_slack(query, block) + 0x1p-21f * (fabsf(difference) + fabsf(base));
     const float limit = (difference - slack) * (query.scale * block.scale);
