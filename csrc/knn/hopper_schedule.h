@@ -1,4 +1,4 @@
-// knn/hopper_schedule.h: which block works on which tiles, and what lies where in shared memory; host and device.
+// knn/hopper_schedule.h: which cluster works on which tiles, and what lies where in shared memory; host and device.
 #pragma once
 
 #include <cstdint>
@@ -7,44 +7,42 @@
 
 namespace rote::hopper {
 
-constexpr int kTileRows = 128;              // queries of a block
-constexpr int kGroupColumns = kMmaColumns;  // references one consumer group multiplies at a time
-constexpr int kConsumerGroups = 2;
+constexpr int kConsumerGroups = 2;  // each multiplies 128 queries by half a block of references
 constexpr int kConsumerWarps = kConsumerGroups * kGroupWarps;
-constexpr int kThreads = (1 + kConsumerGroups) * kGroupThreads;  // a producer group besides
-constexpr int kMaxStationaryChunks = 8;                          // queries stay in shared memory up to d = 512
+constexpr int kThreads = (1 + kConsumerGroups) * kGroupThreads;  // the first group copies and computes limits
+constexpr int kLimitWarps = kGroupWarps - 1;
+constexpr int kMaxStationaryChunks = 8;  // queries stay in shared memory up to d = 512
 
-/// Stationary: the groups take turns at tiles of 128 references. Streamed: both work on one tile of 256, each on half.
-constexpr int tile_columns(bool stationary) {
-    return stationary ? kGroupColumns : kConsumerGroups * kGroupColumns;
-}
+constexpr int kQueryRows = 2 * kMmaRows;                         // queries of a tile
+constexpr int kBlockColumns = kConsumerGroups * kMmaColumns;     // references of a block
 
-/// A range of reference tiles for a block of query tiles (one query tile per block of the cluster).
+/// A range of blocks of references for as many query tiles as the cluster has blocks of threads.
 struct WorkItem {
-    int row_block, first_tile, last_tile;
+    int tile_group, first_block, last_block;
 };
 
-/// Items in the order in which clusters take them: all query blocks of a range of references before the next range, so
-/// that the clusters running at one time read the same references.
+/// Items in the order in which clusters take them: all queries of a range of references before the next range, so that
+/// the clusters running at one time read the same references.
 struct Schedule {
-    int row_blocks, tiles, splits;
+    int tile_groups, first_block, blocks, splits;
 
-    ROTE_HD int items() const { return row_blocks * splits; }
+    ROTE_HD int items() const { return tile_groups * splits; }
 
     ROTE_HD WorkItem item(int index) const {
-        const int split = index / row_blocks;
-        return {index % row_blocks, int(int64_t(tiles) * split / splits), int(int64_t(tiles) * (split + 1) / splits)};
+        const int split = index / tile_groups;
+        return {index % tile_groups, first_block + int(int64_t(blocks) * split / splits),
+                first_block + int(int64_t(blocks) * (split + 1) / splits)};
     }
 };
 
-/// The number of ranges for which the last cluster is done first. An item costs its tiles and `overhead` tiles more.
-ROTE_HD int choose_splits(int row_blocks, int tiles, int clusters, int overhead) {
-    const int most = tiles < clusters ? tiles : clusters;
+/// The number of ranges for which the last cluster is done first; an item costs its blocks and `overhead` blocks more.
+ROTE_HD int choose_splits(int tile_groups, int blocks, int clusters, int overhead) {
+    const int most = blocks < clusters ? blocks : clusters;
     int best = 1;
     int64_t best_cost = INT64_MAX;
     for (int splits = 1; splits <= most; ++splits) {
-        const int64_t rounds = (int64_t(row_blocks) * splits + clusters - 1) / clusters;
-        const int64_t cost = rounds * ((tiles + splits - 1) / splits + overhead);
+        const int64_t rounds = (int64_t(tile_groups) * splits + clusters - 1) / clusters;
+        const int64_t cost = rounds * ((blocks + splits - 1) / splits + overhead);
         if (cost < best_cost) {
             best_cost = cost;
             best = splits;
@@ -53,20 +51,31 @@ ROTE_HD int choose_splits(int row_blocks, int tiles, int clusters, int overhead)
     return best;
 }
 
-// Shared memory ------------------------------------------------------------------------------------------------------
+// Shared memory -------------------------------------------------------------------------------------------------------
 
 constexpr int kSharedLimit = 232448;  // bytes a block may have on compute capability 9.0
 constexpr int kMaxStages = 12;
-constexpr int kColumnSlots = 8;    // tiles whose column terms are loaded ahead
+constexpr int kColumnSlots = 6;    // blocks whose biases and limits are there ahead of their products
 constexpr int kQueueEntries = 64;  // hits a warp collects before it hands them over
 
-/// Offsets from a base aligned to a swizzle atom.
+constexpr int kColumnBytes = (kBlockColumns + kQueryRows) * 4;  // biases, then limits
+constexpr int kQueueBytes = kQueueEntries * 12;                      // rows, positions, scores
+
+/// References of one stage: half a block, whose reader is one group, or where queries are streamed too, a whole one.
+ROTE_HD constexpr int stage_references(bool stationary) {
+    return stationary ? kMmaColumns : kBlockColumns;
+}
+
+ROTE_HD constexpr int stage_bytes(bool stationary) {
+    return tile_bytes(stage_references(stationary) + (stationary ? 0 : kQueryRows));
+}
+
+/// Offsets from a base aligned to a swizzle atom. Stationary queries lie at the base, stages follow.
 struct SharedPlan {
-    int stages, stage_bytes, column_bytes;
-    int stage_offset, column_offset, queue_offset, barrier_offset, bytes;
+    int stages, stage_offset, column_offset, queue_offset, barrier_offset, bytes;
 };
 
-/// Barriers by number: whole-block ones, then those of the rings.
+/// Barriers by number: those of the whole block, then those of the rings.
 constexpr int kQueriesFull = 0, kQueriesEmpty = 1, kTurn = 2, kRings = kTurn + kConsumerGroups;
 
 ROTE_HD constexpr int stage_full(int slot) {
@@ -83,28 +92,25 @@ ROTE_HD constexpr int column_empty(int slot) {
 }
 constexpr int kBarriers = kRings + 2 * kMaxStages + 2 * kColumnSlots;
 
-/// Arrivals that complete a phase of a barrier. Warps arrive, not threads; producers arrive once, announcing bytes.
+/// Arrivals that complete a phase of a barrier: one per warp that reads or writes, one of the copying warp, which also
+/// announces the bytes to come.
 ROTE_HD constexpr int barrier_arrivals(int barrier, bool stationary, int cluster) {
-    const int stage_readers = stationary ? kGroupWarps : kConsumerWarps;
-    if (barrier == kQueriesEmpty) return kConsumerWarps;
+    if (barrier == kQueriesEmpty || barrier >= column_empty(0)) return kConsumerWarps;
+    if (barrier >= column_full(0)) return 2;  // copied biases, and one limit warp
+    if (barrier >= stage_empty(0)) return (stationary ? kGroupWarps : kConsumerWarps) * cluster;
     if (barrier >= kTurn && barrier < kRings) return kGroupWarps;
-    if (barrier >= column_empty(0)) return stage_readers;
-    if (barrier >= stage_empty(0) && barrier < column_full(0)) return stage_readers * cluster;
     return 1;
 }
 
-/// `column_terms` floats per reference travel with a tile; `queue_entry` bytes hold a hit.
-ROTE_HD constexpr SharedPlan shared_plan(bool stationary, int chunks, int column_terms, int queue_entry) {
+ROTE_HD constexpr SharedPlan shared_plan(bool stationary, int chunks) {
     SharedPlan plan{};
-    plan.stage_bytes = tile_bytes(stationary ? kGroupColumns : kTileRows + tile_columns(false));
-    plan.column_bytes = tile_columns(stationary) * column_terms * 4;
-    plan.stage_offset = stationary ? chunks * tile_bytes(kTileRows) : 0;
-    const int rest = kColumnSlots * plan.column_bytes + kConsumerWarps * kQueueEntries * queue_entry + kBarriers * 8;
-    const int stages = (kSharedLimit - kAtomBytes - plan.stage_offset - rest) / plan.stage_bytes;
+    plan.stage_offset = stationary ? chunks * tile_bytes(kQueryRows) : 0;
+    const int rest = kColumnSlots * kColumnBytes + kConsumerWarps * kQueueBytes + kBarriers * 8 + kAtomBytes;
+    const int stages = (kSharedLimit - plan.stage_offset - rest) / stage_bytes(stationary);
     plan.stages = stages < kMaxStages ? stages : kMaxStages;
-    plan.column_offset = plan.stage_offset + plan.stages * plan.stage_bytes;
-    plan.queue_offset = plan.column_offset + kColumnSlots * plan.column_bytes;
-    plan.barrier_offset = plan.queue_offset + kConsumerWarps * kQueueEntries * queue_entry;
+    plan.column_offset = plan.stage_offset + plan.stages * stage_bytes(stationary);
+    plan.queue_offset = plan.column_offset + kColumnSlots * kColumnBytes;
+    plan.barrier_offset = plan.queue_offset + kConsumerWarps * kQueueBytes;
     plan.bytes = plan.barrier_offset + kBarriers * 8 + kAtomBytes;  // the base is rounded up
     return plan;
 }

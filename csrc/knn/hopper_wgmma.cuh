@@ -24,35 +24,26 @@ __device__ __forceinline__ void mma_wait() {
 }
 
 // clang-format off
-#define ROTE_WGMMA(accumulate)                                                                                  \
-    "{\n\t.reg .pred add;\n\tsetp.ne.b32 add, " accumulate ", 0;\n\t"                                             \
-    "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {"                                                     \
-    "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, " \
-    "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, " \
-    "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, " \
-    "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, " \
-    "%64, %65, add, 1, 1, 0, 0;\n\t}"
-#define ROTE_EIGHT(constraint, i)                                                                               \
-    constraint(d[i]), constraint(d[i + 1]), constraint(d[i + 2]), constraint(d[i + 3]), constraint(d[i + 4]),   \
-    constraint(d[i + 5]), constraint(d[i + 6]), constraint(d[i + 7])
-#define ROTE_ACCUMULATORS(constraint)                                                                           \
-    ROTE_EIGHT(constraint, 0), ROTE_EIGHT(constraint, 8), ROTE_EIGHT(constraint, 16),                           \
-    ROTE_EIGHT(constraint, 24), ROTE_EIGHT(constraint, 32), ROTE_EIGHT(constraint, 40),                         \
-    ROTE_EIGHT(constraint, 48), ROTE_EIGHT(constraint, 56)
+#define ROTE_EIGHT(i)                                                                                       \
+    "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]), \
+    "+f"(d[i + 7])
 
-/// d = A B^T: A 64 x 16 and B 128 x 16, both K-major, by their descriptors.
-__device__ __forceinline__ void mma_start(float (&d)[kAccumulators], uint64_t a, uint64_t b) {
-    asm volatile(ROTE_WGMMA("0") : ROTE_ACCUMULATORS("=f") : "l"(a), "l"(b));
+/// d = A B^T + (accumulate ? d : 0): A 64 x 16 and B 128 x 16, both K-major, by their descriptors.
+__device__ __forceinline__ void mma(float (&d)[kAccumulators], uint64_t a, uint64_t b, bool accumulate) {
+    asm volatile(
+        "{\n\t.reg .pred add;\n\tsetp.ne.b32 add, %66, 0;\n\t"
+        "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {"
+        "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
+        "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "
+        "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "
+        "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, "
+        "%64, %65, add, 1, 1, 0, 0;\n\t}"
+        : ROTE_EIGHT(0), ROTE_EIGHT(8), ROTE_EIGHT(16), ROTE_EIGHT(24), ROTE_EIGHT(32), ROTE_EIGHT(40), ROTE_EIGHT(48),
+          ROTE_EIGHT(56)
+        : "l"(a), "l"(b), "r"(int(accumulate)));
 }
 
-/// d += A B^T.
-__device__ __forceinline__ void mma_add(float (&d)[kAccumulators], uint64_t a, uint64_t b) {
-    asm volatile(ROTE_WGMMA("1") : ROTE_ACCUMULATORS("+f") : "l"(a), "l"(b));
-}
-
-#undef ROTE_ACCUMULATORS
 #undef ROTE_EIGHT
-#undef ROTE_WGMMA
 // clang-format on
 
 }  // namespace rote::hopper

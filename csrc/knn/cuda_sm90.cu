@@ -1,0 +1,310 @@
+// knn/cuda_sm90.cu: the matrix pass on Hopper. One block of threads per multiprocessor, two of them to a cluster: a group
+// that copies (TMA) and computes limits, two groups that multiply (wgmma) and filter. docs/knn-hopper.md.
+#include <cuda_runtime.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "knn/cuda_pass.cuh"
+#include "knn/hopper_filter.cuh"
+#include "knn/hopper_mbarrier.cuh"
+#include "knn/hopper_pipeline.h"
+#include "knn/hopper_tensor_map.h"
+#include "knn/hopper_tma.cuh"
+#include "knn/hopper_wgmma.cuh"
+#include "rote/error.h"
+
+namespace rote {
+namespace hopper {
+namespace {
+
+static_assert(kTileQueries == kQueryRows && kBlockReferences == kBlockColumns && kDepthStep == kChunkWidth);
+
+constexpr int kProducerRegisters = 56;   // with the consumers' these are 64,512 of 65,536
+constexpr int kConsumerRegisters = 224;
+
+struct KernelParameters {
+    PassOperands pass;
+    Schedule schedule;
+    SharedPlan plan;
+};
+
+// Addresses in this block's shared memory, and where the block stands.
+struct BlockView {
+    uint32_t base;   // shared address, aligned to a swizzle atom
+    char* pointer;   // the same, generic
+    SharedPlan plan;
+    int cluster_size, rank;
+
+    __device__ uint32_t barrier(int number) const { return base + plan.barrier_offset + 8 * number; }
+    __device__ float* columns(int slot) const {
+        return reinterpret_cast<float*>(pointer + plan.column_offset + slot * kColumnBytes);
+    }
+    __device__ int query_tile(const WorkItem& item) const { return item.tile_group * cluster_size + rank; }
+};
+
+template <bool kStationary, int kCluster>
+class Copies {
+  public:
+    __device__ Copies(const BlockView& view, const KernelParameters& parameters, const CUtensorMap* queries,
+                      const CUtensorMap* references)
+        : view_(view), pass_(parameters.pass), queries_(queries), references_(references),
+          chunks_(int(parameters.pass.depth / kChunkWidth)) {}
+
+    __device__ void wait(int barrier, uint32_t parity) { hopper::wait(view_.barrier(barrier), parity); }
+    __device__ void expect_queries() {
+        arrive_expecting(view_.barrier(kQueriesFull), chunks_ * tile_bytes(kQueryRows));
+    }
+    __device__ void expect_stage(int slot) { arrive_expecting(view_.barrier(stage_full(slot)), stage_bytes(kStationary)); }
+    __device__ void expect_columns(int slot) { arrive_expecting(view_.barrier(column_full(slot)), kBlockColumns * 4); }
+
+    __device__ void copy_queries(const WorkItem& item, int chunk) {
+        copy_box(view_.base + chunk * tile_bytes(kQueryRows), queries_, chunk * kChunkWidth,
+                 view_.query_tile(item) * kQueryRows, view_.barrier(kQueriesFull));
+    }
+
+    // Each block of the cluster copies its share of the references, and every block receives it.
+    __device__ void copy_stage(const WorkItem& item, int block, int half, int chunk, int slot) {
+        constexpr int kShare = stage_references(kStationary) / kCluster;
+        const uint32_t stage = view_.base + view_.plan.stage_offset + slot * stage_bytes(kStationary);
+        const uint32_t rows = kStationary ? stage : stage + tile_bytes(kQueryRows), full = view_.barrier(stage_full(slot));
+        const int first = block * kBlockColumns + half * kMmaColumns + view_.rank * kShare;
+        if (!kStationary)
+            copy_box(stage, queries_, chunk * kChunkWidth, view_.query_tile(item) * kQueryRows, full);
+        if (kCluster == 1)
+            copy_box(rows, references_, chunk * kChunkWidth, first, full);
+        else
+            copy_box_to_blocks(rows + view_.rank * tile_bytes(kShare), references_, chunk * kChunkWidth, first, full,
+                               uint16_t((1 << kCluster) - 1));
+    }
+
+    __device__ void copy_columns(int block, int slot) {
+        copy_bytes(shared_address(view_.columns(slot)), pass_.biases + int64_t(block) * kBlockColumns, kBlockColumns * 4,
+                   view_.barrier(column_full(slot)));
+    }
+
+  private:
+    const BlockView& view_;
+    const PassOperands& pass_;
+    const CUtensorMap *queries_, *references_;
+    int chunks_;
+};
+
+class Limits {
+  public:
+    __device__ Limits(const BlockView& view, const KernelParameters& parameters) : view_(view), pass_(parameters.pass) {}
+
+    __device__ void wait(int barrier, uint32_t parity) { hopper::wait(view_.barrier(barrier), parity); }
+    __device__ void signal(int barrier) {
+        __syncwarp();
+        if (threadIdx.x % kWarpThreads == 0) arrive(view_.barrier(barrier));
+    }
+    __device__ void start_item(const WorkItem& item) { tile_ = view_.query_tile(item); }
+
+    __device__ void write_limits(int block, int slot) {
+        float* const limits = view_.columns(slot) + kBlockColumns;
+        const bool present = tile_ < pass_.query_tiles;  // the last cluster may have a tile too many
+#pragma unroll
+        for (int i = 0; i < kQueryRows / kWarpThreads; ++i) {
+            const int row = i * kWarpThreads + int(threadIdx.x) % kWarpThreads;
+            limits[row] = present ? row_limit(pass_, tile_ * kQueryRows + row, block) : INFINITY;
+        }
+    }
+
+  private:
+    const BlockView& view_;
+    const PassOperands& pass_;
+    int tile_ = 0;
+};
+
+template <bool kStationary, int kCluster>
+class Products {
+  public:
+    __device__ Products(const BlockView& view, const KernelParameters& parameters, int group)
+        : view_(view), pass_(parameters.pass), group_(group),
+          queue_(parameters.pass, reinterpret_cast<int32_t*>(
+                                      view.pointer + view.plan.queue_offset +
+                                      (threadIdx.x / kWarpThreads - kGroupWarps) * kQueueBytes)) {}
+
+    __device__ void wait(int barrier, uint32_t parity) { hopper::wait(view_.barrier(barrier), parity); }
+    __device__ void signal(int barrier) {
+        __syncwarp();
+        if (threadIdx.x % kWarpThreads == 0) arrive(view_.barrier(barrier));
+    }
+    __device__ void release_stage(int slot) {
+        if (kCluster == 1)
+            signal(stage_empty(slot));
+        else if (threadIdx.x % kWarpThreads < kCluster)
+            arrive_at_block(view_.barrier(stage_empty(slot)), threadIdx.x % kWarpThreads);
+    }
+
+    __device__ void start_item(const WorkItem& item) {
+        const int tile = view_.query_tile(item);
+        first_row_ = tile * kQueryRows;
+        const int row = accumulator_place(int(threadIdx.x) % kGroupThreads, 0).row;
+#pragma unroll
+        for (int i = 0; i < kRowTiles; ++i)
+#pragma unroll
+            for (int half = 0; half < 2; ++half)
+                scales_[i][half] = tile < pass_.query_tiles
+                                       ? pass_.query_terms[first_row_ + i * kMmaRows + row + 8 * half].scale
+                                       : 1.0f;
+    }
+
+    __device__ void multiply(int chunk, int slot) {
+        const uint32_t stage = view_.base + view_.plan.stage_offset + slot * stage_bytes(kStationary);
+        const uint64_t a = matrix_descriptor(kStationary ? view_.base + chunk * tile_bytes(kQueryRows) : stage);
+        const uint64_t b = matrix_descriptor(kStationary ? stage : stage + tile_bytes(kQueryRows + group_ * kMmaColumns));
+        mma_fence();
+#pragma unroll
+        for (int step = 0; step < kChunkWidth / kStepWidth; ++step)
+#pragma unroll
+            for (int i = 0; i < kRowTiles; ++i)
+                mma(accumulators_[i], a + descriptor_offset(i * kMmaRows, step), b + descriptor_offset(0, step),
+                    chunk > 0 || step > 0);
+        mma_commit();
+    }
+
+    template <int kPending>
+    __device__ void wait_products() {
+        mma_wait<kPending>();
+    }
+
+    __device__ void filter(int block, int slot) {
+        const float* const columns = view_.columns(slot);
+        filter_scores(accumulators_, columns + group_ * kMmaColumns, columns + kBlockColumns, scales_, first_row_,
+                      block * kBlockColumns + group_ * kMmaColumns, queue_);
+    }
+
+    __device__ void finish_item() { queue_.flush(); }
+
+  private:
+    const BlockView& view_;
+    const PassOperands& pass_;
+    int group_, first_row_ = 0;
+    HitQueue queue_;
+    float scales_[kRowTiles][2];
+    float accumulators_[kRowTiles][kAccumulators] = {};
+};
+
+template <bool kStationary, int kCluster>
+__global__ void __launch_bounds__(kThreads, 1)
+    hopper_pass_kernel(const __grid_constant__ KernelParameters parameters, const __grid_constant__ CUtensorMap queries,
+                       const __grid_constant__ CUtensorMap references) {
+#if defined(__CUDA_ARCH_FEAT_SM90_ALL)
+    extern __shared__ char shared[];
+    const uint32_t base = (shared_address(shared) + kAtomBytes - 1) / kAtomBytes * kAtomBytes;
+    const BlockView view{base, shared + (base - shared_address(shared)), parameters.plan, kCluster,
+                         kCluster == 1 ? 0 : int(rank_in_cluster())};
+    const PipelineShape shape{parameters.schedule, int(parameters.pass.depth / kChunkWidth), parameters.plan.stages,
+                              int(blockIdx.x) / kCluster, int(gridDim.x) / kCluster};
+    const int warp = __shfl_sync(kWholeWarp, int(threadIdx.x) / kWarpThreads, 0), group = warp / kGroupWarps;
+
+    if (threadIdx.x == 0) {
+        prefetch_map(&queries);
+        prefetch_map(&references);
+        for (int i = 0; i < kBarriers; ++i) barrier_init(view.barrier(i), barrier_arrivals(i, kStationary, kCluster));
+        publish_barriers();
+    }
+    if (kCluster == 1)
+        __syncthreads();
+    else
+        cluster_sync();
+
+    if (group == 0) {
+        give_registers_back<kProducerRegisters>();
+        if (warp == 0) {
+            if (threadIdx.x == 0) {
+                Copies<kStationary, kCluster> copies(view, parameters, &queries, &references);
+                run_copies<kStationary>(shape, copies);
+            }
+            __syncwarp();
+        } else {
+            Limits limits(view, parameters);
+            run_limits(shape, warp - 1, limits);
+        }
+    } else {
+        take_registers<kConsumerRegisters>();
+        Products<kStationary, kCluster> products(view, parameters, group - 1);
+        run_products<kStationary>(shape, group - 1, products);
+    }
+    // No block leaves while the others may still write into its shared memory.
+    if (kCluster > 1) cluster_sync();
+#else
+    __trap();  // never launched: why_no_pass_sm90
+#endif
+}
+
+int device_attribute(cudaDeviceAttr attribute) {
+    int device = 0, value = 0;
+    ROTE_CUDA_CHECK(cudaGetDevice(&device));
+    ROTE_CUDA_CHECK(cudaDeviceGetAttribute(&value, attribute, device));
+    return value;
+}
+
+template <bool kStationary, int kCluster>
+void launch(const PassOperands& pass, cudaStream_t stream) {
+    const int chunks = int(pass.depth / kChunkWidth), blocks = pass.last_block - pass.first_block;
+    const int tile_groups = (pass.query_tiles + kCluster - 1) / kCluster;
+    const int resident = device_attribute(cudaDevAttrMultiProcessorCount) / kCluster;
+    // Loading queries and draining the pipeline costs about 4,000 cycles, a block of references 16 per column of a row.
+    const int overhead = 1 + 4000 / (16 * int(pass.depth));
+    KernelParameters parameters{pass,
+                                {tile_groups, pass.first_block, blocks, choose_splits(tile_groups, blocks, resident, overhead)},
+                                shared_plan(kStationary, chunks)};
+    const int clusters = std::min(resident, parameters.schedule.items());
+    const CUtensorMap queries =
+        packed_rows_map(pass.queries, int64_t(pass.query_tiles) * kTileQueries, pass.depth, kQueryRows);
+    const CUtensorMap references = packed_rows_map(pass.references, int64_t(pass.last_block) * kBlockReferences, pass.depth,
+                                                   stage_references(kStationary) / kCluster);
+
+    const auto kernel = hopper_pass_kernel<kStationary, kCluster>;
+    ROTE_CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, parameters.plan.bytes));
+    cudaLaunchAttribute cluster{};
+    cluster.id = cudaLaunchAttributeClusterDimension;
+    cluster.val.clusterDim.x = kCluster;
+    cluster.val.clusterDim.y = cluster.val.clusterDim.z = 1;
+    cudaLaunchConfig_t config{};
+    config.gridDim = dim3(unsigned(clusters * kCluster));
+    config.blockDim = dim3(kThreads);
+    config.dynamicSmemBytes = size_t(parameters.plan.bytes);
+    config.stream = stream;
+    config.attrs = &cluster;
+    config.numAttrs = 1;
+    ROTE_CUDA_CHECK(cudaLaunchKernelEx(&config, kernel, parameters, queries, references));
+}
+
+}  // namespace
+}  // namespace hopper
+
+const char* why_no_pass_sm90() {
+    int device = 0, major = 0;
+    if (cudaGetDevice(&device) != cudaSuccess ||
+        cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device) != cudaSuccess) {
+        cudaGetLastError();
+        return "there is no CUDA device";
+    }
+    if (major != 9) return "the device is not of compute capability 9.0";
+    cudaFuncAttributes attributes{};
+    if (cudaFuncGetAttributes(&attributes, hopper::hopper_pass_kernel<true, 2>) != cudaSuccess) {
+        cudaGetLastError();
+        return "the build has no code for the device";
+    }
+    if (attributes.binaryVersion != 90) return "the build has no code for sm_90a";
+    if (!hopper::tensor_map_encoder()) return "the driver has no cuTensorMapEncodeTiled";
+    return nullptr;
+}
+
+void launch_pass_sm90(const PassOperands& pass, cudaStream_t stream) {
+    const char* const reason = why_no_pass_sm90();
+    if (reason) throw DeviceError(concat("knn: the sm90 pass cannot run: ", reason));
+    // Queries of two tiles share the references they read. One tile too many is cheap only among many.
+    const bool paired = pass.query_tiles % 2 == 0 || pass.query_tiles >= 16;
+    const bool stationary = pass.depth <= hopper::kMaxStationaryChunks * hopper::kChunkWidth;
+    if (stationary)
+        paired ? hopper::launch<true, 2>(pass, stream) : hopper::launch<true, 1>(pass, stream);
+    else
+        paired ? hopper::launch<false, 2>(pass, stream) : hopper::launch<false, 1>(pass, stream);
+}
+
+}  // namespace rote
