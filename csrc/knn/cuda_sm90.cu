@@ -153,8 +153,8 @@ class Products {
 
     __device__ void multiply(int chunk, int slot) {
         const uint32_t stage = view_.base + view_.plan.stage_offset + slot * stage_bytes(kStationary);
-        const uint64_t a = matrix_descriptor(kStationary ? view_.base + chunk * tile_bytes(kQueryRows) : stage);
-        const uint64_t b = matrix_descriptor(kStationary ? stage : stage + tile_bytes(kQueryRows + group_ * kMmaColumns));
+        const uint32_t a = descriptor_low(kStationary ? view_.base + chunk * tile_bytes(kQueryRows) : stage);
+        const uint32_t b = descriptor_low(kStationary ? stage : stage + tile_bytes(kQueryRows + group_ * kMmaColumns));
         mma_fence();
 #pragma unroll
         for (int step = 0; step < kChunkWidth / kStepWidth; ++step)
@@ -290,7 +290,8 @@ const char* why_no_pass_sm90() {
         cudaGetLastError();
         return "the build has no code for the device";
     }
-    if (attributes.binaryVersion != 90) return "the build has no code for sm_90a";
+    // Code for compute_80 translated by the driver would be the stub.
+    if (attributes.ptxVersion < 90) return "the build has no code for sm_90a";
     if (!hopper::tensor_map_encoder()) return "the driver has no cuTensorMapEncodeTiled";
     return nullptr;
 }

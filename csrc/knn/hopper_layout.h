@@ -39,18 +39,20 @@ ROTE_HD constexpr uint32_t tile_offset(uint32_t row, uint32_t column) {
     return swizzle_128b(row * kChunkRowBytes + column * 2);
 }
 
-/// Descriptor of a K-major operand at a shared-memory address whose swizzle atoms start at multiples of 1024 bytes.
-/// Bits 0-13 start address, 16-29 leading offset (not used by swizzled K-major, 1 by convention), 32-45 offset from
+/// Descriptor of a K-major operand at a shared-memory address whose swizzle atoms start at multiples of 1024 bytes:
+/// bits 0-13 start address, 16-29 leading offset (not used by swizzled K-major, 1 by convention), 32-45 offset from
 /// eight rows to the next eight, 49-51 base offset 0, 62-63 swizzle mode 1 (128 bytes); offsets in units of 16 bytes.
-ROTE_HD constexpr uint64_t matrix_descriptor(uint32_t shared_address) {
-    return uint64_t((shared_address & 0x3ffffu) >> 4) | (uint64_t(1) << 16) | (uint64_t(kAtomBytes >> 4) << 32) |
-           (uint64_t(1) << 62);
+/// The upper word is a constant, and offsets within shared memory never carry into it.
+constexpr uint32_t kDescriptorHigh = uint32_t(kAtomBytes >> 4) | (1u << 30);
+
+ROTE_HD constexpr uint32_t descriptor_low(uint32_t shared_address) {
+    return ((shared_address & 0x3ffffu) >> 4) | (1u << 16);
 }
 
-/// Added to a descriptor: `rows` (a multiple of 8) further down, `steps` of 16 halves further along a row. The address
+/// Added to the lower word: `rows` (a multiple of 8) further down, `steps` of 16 halves further along a row. The address
 /// moves inside the atom for steps; the hardware swizzles the sum.
-ROTE_HD constexpr uint64_t descriptor_offset(int rows, int steps) {
-    return uint64_t((rows * kChunkRowBytes + steps * kStepWidth * 2) >> 4);
+ROTE_HD constexpr uint32_t descriptor_offset(int rows, int steps) {
+    return uint32_t(rows * kChunkRowBytes + steps * kStepWidth * 2) >> 4;
 }
 
 /// Place of accumulator `index` of thread `thread` of the warpgroup in the 64 x 128 result.

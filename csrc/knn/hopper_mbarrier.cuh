@@ -21,22 +21,20 @@ __device__ __forceinline__ void publish_barriers() {
 
 /// One arrival that also announces `bytes` of copies to come in this phase.
 __device__ __forceinline__ void arrive_expecting(uint32_t barrier, uint32_t bytes) {
-    asm volatile("{\n\t.reg .b64 state;\n\tmbarrier.arrive.expect_tx.release.cta.shared::cta.b64 state, [%0], %1;\n\t}" ::"r"(
-                     barrier),
-                 "r"(bytes)
-                 : "memory");
+    asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
 }
 
 __device__ __forceinline__ void arrive(uint32_t barrier) {
-    asm volatile("{\n\t.reg .b64 state;\n\tmbarrier.arrive.release.cta.shared::cta.b64 state, [%0];\n\t}" ::"r"(barrier)
-                 : "memory");
+    asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
 }
 
-/// An arrival at the same barrier of block `rank` of the cluster (which may be this block).
+/// An arrival at the same barrier of block `rank` of the cluster (which may be this block). It orders nothing beyond
+/// this block: what it announces are finished reads of the tensor cores. (release.cluster would cost a fence of the whole
+/// device per stage, acquire.cluster in `wait` the first-level cache.)
 __device__ __forceinline__ void arrive_at_block(uint32_t barrier, uint32_t rank) {
     asm volatile(
         "{\n\t.reg .b32 remote;\n\tmapa.shared::cluster.u32 remote, %0, %1;\n\t"
-        "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [remote];\n\t}" ::"r"(barrier),
+        "mbarrier.arrive.shared::cluster.b64 _, [remote];\n\t}" ::"r"(barrier),
         "r"(rank)
         : "memory");
 }
@@ -46,7 +44,7 @@ __device__ __forceinline__ void wait(uint32_t barrier, uint32_t parity) {
     asm volatile(
         "{\n\t.reg .pred done;\n\t"
         "again:\n\t"
-        "mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 done, [%0], %1;\n\t"
+        "mbarrier.try_wait.parity.shared::cta.b64 done, [%0], %1;\n\t"
         "@done bra ready;\n\t"
         "bra again;\n\t"
         "ready:\n\t}" ::"r"(barrier),

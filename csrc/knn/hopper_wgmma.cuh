@@ -28,19 +28,21 @@ __device__ __forceinline__ void mma_wait() {
     "+f"(d[i]), "+f"(d[i + 1]), "+f"(d[i + 2]), "+f"(d[i + 3]), "+f"(d[i + 4]), "+f"(d[i + 5]), "+f"(d[i + 6]), \
     "+f"(d[i + 7])
 
-/// d = A B^T + (accumulate ? d : 0): A 64 x 16 and B 128 x 16, both K-major, by their descriptors.
-__device__ __forceinline__ void mma(float (&d)[kAccumulators], uint64_t a, uint64_t b, bool accumulate) {
+/// d = A B^T + (accumulate ? d : 0): A 64 x 16 and B 128 x 16, both K-major, by the lower words of their
+/// descriptors.
+__device__ __forceinline__ void mma(float (&d)[kAccumulators], uint32_t a, uint32_t b, bool accumulate) {
     asm volatile(
-        "{\n\t.reg .pred add;\n\tsetp.ne.b32 add, %66, 0;\n\t"
+        "{\n\t.reg .pred add;\n\t.reg .b64 first, second;\n\tsetp.ne.b32 add, %66, 0;\n\t"
+        "mov.b64 first, {%64, %67};\n\tmov.b64 second, {%65, %67};\n\t"
         "wgmma.mma_async.sync.aligned.m64n128k16.f32.f16.f16 {"
         "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, "
         "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31, "
         "%32, %33, %34, %35, %36, %37, %38, %39, %40, %41, %42, %43, %44, %45, %46, %47, "
         "%48, %49, %50, %51, %52, %53, %54, %55, %56, %57, %58, %59, %60, %61, %62, %63}, "
-        "%64, %65, add, 1, 1, 0, 0;\n\t}"
+        "first, second, add, 1, 1, 0, 0;\n\t}"
         : ROTE_EIGHT(0), ROTE_EIGHT(8), ROTE_EIGHT(16), ROTE_EIGHT(24), ROTE_EIGHT(32), ROTE_EIGHT(40), ROTE_EIGHT(48),
           ROTE_EIGHT(56)
-        : "l"(a), "l"(b), "r"(int(accumulate)));
+        : "r"(a), "r"(b), "r"(int(accumulate)), "n"(kDescriptorHigh));
 }
 
 #undef ROTE_EIGHT
