@@ -1,12 +1,12 @@
-// knn/cuda_sm90.cu: the matrix pass on Hopper. One block of threads per multiprocessor, two of them to a cluster: a group
-// that copies (TMA) and computes limits, two groups that multiply (wgmma) and filter. docs/knn-hopper.md.
+// knn/cuda_sm90.cu: the matrix pass on Hopper. One block of threads per multiprocessor, two of them to a cluster: a
+// group that copies (TMA) and computes limits, two groups that multiply (wgmma) and filter. docs/knn-hopper.md.
 #include <cuda_runtime.h>
 
 #include <algorithm>
 #include <cmath>
 
 #include "knn/cuda_pass.cuh"
-#include "knn/hopper_filter.cuh"
+#include "knn/hopper_filter.h"
 #include "knn/hopper_mbarrier.cuh"
 #include "knn/hopper_pipeline.h"
 #include "knn/hopper_tensor_map.h"
@@ -20,7 +20,7 @@ namespace {
 
 static_assert(kTileQueries == kQueryRows && kBlockReferences == kBlockColumns && kDepthStep == kChunkWidth);
 
-constexpr int kProducerRegisters = 56;   // with the consumers' these are 64,512 of 65,536
+constexpr int kProducerRegisters = 56;  // with the consumers' these are 64,512 of 65,536
 constexpr int kConsumerRegisters = 224;
 
 struct KernelParameters {
@@ -29,10 +29,27 @@ struct KernelParameters {
     SharedPlan plan;
 };
 
+constexpr unsigned kWholeWarp = 0xffffffffu;
+
+struct DeviceWarp {
+    __device__ int lane() const { return int(threadIdx.x) % kWarpThreads; }
+    __device__ bool any(bool value) const { return __any_sync(kWholeWarp, value); }
+    __device__ uint32_t any_bits(uint32_t bits) const { return __reduce_or_sync(kWholeWarp, bits); }
+    __device__ uint32_t ballot(bool value) const { return __ballot_sync(kWholeWarp, value); }
+    __device__ void sync() const { __syncwarp(); }
+};
+
+struct CandidateSink {
+    const PassOperands& pass;
+    __device__ void offer(int32_t row, int32_t position, float score) const {
+        offer_candidate(pass, row, position, score);
+    }
+};
+
 // Addresses in this block's shared memory, and where the block stands.
 struct BlockView {
-    uint32_t base;   // shared address, aligned to a swizzle atom
-    char* pointer;   // the same, generic
+    uint32_t base;  // shared address, aligned to a swizzle atom
+    char* pointer;  // the same, generic
     SharedPlan plan;
     int cluster_size, rank;
 
@@ -48,14 +65,19 @@ class Copies {
   public:
     __device__ Copies(const BlockView& view, const KernelParameters& parameters, const CUtensorMap* queries,
                       const CUtensorMap* references)
-        : view_(view), pass_(parameters.pass), queries_(queries), references_(references),
+        : view_(view),
+          pass_(parameters.pass),
+          queries_(queries),
+          references_(references),
           chunks_(int(parameters.pass.depth / kChunkWidth)) {}
 
     __device__ void wait(int barrier, uint32_t parity) { hopper::wait(view_.barrier(barrier), parity); }
     __device__ void expect_queries() {
         arrive_expecting(view_.barrier(kQueriesFull), chunks_ * tile_bytes(kQueryRows));
     }
-    __device__ void expect_stage(int slot) { arrive_expecting(view_.barrier(stage_full(slot)), stage_bytes(kStationary)); }
+    __device__ void expect_stage(int slot) {
+        arrive_expecting(view_.barrier(stage_full(slot)), stage_bytes(kStationary));
+    }
     __device__ void expect_columns(int slot) { arrive_expecting(view_.barrier(column_full(slot)), kBlockColumns * 4); }
 
     __device__ void copy_queries(const WorkItem& item, int chunk) {
@@ -67,10 +89,10 @@ class Copies {
     __device__ void copy_stage(const WorkItem& item, int block, int half, int chunk, int slot) {
         constexpr int kShare = stage_references(kStationary) / kCluster;
         const uint32_t stage = view_.base + view_.plan.stage_offset + slot * stage_bytes(kStationary);
-        const uint32_t rows = kStationary ? stage : stage + tile_bytes(kQueryRows), full = view_.barrier(stage_full(slot));
+        const uint32_t rows = kStationary ? stage : stage + tile_bytes(kQueryRows),
+                       full = view_.barrier(stage_full(slot));
         const int first = block * kBlockColumns + half * kMmaColumns + view_.rank * kShare;
-        if (!kStationary)
-            copy_box(stage, queries_, chunk * kChunkWidth, view_.query_tile(item) * kQueryRows, full);
+        if (!kStationary) copy_box(stage, queries_, chunk * kChunkWidth, view_.query_tile(item) * kQueryRows, full);
         if (kCluster == 1)
             copy_box(rows, references_, chunk * kChunkWidth, first, full);
         else
@@ -79,8 +101,8 @@ class Copies {
     }
 
     __device__ void copy_columns(int block, int slot) {
-        copy_bytes(shared_address(view_.columns(slot)), pass_.biases + int64_t(block) * kBlockColumns, kBlockColumns * 4,
-                   view_.barrier(column_full(slot)));
+        copy_bytes(shared_address(view_.columns(slot)), pass_.biases + int64_t(block) * kBlockColumns,
+                   kBlockColumns * 4, view_.barrier(column_full(slot)));
     }
 
   private:
@@ -92,7 +114,8 @@ class Copies {
 
 class Limits {
   public:
-    __device__ Limits(const BlockView& view, const KernelParameters& parameters) : view_(view), pass_(parameters.pass) {}
+    __device__ Limits(const BlockView& view, const KernelParameters& parameters)
+        : view_(view), pass_(parameters.pass) {}
 
     __device__ void wait(int barrier, uint32_t parity) { hopper::wait(view_.barrier(barrier), parity); }
     __device__ void signal(int barrier) {
@@ -104,7 +127,7 @@ class Limits {
     __device__ void write_limits(int block, int slot) {
         float* const limits = view_.columns(slot) + kBlockColumns;
         const bool present = tile_ < pass_.query_tiles;  // the last cluster may have a tile too many
-#pragma unroll
+        ROTE_UNROLL
         for (int i = 0; i < kQueryRows / kWarpThreads; ++i) {
             const int row = i * kWarpThreads + int(threadIdx.x) % kWarpThreads;
             limits[row] = present ? row_limit(pass_, tile_ * kQueryRows + row, block) : INFINITY;
@@ -121,10 +144,12 @@ template <bool kStationary, int kCluster>
 class Products {
   public:
     __device__ Products(const BlockView& view, const KernelParameters& parameters, int group)
-        : view_(view), pass_(parameters.pass), group_(group),
-          queue_(parameters.pass, reinterpret_cast<int32_t*>(
-                                      view.pointer + view.plan.queue_offset +
-                                      (threadIdx.x / kWarpThreads - kGroupWarps) * kQueueBytes)) {}
+        : view_(view),
+          pass_(parameters.pass),
+          group_(group),
+          queue_(DeviceWarp{}, CandidateSink{parameters.pass},
+                 reinterpret_cast<int32_t*>(view.pointer + view.plan.queue_offset +
+                                            (threadIdx.x / kWarpThreads - kGroupWarps) * kQueueBytes)) {}
 
     __device__ void wait(int barrier, uint32_t parity) { hopper::wait(view_.barrier(barrier), parity); }
     __device__ void signal(int barrier) {
@@ -142,13 +167,11 @@ class Products {
         const int tile = view_.query_tile(item);
         first_row_ = tile * kQueryRows;
         const int row = accumulator_place(int(threadIdx.x) % kGroupThreads, 0).row;
-#pragma unroll
-        for (int i = 0; i < kRowTiles; ++i)
-#pragma unroll
-            for (int half = 0; half < 2; ++half)
-                scales_[i][half] = tile < pass_.query_tiles
-                                       ? pass_.query_terms[first_row_ + i * kMmaRows + row + 8 * half].scale
-                                       : 1.0f;
+        ROTE_UNROLL
+        for (int i = 0; i < kRowTiles; ++i) ROTE_UNROLL
+        for (int half = 0; half < 2; ++half)
+            scales_[i][half] =
+                tile < pass_.query_tiles ? pass_.query_terms[first_row_ + i * kMmaRows + row + 8 * half].scale : 1.0f;
     }
 
     __device__ void multiply(int chunk, int slot) {
@@ -156,12 +179,11 @@ class Products {
         const uint32_t a = descriptor_low(kStationary ? view_.base + chunk * tile_bytes(kQueryRows) : stage);
         const uint32_t b = descriptor_low(kStationary ? stage : stage + tile_bytes(kQueryRows + group_ * kMmaColumns));
         mma_fence();
-#pragma unroll
-        for (int step = 0; step < kChunkWidth / kStepWidth; ++step)
-#pragma unroll
-            for (int i = 0; i < kRowTiles; ++i)
-                mma(accumulators_[i], a + descriptor_offset(i * kMmaRows, step), b + descriptor_offset(0, step),
-                    chunk > 0 || step > 0);
+        ROTE_UNROLL
+        for (int step = 0; step < kChunkWidth / kStepWidth; ++step) ROTE_UNROLL
+        for (int i = 0; i < kRowTiles; ++i)
+            mma(accumulators_[i], a + descriptor_offset(i * kMmaRows, step), b + descriptor_offset(0, step),
+                chunk > 0 || step > 0);
         mma_commit();
     }
 
@@ -172,8 +194,9 @@ class Products {
 
     __device__ void filter(int block, int slot) {
         const float* const columns = view_.columns(slot);
-        filter_scores(accumulators_, columns + group_ * kMmaColumns, columns + kBlockColumns, scales_, first_row_,
-                      block * kBlockColumns + group_ * kMmaColumns, queue_);
+        filter_scores(int(threadIdx.x) % kGroupThreads, accumulators_, columns + group_ * kMmaColumns,
+                      columns + kBlockColumns, scales_, first_row_, block * kBlockColumns + group_ * kMmaColumns,
+                      queue_);
     }
 
     __device__ void finish_item() { queue_.flush(); }
@@ -182,7 +205,7 @@ class Products {
     const BlockView& view_;
     const PassOperands& pass_;
     int group_, first_row_ = 0;
-    HitQueue queue_;
+    HitQueue<DeviceWarp, CandidateSink> queue_;
     float scales_[kRowTiles][2];
     float accumulators_[kRowTiles][kAccumulators] = {};
 };
@@ -249,14 +272,15 @@ void launch(const PassOperands& pass, cudaStream_t stream) {
     const int resident = device_attribute(cudaDevAttrMultiProcessorCount) / kCluster;
     // Loading queries and draining the pipeline costs about 4,000 cycles, a block of references 16 per column of a row.
     const int overhead = 1 + 4000 / (16 * int(pass.depth));
-    KernelParameters parameters{pass,
-                                {tile_groups, pass.first_block, blocks, choose_splits(tile_groups, blocks, resident, overhead)},
-                                shared_plan(kStationary, chunks)};
+    KernelParameters parameters{
+        pass,
+        {tile_groups, pass.first_block, blocks, choose_splits(tile_groups, blocks, resident, overhead)},
+        shared_plan(kStationary, chunks)};
     const int clusters = std::min(resident, parameters.schedule.items());
     const CUtensorMap queries =
         packed_rows_map(pass.queries, int64_t(pass.query_tiles) * kTileQueries, pass.depth, kQueryRows);
-    const CUtensorMap references = packed_rows_map(pass.references, int64_t(pass.last_block) * kBlockReferences, pass.depth,
-                                                   stage_references(kStationary) / kCluster);
+    const CUtensorMap references = packed_rows_map(pass.references, int64_t(pass.last_block) * kBlockReferences,
+                                                   pass.depth, stage_references(kStationary) / kCluster);
 
     const auto kernel = hopper_pass_kernel<kStationary, kCluster>;
     ROTE_CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, parameters.plan.bytes));

@@ -8,6 +8,13 @@
 
 #include "rote/host_device.h"
 
+// Loops over registers, whose indices must be known at compile time.
+#if defined(__CUDACC__)
+#define ROTE_UNROLL _Pragma("unroll")
+#else
+#define ROTE_UNROLL
+#endif
+
 namespace rote::hopper {
 
 constexpr int kWarpThreads = 32;
@@ -16,7 +23,7 @@ constexpr int kGroupThreads = kGroupWarps * kWarpThreads;
 
 // One shared-memory tile holds rows of 64 halves: 128 bytes, the width of the widest swizzle. A row is one row of Q or
 // R (both operands are K-major as they lie), eight rows are one swizzle atom.
-constexpr int kChunkWidth = 64;                // halves of a row in one tile
+constexpr int kChunkWidth = 64;  // halves of a row in one tile
 constexpr int kChunkRowBytes = 2 * kChunkWidth;
 constexpr int kAtomRows = 8;
 constexpr int kAtomBytes = kAtomRows * kChunkRowBytes;  // tiles start at multiples of it
@@ -49,8 +56,8 @@ ROTE_HD constexpr uint32_t descriptor_low(uint32_t shared_address) {
     return ((shared_address & 0x3ffffu) >> 4) | (1u << 16);
 }
 
-/// Added to the lower word: `rows` (a multiple of 8) further down, `steps` of 16 halves further along a row. The address
-/// moves inside the atom for steps; the hardware swizzles the sum.
+/// Added to the lower word: `rows` (a multiple of 8) further down, `steps` of 16 halves further along a row. The
+/// address moves inside the atom for steps; the hardware swizzles the sum.
 ROTE_HD constexpr uint32_t descriptor_offset(int rows, int steps) {
     return uint32_t(rows * kChunkRowBytes + steps * kStepWidth * 2) >> 4;
 }

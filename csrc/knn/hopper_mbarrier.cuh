@@ -29,8 +29,8 @@ __device__ __forceinline__ void arrive(uint32_t barrier) {
 }
 
 /// An arrival at the same barrier of block `rank` of the cluster (which may be this block). It orders nothing beyond
-/// this block: what it announces are finished reads of the tensor cores. (release.cluster would cost a fence of the whole
-/// device per stage, acquire.cluster in `wait` the first-level cache.)
+/// this block: what it announces are finished reads of the tensor cores. (release.cluster would cost a fence of the
+/// whole device per stage, acquire.cluster in `wait` the first-level cache.)
 __device__ __forceinline__ void arrive_at_block(uint32_t barrier, uint32_t rank) {
     asm volatile(
         "{\n\t.reg .b32 remote;\n\tmapa.shared::cluster.u32 remote, %0, %1;\n\t"

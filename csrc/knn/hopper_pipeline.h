@@ -34,8 +34,9 @@ struct PipelineShape {
     int cluster, clusters;  // this one and how many there are
 };
 
-/// The copying warp. `Machine`: wait(barrier, parity); expect_queries(), expect_stage(slot), expect_columns(slot) arrive
-/// and announce bytes; copy_queries(item, chunk), copy_stage(item, block, half, chunk, slot), copy_columns(block, slot).
+/// The copying warp. `Machine`: wait(barrier, parity); expect_queries(), expect_stage(slot), expect_columns(slot)
+/// arrive and announce bytes; copy_queries(item, chunk), copy_stage(item, block, half, chunk, slot),
+/// copy_columns(block, slot).
 template <bool kStationary, class Machine>
 ROTE_HD void run_copies(const PipelineShape& shape, Machine& machine) {
     Ring stage(shape.stages), column(kColumnSlots);
@@ -86,11 +87,12 @@ ROTE_HD void run_limits(const PipelineShape& shape, int warp, Machine& machine) 
 }
 
 /// Multiplying group `group`, which owns that half of every block. `Machine`: wait; signal(barrier) arrives in this
-/// block, release_stage(slot) in every block of the cluster; start_item(item); multiply(chunk, slot) issues the products
-/// of a chunk; wait_products<n>() leaves n chunks running; filter(block, slot) turns scores into hits; finish_item().
+/// block, release_stage(slot) in every block of the cluster; start_item(item); multiply(chunk, slot) issues the
+/// products of a chunk; wait_products<n>() leaves n chunks running; filter(block, slot) turns scores into hits;
+/// finish_item().
 ///
-/// Stationary queries: the groups take turns at the tensor cores, half a block each, so that one filters while the other
-/// multiplies. Streamed queries: both read every stage, and filtering is a small share.
+/// Stationary queries: the groups take turns at the tensor cores, half a block each, so that one filters while the
+/// other multiplies. Streamed queries: both read every stage, and filtering is a small share.
 template <bool kStationary, class Machine>
 ROTE_HD void run_products(const PipelineShape& shape, int group, Machine& machine) {
     Ring stage(shape.stages), column(kColumnSlots);

@@ -13,8 +13,8 @@ constexpr int kThreads = (1 + kConsumerGroups) * kGroupThreads;  // the first gr
 constexpr int kLimitWarps = kGroupWarps - 1;
 constexpr int kMaxStationaryChunks = 8;  // queries stay in shared memory up to d = 512
 
-constexpr int kQueryRows = 2 * kMmaRows;                         // queries of a tile
-constexpr int kBlockColumns = kConsumerGroups * kMmaColumns;     // references of a block
+constexpr int kQueryRows = 2 * kMmaRows;                      // queries of a tile
+constexpr int kBlockColumns = kConsumerGroups * kMmaColumns;  // references of a block
 
 /// A range of blocks of references for as many query tiles as the cluster has blocks of threads.
 struct WorkItem {
@@ -59,7 +59,7 @@ constexpr int kColumnSlots = 6;    // blocks whose biases and limits are there a
 constexpr int kQueueEntries = 64;  // hits a warp collects before it hands them over
 
 constexpr int kColumnBytes = (kBlockColumns + kQueryRows) * 4;  // biases, then limits
-constexpr int kQueueBytes = kQueueEntries * 12;                      // rows, positions, scores
+constexpr int kQueueBytes = kQueueEntries * 12;                 // rows, positions, scores
 
 /// References of one stage: half a block, whose reader is one group, or where queries are streamed too, a whole one.
 ROTE_HD constexpr int stage_references(bool stationary) {

@@ -38,8 +38,8 @@ inline CUtensorMap packed_rows_map(const uint16_t* data, int64_t rows, int64_t w
                              element_strides, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
                              CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
     if (status != CUDA_SUCCESS)
-        throw DeviceError(concat("cuTensorMapEncodeTiled failed with CUresult ", int(status), " for ", rows, " rows of ",
-                                 width, " halves"));
+        throw DeviceError(concat("cuTensorMapEncodeTiled failed with CUresult ", int(status), " for ", rows,
+                                 " rows of ", width, " halves"));
     return map;
 }
 

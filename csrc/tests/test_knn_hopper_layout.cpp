@@ -17,10 +17,10 @@ void accumulators_are_where_ptx_puts_them() {
     struct Entry {
         int thread, index, row, column;
     };
-    const Entry documented[] = {
-        {0, 0, 0, 0},     {0, 1, 0, 1},      {1, 0, 0, 2},     {3, 1, 0, 7},     {4, 0, 1, 0},      {31, 1, 7, 7},
-        {0, 2, 8, 0},     {31, 3, 15, 7},    {0, 4, 0, 8},     {0, 6, 8, 8},     {32, 0, 16, 0},    {63, 3, 31, 7},
-        {96, 0, 48, 0},   {127, 3, 63, 7},   {0, 60, 0, 120},  {3, 61, 0, 127},  {127, 63, 63, 127}};
+    const Entry documented[] = {{0, 0, 0, 0},    {0, 1, 0, 1},      {1, 0, 0, 2},   {3, 1, 0, 7},    {4, 0, 1, 0},
+                                {31, 1, 7, 7},   {0, 2, 8, 0},      {31, 3, 15, 7}, {0, 4, 0, 8},    {0, 6, 8, 8},
+                                {32, 0, 16, 0},  {63, 3, 31, 7},    {96, 0, 48, 0}, {127, 3, 63, 7}, {0, 60, 0, 120},
+                                {3, 61, 0, 127}, {127, 63, 63, 127}};
     for (const Entry& entry : documented) {
         const ResultPlace place = accumulator_place(entry.thread, entry.index);
         CHECK(place.row == entry.row && place.column == entry.column, "thread %d register %d: (%d, %d)", entry.thread,
@@ -83,7 +83,8 @@ uint32_t operand_address(uint64_t descriptor, int row, int k) {
     return linear ^ ((linear >> 3) & 0x70u);
 }
 
-// What TMA writes, wgmma finds: rows of a tile at any place of the shared memory of a block, every step, both row tiles.
+// What TMA writes, wgmma finds: rows of a tile at any place of the shared memory of a block, every step, both row
+// tiles.
 void descriptors_find_what_the_copy_engine_wrote() {
     for (const uint32_t base : {0u, 1024u, 0x8000u, 0x20400u, uint32_t(kSharedLimit) / 1024 * 1024 - 32768u}) {
         std::vector<uint16_t> shared(kSharedLimit / 2, 0xffff);

@@ -1,7 +1,7 @@
-// The barrier protocol of the Hopper pass without a Hopper: knn/hopper_pipeline.h runs on simulated barriers, a simulated
-// copy engine and simulated warps, one at a time in random order, some of them much slower than others. Checked: nobody
-// waits for ever, nobody reads what is not there yet, nothing is overwritten while it is read, and every query tile
-// meets every half block and chunk exactly once.
+// The barrier protocol of the Hopper pass without a Hopper: knn/hopper_pipeline.h runs on simulated barriers, a
+// simulated copy engine and simulated warps, one at a time in random order, some of them much slower than others.
+// Checked: nobody waits for ever, nobody reads what is not there yet, nothing is overwritten while it is read, and
+// every query tile meets every half block and chunk exactly once.
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -193,7 +193,8 @@ class Copies : public Actor {
         for (int rank = 0; rank < cluster_.size; ++rank) all.push_back(rank);
         const int bytes = tile_bytes(stage_references(kStationary)) / cluster_.size;
         if (!kStationary)
-            copy({rank_}, &Block::stages, {slot, -1}, {tile(item), chunk, -1, -1}, stage_full(slot), tile_bytes(kQueryRows));
+            copy({rank_}, &Block::stages, {slot, -1}, {tile(item), chunk, -1, -1}, stage_full(slot),
+                 tile_bytes(kQueryRows));
         copy(all, &Block::stages, {slot, rank_}, {block, half, chunk, rank_}, stage_full(slot), bytes);
     }
     void copy_columns(int block, int slot) {
@@ -310,8 +311,8 @@ void deliver_copies(Cluster& cluster) {
 template <bool kStationary>
 void simulate(int cluster_size, int chunks, int stages, const Schedule& schedule, uint32_t seed) {
     Scheduler scheduler(seed);
-    Cluster cluster{scheduler, {schedule, chunks, stages, 0, 1}, cluster_size, std::vector<Block>(size_t(cluster_size)),
-                    {},        {}};
+    Cluster cluster{
+        scheduler, {schedule, chunks, stages, 0, 1}, cluster_size, std::vector<Block>(size_t(cluster_size)), {}, {}};
     for (Block& block : cluster.blocks)
         for (int i = 0; i < kBarriers; ++i)
             block.barriers[i].arrivals = block.barriers[i].pending = barrier_arrivals(i, kStationary, cluster_size);
