@@ -7,13 +7,10 @@
 
 #include <cstdint>
 
+#include "knn/cuda_shapes.h"
 #include "knn/half_bound.h"
 
 namespace rote {
-
-constexpr int kBlockReferences = 256;  // references that share a frame, a scale and a bound; the pass sees whole blocks
-constexpr int kTileQueries = 128;      // packed queries are padded to a multiple of it
-constexpr int kDepthStep = 64;         // rows are padded with zeros to a multiple of it (128 bytes)
 
 /// A pair that may be among the k nearest: the position of the reference in the packed order, and its packed score.
 struct PassCandidate {
@@ -55,8 +52,6 @@ struct PassOperands {
     const int64_t* reference_groups;
 };
 
-#if defined(__CUDACC__)
-
 /// For one row and all columns of one block: packed scores below it cannot matter. Compute it once per row and tile.
 __device__ __forceinline__ float row_limit(const PassOperands& pass, int32_t row, int32_t block) {
     const BlockTerms terms = pass.block_terms[block];
@@ -75,8 +70,6 @@ __device__ __forceinline__ void offer_candidate(const PassOperands& pass, int32_
     const int32_t slot = atomicAdd(pass.counts + row, 1);
     if (slot < pass.capacity) pass.candidates[int64_t(row) * pass.capacity + slot] = {position, score};
 }
-
-#endif
 
 /// Launches on `stream`, no synchronization; grid from the shapes and the device's attributes alone. first_block <
 /// last_block and query_tiles >= 1 hold. Errors of the launch are thrown as DeviceError.
