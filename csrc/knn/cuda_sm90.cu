@@ -36,13 +36,24 @@ struct DeviceWarp {
     __device__ bool any(bool value) const { return __any_sync(kWholeWarp, value); }
     __device__ uint32_t any_bits(uint32_t bits) const { return __reduce_or_sync(kWholeWarp, bits); }
     __device__ uint32_t ballot(bool value) const { return __ballot_sync(kWholeWarp, value); }
+    __device__ int sum(int value) const { return int(__reduce_add_sync(kWholeWarp, unsigned(value))); }
+    __device__ int from(int value, int lane) const { return __shfl_sync(kWholeWarp, value, lane); }
     __device__ void sync() const { __syncwarp(); }
 };
 
+// offer_candidate of cuda_pass.cuh in its three steps.
 struct CandidateSink {
     const PassOperands& pass;
-    __device__ void offer(int32_t row, int32_t position, float score) const {
-        offer_candidate(pass, row, position, score);
+
+    __device__ bool admits(int32_t row, int32_t position) const {
+        if (!pass.exclude && !pass.query_groups) return true;
+        const int64_t reference = pass.order[position], query = pass.first_query + row;
+        if (pass.exclude && pass.exclude[query] == reference) return false;
+        return !pass.query_groups || pass.query_groups[query] != pass.reference_groups[reference];
+    }
+    __device__ int32_t reserve(int32_t row, int count) const { return atomicAdd(pass.counts + row, count); }
+    __device__ void store(int32_t row, int32_t place, int32_t position, float score) const {
+        if (place < pass.capacity) pass.candidates[int64_t(row) * pass.capacity + place] = {position, score};
     }
 };
 
@@ -148,8 +159,8 @@ class Products {
           pass_(parameters.pass),
           group_(group),
           queue_(DeviceWarp{}, CandidateSink{parameters.pass},
-                 reinterpret_cast<int32_t*>(view.pointer + view.plan.queue_offset +
-                                            (threadIdx.x / kWarpThreads - kGroupWarps) * kQueueBytes)) {}
+                 reinterpret_cast<uint32_t*>(view.pointer + view.plan.queue_offset +
+                                             (threadIdx.x / kWarpThreads - kGroupWarps) * kQueueBytes)) {}
 
     __device__ void wait(int barrier, uint32_t parity) { hopper::wait(view_.barrier(barrier), parity); }
     __device__ void signal(int barrier) {
@@ -164,14 +175,13 @@ class Products {
     }
 
     __device__ void start_item(const WorkItem& item) {
-        const int tile = view_.query_tile(item);
-        first_row_ = tile * kQueryRows;
-        const int row = accumulator_place(int(threadIdx.x) % kGroupThreads, 0).row;
+        const int tile = view_.query_tile(item), first_row = tile * kQueryRows;
+        const int row = first_row + accumulator_place(int(threadIdx.x) % kGroupThreads, 0).row;
         ROTE_UNROLL
-        for (int i = 0; i < kRowTiles; ++i) ROTE_UNROLL
-        for (int half = 0; half < 2; ++half)
-            scales_[i][half] =
-                tile < pass_.query_tiles ? pass_.query_terms[first_row_ + i * kMmaRows + row + 8 * half].scale : 1.0f;
+        for (int slot = 0; slot < kRowSlots; ++slot)
+            scales_[slot] = tile < pass_.query_tiles ? pass_.query_terms[row + slot_row(slot)].scale : 1.0f;
+        first_block_ = item.first_block;
+        queue_.start_item(first_row, first_block_ * kBlockColumns);
     }
 
     __device__ void multiply(int chunk, int slot) {
@@ -195,7 +205,7 @@ class Products {
     __device__ void filter(int block, int slot) {
         const float* const columns = view_.columns(slot);
         filter_scores(int(threadIdx.x) % kGroupThreads, accumulators_, columns + group_ * kMmaColumns,
-                      columns + kBlockColumns, scales_, first_row_, block * kBlockColumns + group_ * kMmaColumns,
+                      columns + kBlockColumns, scales_, (block - first_block_) * kBlockColumns + group_ * kMmaColumns,
                       queue_);
     }
 
@@ -204,9 +214,9 @@ class Products {
   private:
     const BlockView& view_;
     const PassOperands& pass_;
-    int group_, first_row_ = 0;
+    int group_, first_block_ = 0;
     HitQueue<DeviceWarp, CandidateSink> queue_;
-    float scales_[kRowTiles][2];
+    float scales_[kRowSlots];
     float accumulators_[kRowTiles][kAccumulators] = {};
 };
 

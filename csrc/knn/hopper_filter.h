@@ -1,77 +1,27 @@
-// knn/hopper_filter.h: the epilogue. Scores of a group against the limits of their rows; what passes is collected per
-// warp and handed over a few dozen at a time, so that the latency of the atomics is paid rarely.
-//
-// `Warp` is the 32 threads that call together: lane(), any(bool), any_bits(mask), ballot(bool), sync(). `Sink` takes
-// the hits: offer(row, position, score). On the device both are in cuda_sm90.cu, in
-// csrc/tests/test_knn_hopper_filter.cpp lanes are threads.
+// knn/hopper_filter.h: the epilogue: scores of a group against the limits of their rows.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "knn/half_bound.h"
-#include "knn/hopper_schedule.h"
+#include "knn/hopper_hits.h"
 
 namespace rote::hopper {
 
+// A thread holds two rows of each of two products of 64 rows: four row slots, 32 columns of each.
 constexpr int kRowTiles = kQueryRows / kMmaRows;
-constexpr int kBatches = 4;                               // of a row's scores in a thread, each with its own maximum
-constexpr int kBatchBlocks = kMmaColumns / 8 / kBatches;  // column blocks of eight, of which a thread holds two columns
-constexpr int kBatchScores = 2 * kBatchBlocks;
+constexpr int kRowSlots = 2 * kRowTiles;
+constexpr int kColumnBlocks = kMmaColumns / 8;  // of which a thread holds two columns
+// Scores are looked at in batches of eight of one row slot.
+constexpr int kBatchBlocks = 4, kBatchScores = 2 * kBatchBlocks;
+constexpr int kRowBatches = kColumnBlocks / kBatchBlocks, kBatches = kRowSlots * kRowBatches;
+constexpr int kManyHits = 64;  // of a batch of the warp: too many for the queue
 
-ROTE_HD int bit_count(uint32_t bits) {
-#if defined(__CUDA_ARCH__)
-    return __popc(bits);
-#else
-    return __builtin_popcount(bits);
-#endif
+/// Row of a slot, from the row of the thread's first accumulator on.
+ROTE_HD constexpr int slot_row(int slot) {
+    return slot / 2 * kMmaRows + slot % 2 * 8;
 }
-
-/// Of bits that are not all zero.
-ROTE_HD int lowest_bit(uint32_t bits) {
-#if defined(__CUDA_ARCH__)
-    return __ffs(int(bits)) - 1;
-#else
-    return __builtin_ctz(bits);
-#endif
-}
-
-/// Hits of one warp: kQueueBytes of shared memory, and the number of entries in every lane.
-template <class Warp, class Sink>
-class HitQueue {
-  public:
-    ROTE_HD HitQueue(Warp warp, Sink sink, int32_t* storage) : warp_(warp), sink_(sink), storage_(storage) {}
-
-    ROTE_HD Warp& warp() { return warp_; }
-
-    /// Called by the whole warp; adds one hit per lane that has one.
-    ROTE_HD void push(bool has, int32_t row, int32_t position, float score) {
-        const uint32_t lanes = warp_.ballot(has);
-        if (has) {
-            const int place = size_ + bit_count(lanes & ((1u << warp_.lane()) - 1u));
-            storage_[place] = row;
-            storage_[kQueueEntries + place] = position;
-            scores()[place] = score;
-        }
-        size_ += bit_count(lanes);
-        if (size_ > kQueueEntries - kWarpThreads) flush();
-    }
-
-    ROTE_HD void flush() {
-        warp_.sync();
-        for (int i = warp_.lane(); i < size_; i += kWarpThreads)
-            sink_.offer(storage_[i], storage_[kQueueEntries + i], scores()[i]);
-        size_ = 0;
-        warp_.sync();
-    }
-
-  private:
-    ROTE_HD float* scores() { return reinterpret_cast<float*>(storage_ + 2 * kQueueEntries); }
-
-    Warp warp_;
-    Sink sink_;
-    int32_t* storage_;
-    int size_ = 0;
-};
 
 /// Element `i` of eight, in registers.
 ROTE_HD float select(const float (&values)[kBatchScores], int i) {
@@ -81,80 +31,81 @@ ROTE_HD float select(const float (&values)[kBatchScores], int i) {
     return value;
 }
 
-/// The 128 x 128 scores of a group, of which `thread` holds two fragments: `accumulators` become scores. `biases` are
-/// those of the group's references, `limits` those of the tile's rows; `scales` belong to this thread's four rows;
-/// `first_row` and `first_position` are global.
+/// Sends what reaches its limit in the batches named by `batches` to the queue. Called by whole warps.
+template <class Queue>
+ROTE_HD void collect_hits(uint32_t batches, const float (&scores)[kRowTiles][kAccumulators],
+                          const float (&limits)[kRowSlots], const ResultPlace& place, int first_position,
+                          Queue& queue) {
+    while (batches != 0) {
+        const int chosen = lowest_bit(batches);
+        batches &= batches - 1;
+        float batch[kBatchScores], limit = 0;
+        ROTE_UNROLL
+        for (int i = 0; i < kBatches; ++i)
+            if (i == chosen) {  // registers cannot be indexed at run time: a copy for each batch
+                const int slot = i / kRowBatches, first_block = i % kRowBatches * kBatchBlocks;
+                limit = limits[slot];
+                ROTE_UNROLL
+                for (int j = 0; j < kBatchScores; ++j)
+                    batch[j] = scores[slot / 2][accumulator_index(slot % 2, first_block + j / 2, j % 2)];
+            }
+        uint32_t elements = 0;
+        ROTE_UNROLL
+        for (int j = 0; j < kBatchScores; ++j)
+            if (batch[j] >= limit) elements |= 1u << j;
+        const int row = place.row + slot_row(chosen / kRowBatches);
+        const int position = first_position + chosen % kRowBatches * kBatchBlocks * 8 + place.column;
+        if (queue.warp().sum(bit_count(elements)) > kManyHits) {
+            queue.hand_over(elements, row, position, batch);
+            continue;
+        }
+        while (queue.warp().any(elements != 0)) {
+            const int j = elements != 0 ? lowest_bit(elements) : 0;
+            queue.push(elements != 0, row, position + j / 2 * 8 + j % 2, select(batch, j));
+            elements &= elements - 1;
+        }
+    }
+}
+
+/// The 128 x 128 products of a group, of which `thread` holds two fragments, become scores. `biases` are those of the
+/// group's references, `limits` those of the tile's rows, `scales` those of this thread's row slots; `first_position`
+/// is that of the first reference within the work item.
 template <class Queue>
 ROTE_HD void filter_scores(int thread, float (&accumulators)[kRowTiles][kAccumulators], const float* biases,
-                           const float* limits, const float (&scales)[kRowTiles][2], int32_t first_row,
-                           int32_t first_position, Queue& queue) {
+                           const float* limits, const float (&scales)[kRowSlots], int first_position, Queue& queue) {
+    struct alignas(8) Pair {
+        float first, second;
+    };
     const ResultPlace place = accumulator_place(thread, 0);
-    float limit[kRowTiles][2], best[kRowTiles][2][kBatches];
+    float limit[kRowSlots], best[kBatches];
     ROTE_UNROLL
-    for (int tile = 0; tile < kRowTiles; ++tile) ROTE_UNROLL
-    for (int half = 0; half < 2; ++half) limit[tile][half] = limits[tile * kMmaRows + place.row + 8 * half];
+    for (int slot = 0; slot < kRowSlots; ++slot) limit[slot] = limits[place.row + slot_row(slot)];
 
     ROTE_UNROLL
-    for (int batch = 0; batch < kBatches; ++batch) ROTE_UNROLL
-    for (int block = 0; block < kBatchBlocks; ++block) {
-        const int column_block = batch * kBatchBlocks + block;
-        struct alignas(8) Pair {
-            float first, second;
-        };
-        const Pair bias = *reinterpret_cast<const Pair*>(biases + column_block * 8 + place.column);
+    for (int block = 0; block < kColumnBlocks; ++block) {
+        const Pair bias = *reinterpret_cast<const Pair*>(biases + block * 8 + place.column);
         ROTE_UNROLL
-        for (int tile = 0; tile < kRowTiles; ++tile) ROTE_UNROLL
-        for (int half = 0; half < 2; ++half) {
-            float& first = accumulators[tile][accumulator_index(half, column_block, 0)];
-            float& second = accumulators[tile][accumulator_index(half, column_block, 1)];
-            first = packed_score(first, bias.first, scales[tile][half]);
-            second = packed_score(second, bias.second, scales[tile][half]);
+        for (int slot = 0; slot < kRowSlots; ++slot) {
+            float& first = accumulators[slot / 2][accumulator_index(slot % 2, block, 0)];
+            float& second = accumulators[slot / 2][accumulator_index(slot % 2, block, 1)];
+            first = packed_score(first, bias.first, scales[slot]);
+            second = packed_score(second, bias.second, scales[slot]);
             const float larger = fmaxf(first, second);
-            float& most = best[tile][half][batch];
-            most = block == 0 ? larger : fmaxf(most, larger);
+            float& most = best[slot * kRowBatches + block / kBatchBlocks];
+            most = block % kBatchBlocks == 0 ? larger : fmaxf(most, larger);
         }
     }
 
     bool hit = false;
     ROTE_UNROLL
-    for (int tile = 0; tile < kRowTiles; ++tile) ROTE_UNROLL
-    for (int half = 0; half < 2; ++half) ROTE_UNROLL
-    for (int batch = 0; batch < kBatches; ++batch) hit = hit || best[tile][half][batch] >= limit[tile][half];
+    for (int i = 0; i < kBatches; ++i) hit = hit || best[i] >= limit[i / kRowBatches];
     if (!queue.warp().any(hit)) return;
 
-    // Which batches of eight hold a hit, in any lane.
     uint32_t batches = 0;
     ROTE_UNROLL
-    for (int i = 0; i < kRowTiles * 2 * kBatches; ++i) {
-        const int tile = i / (2 * kBatches), half = i / kBatches % 2;
-        if (best[tile][half][i % kBatches] >= limit[tile][half]) batches |= 1u << i;
-    }
-    batches = queue.warp().any_bits(batches);
-    while (batches != 0) {
-        const int chosen = lowest_bit(batches);
-        batches &= batches - 1;
-        float scores[kBatchScores], row_limit = 0;
-        ROTE_UNROLL
-        for (int i = 0; i < kRowTiles * 2 * kBatches; ++i)
-            if (i == chosen) {  // registers cannot be indexed at run time: a copy for each batch
-                const int tile = i / (2 * kBatches), half = i / kBatches % 2, first_block = i % kBatches * kBatchBlocks;
-                row_limit = limit[tile][half];
-                ROTE_UNROLL
-                for (int j = 0; j < kBatchScores; ++j)
-                    scores[j] = accumulators[tile][accumulator_index(half, first_block + j / 2, j % 2)];
-            }
-        uint32_t elements = 0;
-        ROTE_UNROLL
-        for (int j = 0; j < kBatchScores; ++j)
-            if (scores[j] >= row_limit) elements |= 1u << j;
-        const int row = first_row + chosen / (2 * kBatches) * kMmaRows + place.row + 8 * (chosen / kBatches % 2);
-        const int position = first_position + chosen % kBatches * kBatchBlocks * 8 + place.column;
-        while (queue.warp().any(elements != 0)) {
-            const int j = elements != 0 ? lowest_bit(elements) : 0;
-            queue.push(elements != 0, row, position + j / 2 * 8 + j % 2, select(scores, j));
-            elements &= elements - 1;
-        }
-    }
+    for (int i = 0; i < kBatches; ++i)
+        if (best[i] >= limit[i / kRowBatches]) batches |= 1u << i;
+    collect_hits(queue.warp().any_bits(batches), accumulators, limit, place, first_position, queue);
 }
 
 }  // namespace rote::hopper

@@ -35,12 +35,19 @@ struct Schedule {
     }
 };
 
+// A hit is a word of its row in the tile and its position in the item, which bounds an item's length.
+constexpr int kPositionBits = 25;
+constexpr int kMostItemBlocks = (1 << kPositionBits) / kBlockColumns;
+
+static_assert(kQueryRows <= 1 << (32 - kPositionBits));
+
 /// The number of ranges for which the last cluster is done first; an item costs its blocks and `overhead` blocks more.
 ROTE_HD int choose_splits(int tile_groups, int blocks, int clusters, int overhead) {
+    const int least = (blocks + kMostItemBlocks - 1) / kMostItemBlocks;
     const int most = blocks < clusters ? blocks : clusters;
-    int best = 1;
+    int best = least;
     int64_t best_cost = INT64_MAX;
-    for (int splits = 1; splits <= most; ++splits) {
+    for (int splits = least; splits <= most; ++splits) {
         const int64_t rounds = (int64_t(tile_groups) * splits + clusters - 1) / clusters;
         const int64_t cost = rounds * ((blocks + splits - 1) / splits + overhead);
         if (cost < best_cost) {
@@ -55,8 +62,8 @@ ROTE_HD int choose_splits(int tile_groups, int blocks, int clusters, int overhea
 
 constexpr int kSharedLimit = 232448;  // bytes a block may have on compute capability 9.0
 constexpr int kMaxStages = 12;
-constexpr int kColumnSlots = 6;    // blocks whose biases and limits are there ahead of their products
-constexpr int kQueueEntries = 64;  // hits a warp collects before it hands them over
+constexpr int kColumnSlots = 6;     // blocks whose biases and limits are there ahead of their products
+constexpr int kQueueEntries = 128;  // hits a warp collects before it hands them over
 
 constexpr int kColumnBytes = (kBlockColumns + kQueryRows) * 4;  // biases, then limits
 constexpr int kQueueBytes = kQueueEntries * 12;                 // rows, positions, scores

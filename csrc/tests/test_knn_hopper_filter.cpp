@@ -1,6 +1,9 @@
-// The epilogue of the Hopper pass with threads for lanes: exactly the pairs whose score reaches the limit of their row
-// leave it, once each, with their row, position and score; from no hit at all to every score a hit.
+// The epilogue of the Hopper pass with threads for lanes: exactly the admitted pairs whose score reaches the limit of
+// their row leave it, once each, with their row, position and score, at places of their row taken once; from no hit at
+// all to every score a hit.
 #include <algorithm>
+#include <cfloat>
+#include <cmath>
 #include <condition_variable>
 #include <cstring>
 #include <map>
@@ -60,101 +63,147 @@ struct ThreadWarp {
         for (int lane = 0; lane < kWarpThreads; ++lane) votes |= values[size_t(lane)] << lane;
         return votes;
     }
+    int sum(int value) const {
+        uint32_t total = 0;
+        for (const uint32_t each : exchange->collect(lane_number, uint32_t(value))) total += each;
+        return int(total);
+    }
+    int from(int value, int lane) const { return int(exchange->collect(lane_number, uint32_t(value))[size_t(lane)]); }
     void sync() const { exchange->collect(lane_number, 0); }
 };
 
-using Hits = std::map<std::pair<int, int>, float>;
+using Pair = std::pair<int, int>;  // row and position
+
+struct Hit {
+    int place;
+    float score;
+};
+
+bool is_excluded(int row, int position) {
+    return (row * 31 + position) % 97 == 0;
+}
+
+// Rows' buffers, with room for everything.
+struct Candidates {
+    std::mutex mutex;
+    std::map<Pair, Hit> hits;
+    std::map<int, int> counts;
+};
 
 struct MapSink {
-    std::mutex* mutex;
-    Hits* hits;
+    Candidates* candidates;
 
-    void offer(int32_t row, int32_t position, float score) const {
-        std::unique_lock<std::mutex> lock(*mutex);
-        CHECK(hits->emplace(std::make_pair(row, position), score).second, "(%d, %d) twice", row, position);
+    bool admits(int row, int position) const { return !is_excluded(row, position); }
+    int reserve(int row, int count) const {
+        std::unique_lock<std::mutex> lock(candidates->mutex);
+        int& filled = candidates->counts[row];
+        filled += count;
+        return filled - count;
+    }
+    void store(int row, int place, int position, float score) const {
+        std::unique_lock<std::mutex> lock(candidates->mutex);
+        CHECK(candidates->hits.emplace(Pair{row, position}, Hit{place, score}).second, "(%d, %d) twice", row, position);
     }
 };
 
+// One query tile and half a block of references.
 struct Tile {
     std::vector<float> products = std::vector<float>(size_t(kQueryRows) * kMmaColumns);
-    std::vector<float> biases = std::vector<float>(kMmaColumns), limits = std::vector<float>(kQueryRows),
-                       scales = std::vector<float>(kQueryRows);
+    std::vector<float> biases = std::vector<float>(kMmaColumns), limits = std::vector<float>(kQueryRows);
+
+    float score(int row, int column, float scale) const {
+        return packed_score(products[size_t(row * kMmaColumns + column)], biases[size_t(column)], scale);
+    }
 };
 
-constexpr int kFirstRow = 3 * kQueryRows, kFirstPosition = 5 * kMmaColumns;
+constexpr int kFirstRow = 3 * kQueryRows, kFirstBlock = 5, kGroup = 1;
 
-// Several tiles one after another through the queues of the four warps of a group.
-Hits filter(const std::vector<Tile>& tiles) {
-    Hits hits;
-    std::mutex mutex;
+int position_of(int block, int column) {
+    return (kFirstBlock + block) * kBlockColumns + kGroup * kMmaColumns + column;
+}
+
+// Blocks one after another through the queues of the four warps of the second group.
+void filter(const std::vector<Tile>& tiles, const std::vector<float>& row_scales, Candidates& candidates) {
     for (int warp = 0; warp < kGroupWarps; ++warp) {
         Exchange exchange;
-        std::vector<int32_t> storage(kQueueBytes / 4 + 1, -7);  // one more, to see an overflow
+        std::vector<uint32_t> storage(kQueueBytes / 4 + 1, 7);  // one more, to see an overflow
         std::vector<std::thread> lanes;
         for (int lane = 0; lane < kWarpThreads; ++lane)
             lanes.emplace_back([&, lane] {
                 const int thread = warp * kWarpThreads + lane;
-                HitQueue<ThreadWarp, MapSink> queue({&exchange, lane}, {&mutex, &hits}, storage.data());
-                for (size_t number = 0; number < tiles.size(); ++number) {
-                    const Tile& tile = tiles[number];
-                    float accumulators[kRowTiles][kAccumulators], scales[kRowTiles][2];
+                HitQueue<ThreadWarp, MapSink> queue({&exchange, lane}, {&candidates}, storage.data());
+                queue.start_item(kFirstRow, kFirstBlock * kBlockColumns);
+                for (size_t block = 0; block < tiles.size(); ++block) {
+                    const Tile& tile = tiles[block];
+                    float accumulators[kRowTiles][kAccumulators], scales[kRowSlots];
                     for (int part = 0; part < kRowTiles; ++part)
                         for (int i = 0; i < kAccumulators; ++i) {
                             const ResultPlace place = accumulator_place(thread, i);
                             const int row = part * kMmaRows + place.row;
                             accumulators[part][i] = tile.products[size_t(row * kMmaColumns + place.column)];
-                            scales[part][i / 2 % 2] = tile.scales[size_t(row)];
+                            scales[part * 2 + i / 2 % 2] = row_scales[size_t(row)];
                         }
                     filter_scores(thread, accumulators, tile.biases.data(), tile.limits.data(), scales,
-                                  kFirstRow + int(number) * kQueryRows, kFirstPosition, queue);
+                                  int(block) * kBlockColumns + kGroup * kMmaColumns, queue);
                 }
                 queue.flush();
             });
         for (std::thread& lane : lanes) lane.join();
-        CHECK(storage.back() == -7, "the queue overflows");
+        CHECK(storage.back() == 7, "the queue overflows");
     }
-    return hits;
 }
 
-void hits_are_the_scores_at_their_limits(double share, int tile_count, uint32_t seed) {
+// `share` of each row's scores are hits; some rows are open, some want nothing.
+void hits_are_the_scores_at_their_limits(double share, int blocks, uint32_t seed) {
     std::mt19937 random(seed);
     std::normal_distribution<float> normal;
     std::uniform_real_distribution<double> uniform;
-    std::vector<Tile> tiles(static_cast<size_t>(tile_count));
-    Hits expected;
-    for (size_t number = 0; number < tiles.size(); ++number) {
-        Tile& tile = tiles[number];
+    std::vector<float> row_scales(kQueryRows);
+    for (float& scale : row_scales) scale = std::ldexp(1.0f, int(random() % 5) - 2);
+    std::vector<Tile> tiles(static_cast<size_t>(blocks));
+    std::map<Pair, float> expected;
+    for (int block = 0; block < blocks; ++block) {
+        Tile& tile = tiles[size_t(block)];
         for (float& product : tile.products) product = normal(random);
         for (float& bias : tile.biases) bias = normal(random);
         tile.biases[17] = -INFINITY;  // no reference there
-        for (float& scale : tile.scales) scale = std::ldexp(1.0f, int(random() % 5) - 2);
         for (int row = 0; row < kQueryRows; ++row) {
-            std::vector<float> scores(kMmaColumns);
+            std::vector<float> scores;
             for (int column = 0; column < kMmaColumns; ++column)
-                scores[size_t(column)] = packed_score(tile.products[size_t(row * kMmaColumns + column)],
-                                                      tile.biases[size_t(column)], tile.scales[size_t(row)]);
-            float& limit = tile.limits[size_t(row)];
-            // A limit that is one of the scores, and now and then a row that is open or wants nothing.
+                scores.push_back(tile.score(row, column, row_scales[size_t(row)]));
             std::vector<float> sorted = scores;
             std::sort(sorted.begin(), sorted.end());
             const size_t rank = size_t((1 - share) * kMmaColumns + uniform(random));
-            limit = rank < sorted.size() ? sorted[rank] : INFINITY;
+            float limit = rank < sorted.size() ? sorted[rank] : INFINITY;  // reached exactly by one of them
             if (share > 0 && row % 61 == 5) limit = -FLT_MAX;
             if (row % 50 == 3) limit = INFINITY;
-            if (limit == -INFINITY) limit = -FLT_MAX;
-            for (int column = 0; column < kMmaColumns; ++column)
-                if (scores[size_t(column)] >= limit)
-                    expected[{kFirstRow + int(number) * kQueryRows + row, kFirstPosition + column}] =
-                        scores[size_t(column)];
+            tile.limits[size_t(row)] = limit = std::max(limit, -FLT_MAX);
+            for (int column = 0; column < kMmaColumns; ++column) {
+                const Pair pair{kFirstRow + row, position_of(block, column)};
+                if (scores[size_t(column)] >= limit && !is_excluded(pair.first, pair.second))
+                    expected[pair] = scores[size_t(column)];
+            }
         }
     }
-    const Hits hits = filter(tiles);
-    CHECK(hits.size() == expected.size(), "%d hits, wanted %d, share %g", int(hits.size()), int(expected.size()),
-          share);
+    Candidates candidates;
+    filter(tiles, row_scales, candidates);
+
+    CHECK(candidates.hits.size() == expected.size(), "%d hits, wanted %d, share %g", int(candidates.hits.size()),
+          int(expected.size()), share);
+    std::map<int, std::vector<int>> places;
     for (const auto& hit : expected) {
-        const auto found = hits.find(hit.first);
-        CHECK(found != hits.end(), "row %d, position %d is missing", hit.first.first, hit.first.second);
-        CHECK(std::memcmp(&found->second, &hit.second, 4) == 0, "score %.9g, wanted %.9g", found->second, hit.second);
+        const auto found = candidates.hits.find(hit.first);
+        CHECK(found != candidates.hits.end(), "row %d, position %d is missing", hit.first.first, hit.first.second);
+        CHECK(std::memcmp(&found->second.score, &hit.second, 4) == 0, "score %.9g, wanted %.9g", found->second.score,
+              hit.second);
+        places[hit.first.first].push_back(found->second.place);
+    }
+    for (auto& row : places) {
+        std::sort(row.second.begin(), row.second.end());
+        for (size_t i = 0; i < row.second.size(); ++i)
+            CHECK(row.second[i] == int(i), "row %d: place %d taken twice or left open", row.first, int(i));
+        CHECK(candidates.counts[row.first] == int(row.second.size()), "row %d counts %d", row.first,
+              candidates.counts[row.first]);
     }
 }
 
@@ -164,6 +213,7 @@ int main() {
     hits_are_the_scores_at_their_limits(0, 2, 1);
     hits_are_the_scores_at_their_limits(0.002, 3, 2);
     hits_are_the_scores_at_their_limits(0.03, 2, 3);
-    hits_are_the_scores_at_their_limits(1, 1, 4);
+    hits_are_the_scores_at_their_limits(0.2, 1, 4);  // about as many per batch as the queue still takes
+    hits_are_the_scores_at_their_limits(1, 1, 5);
     return 0;
 }
