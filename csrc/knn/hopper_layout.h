@@ -9,7 +9,7 @@
 #include "rote/host_device.h"
 
 // Loops over registers, whose indices must be known at compile time.
-#if defined(__CUDACC__)
+#if defined(__CUDA_ARCH__)
 #define ROTE_UNROLL _Pragma("unroll")
 #else
 #define ROTE_UNROLL

@@ -22,7 +22,8 @@ struct WorkItem {
 };
 
 /// Items in the order in which clusters take them: all queries of a range of references before the next range, so that
-/// the clusters running at one time read the same references.
+/// the clusters running at one time read the same references. blocks * splits stays below 2^31: there are at most 2^23
+/// blocks, and at most as many splits as clusters.
 struct Schedule {
     int tile_groups, first_block, blocks, splits;
 
@@ -30,8 +31,8 @@ struct Schedule {
 
     ROTE_HD WorkItem item(int index) const {
         const int split = index / tile_groups;
-        return {index % tile_groups, first_block + int(int64_t(blocks) * split / splits),
-                first_block + int(int64_t(blocks) * (split + 1) / splits)};
+        return {index % tile_groups, first_block + blocks * split / splits,
+                first_block + blocks * (split + 1) / splits};
     }
 };
 
