@@ -16,19 +16,45 @@ constexpr int kColumnBlocks = kMmaColumns / 8;  // of which a thread holds two c
 // Scores are looked at in batches of eight of one row slot.
 constexpr int kBatchBlocks = 4, kBatchScores = 2 * kBatchBlocks;
 constexpr int kRowBatches = kColumnBlocks / kBatchBlocks, kBatches = kRowSlots * kRowBatches;
-constexpr int kManyHits = 64;  // of a batch of the warp: too many for the queue
 
 /// Row of a slot, from the row of the thread's first accumulator on.
 ROTE_HD constexpr int slot_row(int slot) {
     return slot / 2 * kMmaRows + slot % 2 * 8;
 }
 
-/// Element `i` of eight, in registers.
-ROTE_HD float select(const float (&values)[kBatchScores], int i) {
-    float value = values[0];
-    ROTE_UNROLL
-    for (int j = 1; j < kBatchScores; ++j) value = i == j ? values[j] : value;
-    return value;
+/// Of bits that are not all zero.
+ROTE_HD int lowest_bit(uint32_t bits) {
+#if defined(__CUDA_ARCH__)
+    return __ffs(int(bits)) - 1;
+#else
+    return __builtin_ctz(bits);
+#endif
+}
+
+struct Batch {
+    float limit, scores[kBatchScores];
+};
+
+/// Batch `chosen` of [kFirst, kFirst + kCount). Registers cannot be indexed at run time, so this is a tree of branches;
+/// the empty assembly keeps the compiler from selecting among all batches instead.
+template <int kFirst, int kCount>
+ROTE_HD Batch copy_batch(int chosen, const float (&scores)[kRowTiles][kAccumulators],
+                         const float (&limits)[kRowSlots]) {
+    if constexpr (kCount > 1) {
+        if (chosen < kFirst + kCount / 2) return copy_batch<kFirst, kCount / 2>(chosen, scores, limits);
+        return copy_batch<kFirst + kCount / 2, kCount / 2>(chosen, scores, limits);
+    } else {
+#if defined(__CUDA_ARCH__)
+        asm volatile("");
+#endif
+        constexpr int kSlot = kFirst / kRowBatches, kBlock = kFirst % kRowBatches * kBatchBlocks;
+        Batch batch;
+        batch.limit = limits[kSlot];
+        ROTE_UNROLL
+        for (int i = 0; i < kBatchScores; ++i)
+            batch.scores[i] = scores[kSlot / 2][accumulator_index(kSlot % 2, kBlock + i / 2, i % 2)];
+        return batch;
+    }
 }
 
 /// Sends what reaches its limit in the batches named by `batches` to the queue. Called by whole warps.
@@ -36,34 +62,28 @@ template <class Queue>
 ROTE_HD void collect_hits(uint32_t batches, const float (&scores)[kRowTiles][kAccumulators],
                           const float (&limits)[kRowSlots], const ResultPlace& place, int first_position,
                           Queue& queue) {
-    while (batches != 0) {
+    for (; batches != 0; batches &= batches - 1) {
         const int chosen = lowest_bit(batches);
-        batches &= batches - 1;
-        float batch[kBatchScores], limit = 0;
-        ROTE_UNROLL
-        for (int i = 0; i < kBatches; ++i)
-            if (i == chosen) {  // registers cannot be indexed at run time: a copy for each batch
-                const int slot = i / kRowBatches, first_block = i % kRowBatches * kBatchBlocks;
-                limit = limits[slot];
-                ROTE_UNROLL
-                for (int j = 0; j < kBatchScores; ++j)
-                    batch[j] = scores[slot / 2][accumulator_index(slot % 2, first_block + j / 2, j % 2)];
-            }
-        uint32_t elements = 0;
-        ROTE_UNROLL
-        for (int j = 0; j < kBatchScores; ++j)
-            if (batch[j] >= limit) elements |= 1u << j;
+        const Batch batch = copy_batch<0, kBatches>(chosen, scores, limits);
         const int row = place.row + slot_row(chosen / kRowBatches);
         const int position = first_position + chosen % kRowBatches * kBatchBlocks * 8 + place.column;
-        if (queue.warp().sum(bit_count(elements)) > kManyHits) {
-            queue.hand_over(elements, row, position, batch);
+        uint32_t lanes[kBatchScores];
+        int hits = 0;
+        ROTE_UNROLL
+        for (int i = 0; i < kBatchScores; ++i) {
+            lanes[i] = queue.warp().ballot(batch.scores[i] >= batch.limit);
+            hits += bit_count(lanes[i]);
+        }
+        if (hits > kManyHits) {
+            queue.hand_over(batch.limit, row, position, batch.scores);
             continue;
         }
-        while (queue.warp().any(elements != 0)) {
-            const int j = elements != 0 ? lowest_bit(elements) : 0;
-            queue.push(elements != 0, row, position + j / 2 * 8 + j % 2, select(batch, j));
-            elements &= elements - 1;
-        }
+        ROTE_UNROLL
+        for (int i = 0; i < kBatchScores; ++i)
+            if (lanes[i] != 0)
+                queue.push(lanes[i], batch.scores[i] >= batch.limit, row, position + i / 2 * 8 + i % 2,
+                           batch.scores[i]);
+        queue.make_room();
     }
 }
 

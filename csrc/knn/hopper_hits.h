@@ -1,10 +1,11 @@
 // knn/hopper_hits.h: what the epilogue found, collected per warp in shared memory and handed over several dozen at a
 // time, so that the latency of the counters in global memory is paid rarely.
 //
-// `Warp` is the 32 threads that call together: lane(), any(bool), any_bits(mask), ballot(bool), sum(int), from(value,
-// lane), sync(). `Sink` takes candidates: admits(row, position); reserve(row, count) returns the first of `count`
-// places; store(row, place, position, score). On the device both are in cuda_sm90.cu; in
-// csrc/tests/test_knn_hopper_filter.cpp lanes are threads.
+// `Warp` is the 32 threads that call together: lane(), any(bool), any_bits(mask), ballot(bool), from(value, lane),
+// sync(). `Sink` takes candidates: restricted() says whether some pairs are not admitted; reference(position) and then
+// admits(row, reference) tell which; reserve(row, count) returns the first of `count` places; store(row, place,
+// position, score). On the device both are in hopper_roles.cuh; in csrc/tests/test_knn_hopper_filter.cpp lanes are
+// threads.
 #pragma once
 
 #include <cstdint>
@@ -21,16 +22,8 @@ ROTE_HD int bit_count(uint32_t bits) {
 #endif
 }
 
-/// Of bits that are not all zero.
-ROTE_HD int lowest_bit(uint32_t bits) {
-#if defined(__CUDA_ARCH__)
-    return __ffs(int(bits)) - 1;
-#else
-    return __builtin_ctz(bits);
-#endif
-}
-
-constexpr int kQuad = 4;  // lanes that hold columns of the same row
+constexpr int kQuad = 4;                      // lanes that hold columns of the same row
+constexpr int kManyHits = kQueueEntries / 2;  // at one time: they go past the queue
 
 /// Hits of one warp. An entry is a word of row and position, both within the work item, and the score.
 template <class Warp, class Sink>
@@ -47,19 +40,22 @@ class HitQueue {
         first_position_ = first_position;
     }
 
-    /// Called by the whole warp; adds one hit per lane that has one.
-    ROTE_HD void push(bool has, int row, int position, float score) {
-        const uint32_t lanes = warp_.ballot(has);
+    /// Adds a hit of each of `lanes`, of which the calling lane is one if it `has` one. At most kManyHits may be added
+    /// between two calls of make_room.
+    ROTE_HD void push(uint32_t lanes, bool has, int row, int position, float score) {
         if (has) {
             const int place = size_ + bit_count(lanes & ((1u << warp_.lane()) - 1u));
             storage_[place] = uint32_t(row) << kPositionBits | uint32_t(position);
             scores()[place] = score;
         }
         size_ += bit_count(lanes);
-        if (size_ > kQueueEntries - kWarpThreads) flush();
     }
 
-    /// Hands all entries over; counters first, so that their latencies overlap.
+    ROTE_HD void make_room() {
+        if (size_ > kQueueEntries - kManyHits) flush();
+    }
+
+    /// Hands all entries over. Each step is done for all entries of a lane before the next, so that latencies overlap.
     ROTE_HD void flush() {
         constexpr int kRounds = kQueueEntries / kWarpThreads;
         int32_t row[kRounds], position[kRounds], place[kRounds];
@@ -68,11 +64,12 @@ class HitQueue {
         ROTE_UNROLL
         for (int i = 0; i < kRounds; ++i) {
             const int entry = i * kWarpThreads + warp_.lane();
-            const uint32_t word = entry < size_ ? storage_[entry] : 0;
+            admitted[i] = entry < size_;
+            const uint32_t word = admitted[i] ? storage_[entry] : 0;
             row[i] = first_row_ + int32_t(word >> kPositionBits);
             position[i] = first_position_ + int32_t(word & ((1u << kPositionBits) - 1u));
-            admitted[i] = entry < size_ && sink_.admits(row[i], position[i]);
         }
+        drop_restricted(admitted, row, position);
         ROTE_UNROLL
         for (int i = 0; i < kRounds; ++i) place[i] = admitted[i] ? sink_.reserve(row[i], 1) : 0;
         ROTE_UNROLL
@@ -82,15 +79,23 @@ class HitQueue {
         warp_.sync();
     }
 
-    /// Hits by the hundred, past the queue: bit j of `elements` says that scores[j] at position + 8 (j / 2) + j % 2 is
-    /// one. The four lanes of a quad have the same row, and reserve their places together.
+    /// Hits by the hundred, past the queue: scores[i] at position + 8 (i / 2) + i % 2 is one if it reaches `limit`. The
+    /// four lanes of a quad have the same row, and reserve their places together.
     template <int kCount>
-    ROTE_HD void hand_over(uint32_t elements, int row, int position, const float (&scores)[kCount]) {
+    ROTE_HD void hand_over(float limit, int row, int position, const float (&scores)[kCount]) {
+        int32_t rows[kCount], positions[kCount];
+        bool admitted[kCount];
         ROTE_UNROLL
-        for (int j = 0; j < kCount; ++j)
-            if (elements >> j & 1 && !sink_.admits(first_row_ + row, first_position_ + position + j / 2 * 8 + j % 2))
-                elements &= ~(1u << j);
-        const int leader = warp_.lane() / kQuad * kQuad, own = bit_count(elements);
+        for (int i = 0; i < kCount; ++i) {
+            admitted[i] = scores[i] >= limit;
+            rows[i] = first_row_ + row;
+            positions[i] = first_position_ + position + i / 2 * 8 + i % 2;
+        }
+        drop_restricted(admitted, rows, positions);
+        int own = 0;
+        ROTE_UNROLL
+        for (int i = 0; i < kCount; ++i) own += admitted[i];
+        const int leader = warp_.lane() / kQuad * kQuad;
         int before = 0, all = 0;
         ROTE_UNROLL
         for (int i = 0; i < kQuad; ++i) {
@@ -99,15 +104,26 @@ class HitQueue {
             all += others;
         }
         int first = 0;
-        if (warp_.lane() == leader && all > 0) first = sink_.reserve(first_row_ + row, all);
+        if (warp_.lane() == leader && all > 0) first = sink_.reserve(rows[0], all);
         int place = warp_.from(first, leader) + before;
         ROTE_UNROLL
-        for (int j = 0; j < kCount; ++j)
-            if (elements >> j & 1)
-                sink_.store(first_row_ + row, place++, first_position_ + position + j / 2 * 8 + j % 2, scores[j]);
+        for (int i = 0; i < kCount; ++i)
+            if (admitted[i]) sink_.store(rows[i], place++, positions[i], scores[i]);
     }
 
   private:
+    template <int kCount>
+    ROTE_HD void drop_restricted(bool (&admitted)[kCount], const int32_t (&rows)[kCount],
+                                 const int32_t (&positions)[kCount]) {
+        if (!sink_.restricted()) return;
+        int32_t references[kCount];
+        ROTE_UNROLL
+        for (int i = 0; i < kCount; ++i) references[i] = admitted[i] ? sink_.reference(positions[i]) : 0;
+        ROTE_UNROLL
+        for (int i = 0; i < kCount; ++i)
+            if (admitted[i]) admitted[i] = sink_.admits(rows[i], references[i]);
+    }
+
     ROTE_HD float* scores() { return reinterpret_cast<float*>(storage_ + kQueueEntries); }
 
     Warp warp_;

@@ -31,18 +31,18 @@ struct DeviceWarp {
     __device__ bool any(bool value) const { return __any_sync(kWholeWarp, value); }
     __device__ uint32_t any_bits(uint32_t bits) const { return __reduce_or_sync(kWholeWarp, bits); }
     __device__ uint32_t ballot(bool value) const { return __ballot_sync(kWholeWarp, value); }
-    __device__ int sum(int value) const { return int(__reduce_add_sync(kWholeWarp, unsigned(value))); }
     __device__ int from(int value, int lane) const { return __shfl_sync(kWholeWarp, value, lane); }
     __device__ void sync() const { __syncwarp(); }
 };
 
-// offer_candidate of cuda_pass.cuh in its three steps.
+// offer_candidate of cuda_pass.cuh in its steps.
 struct CandidateSink {
     const PassOperands& pass;
 
-    __device__ bool admits(int32_t row, int32_t position) const {
-        if (!pass.exclude && !pass.query_groups) return true;
-        const int64_t reference = pass.order[position], query = pass.first_query + row;
+    __device__ bool restricted() const { return pass.exclude || pass.query_groups; }
+    __device__ int32_t reference(int32_t position) const { return pass.order[position]; }
+    __device__ bool admits(int32_t row, int32_t reference) const {
+        const int64_t query = pass.first_query + row;
         if (pass.exclude && pass.exclude[query] == reference) return false;
         return !pass.query_groups || pass.query_groups[query] != pass.reference_groups[reference];
     }

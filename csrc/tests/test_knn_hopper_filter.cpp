@@ -63,11 +63,6 @@ struct ThreadWarp {
         for (int lane = 0; lane < kWarpThreads; ++lane) votes |= values[size_t(lane)] << lane;
         return votes;
     }
-    int sum(int value) const {
-        uint32_t total = 0;
-        for (const uint32_t each : exchange->collect(lane_number, uint32_t(value))) total += each;
-        return int(total);
-    }
     int from(int value, int lane) const { return int(exchange->collect(lane_number, uint32_t(value))[size_t(lane)]); }
     void sync() const { exchange->collect(lane_number, 0); }
 };
@@ -79,8 +74,12 @@ struct Hit {
     float score;
 };
 
-bool is_excluded(int row, int position) {
-    return (row * 31 + position) % 97 == 0;
+int reference_at(int position) {
+    return 7 * position + 1;
+}
+
+bool is_excluded(int row, int reference) {
+    return (row * 31 + reference) % 97 == 0;
 }
 
 // Rows' buffers, with room for everything.
@@ -93,7 +92,9 @@ struct Candidates {
 struct MapSink {
     Candidates* candidates;
 
-    bool admits(int row, int position) const { return !is_excluded(row, position); }
+    bool restricted() const { return true; }
+    int reference(int position) const { return reference_at(position); }
+    bool admits(int row, int reference) const { return !is_excluded(row, reference); }
     int reserve(int row, int count) const {
         std::unique_lock<std::mutex> lock(candidates->mutex);
         int& filled = candidates->counts[row];
@@ -180,7 +181,7 @@ void hits_are_the_scores_at_their_limits(double share, int blocks, uint32_t seed
             tile.limits[size_t(row)] = limit = std::max(limit, -FLT_MAX);
             for (int column = 0; column < kMmaColumns; ++column) {
                 const Pair pair{kFirstRow + row, position_of(block, column)};
-                if (scores[size_t(column)] >= limit && !is_excluded(pair.first, pair.second))
+                if (scores[size_t(column)] >= limit && !is_excluded(pair.first, reference_at(pair.second)))
                     expected[pair] = scores[size_t(column)];
             }
         }
