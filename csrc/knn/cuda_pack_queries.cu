@@ -7,8 +7,6 @@
 namespace rote {
 namespace {
 
-constexpr int kThreads = 256;
-constexpr int kWarps = kThreads / kWarpLanes;
 constexpr int kFramesAtOnce = 8;
 
 // How a query is placed: like a reference for distances, with a scale of its own and without a centre for products.
@@ -65,9 +63,9 @@ __device__ void write_empty_row(const HalfSearch& search, int32_t row, int lane)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) pack_queries_kernel(const KnnProblem problem, const HalfSearch search) {
+__global__ void __launch_bounds__(kRowThreads) pack_queries_kernel(const KnnProblem problem, const HalfSearch search) {
     const int lane = threadIdx.x % kWarpLanes;
-    const int32_t row = int32_t(blockIdx.x) * kWarps + int32_t(threadIdx.x) / kWarpLanes;
+    const int32_t row = int32_t(blockIdx.x) * kRowWarps + int32_t(threadIdx.x) / kWarpLanes;
     if (row >= search.padded_rows) return;
     if (row >= search.rows) return write_empty_row(search, row, lane);
 
@@ -125,7 +123,7 @@ __global__ void __launch_bounds__(kThreads) pack_queries_kernel(const KnnProblem
 
 void launch_pack_queries(const KnnProblem& problem, const HalfSearch& search, cudaStream_t stream) {
     visit_float_dtype(problem.queries.dtype, [&](auto element) {
-        launch(pack_queries_kernel<decltype(element)>, (search.padded_rows + kWarps - 1) / kWarps, kThreads, 0, stream,
+        launch(pack_queries_kernel<decltype(element)>, (search.padded_rows + kRowWarps - 1) / kRowWarps, kRowThreads, 0, stream,
                problem, search);
     });
 }
