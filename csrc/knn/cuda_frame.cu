@@ -103,7 +103,8 @@ __device__ void choose_centre(const KnnProblem& problem, const Sample& sample, d
 }
 
 template <class T>
-__global__ void __launch_bounds__(kFrameThreads) choose_frame_kernel(const KnnProblem problem, const HalfSearch search) {
+__global__ void __launch_bounds__(kFrameThreads)
+    choose_frame_kernel(const KnnProblem problem, const HalfSearch search) {
     __shared__ Sample sample;
     __shared__ double distances[kSample];
     __shared__ double shared_value;
@@ -122,7 +123,8 @@ __global__ void __launch_bounds__(kFrameThreads) choose_frame_kernel(const KnnPr
     double middle = median(distances, sample.count, &shared_value);
     if (!(middle > 0))
         for (int s = 0; s < sample.count; ++s) middle = distances[s] > middle ? distances[s] : middle;
-    const double scale = unit_scale(middle, kLargestPlacing);
+    const double scale =
+        unit_scale(middle, problem.metric == KnnMetric::cosine ? kLargestUnitPlacing : kLargestPlacing);
     if (warp == 0) {
         double squares = 0;
         for (int64_t i = lane; i < dim; i += kWarpLanes) squares += search.centre[i] * search.centre[i];

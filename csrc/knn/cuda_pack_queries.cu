@@ -19,18 +19,23 @@ struct QueryPlacing {
     }
 };
 
+// A zero vector is equally far from everything by cosine, which no point among unit rows is: it gets no bound.
 __device__ QueryPlacing place_query(KnnMetric metric, double squares, const HalfSearch& search, bool& bounded) {
     bounded = true;
-    if (metric == KnnMetric::cosine) return {unit_factor(squares, bounded), 1, nullptr};
     if (metric == KnnMetric::ip) return {1, unit_scale(sqrt(squares), kLargestPlacing), nullptr};
-    return {1, search.placing->scale, search.centre};
+    double factor = 1;
+    if (metric == KnnMetric::cosine) {
+        factor = unit_factor(squares, bounded);
+        bounded = bounded && squares > 0;
+    }
+    return {factor, search.placing->scale, search.centre};
 }
 
 template <class T>
 __device__ void write_bases(const KnnProblem& problem, const HalfSearch& search, const QueryPlacing& placing,
                             const T* values, int32_t row, int lane) {
     const int64_t dim = problem.queries.columns;
-    const bool squared = is_squared_distance(problem.metric);
+    const bool squared = is_distance_score(problem.metric);
     for (int first = 0; first < search.frame_count; first += kFramesAtOnce) {
         double sums[kFramesAtOnce] = {};
         for (int64_t i = lane; i < dim; i += kWarpLanes) {
@@ -123,8 +128,8 @@ __global__ void __launch_bounds__(kRowThreads) pack_queries_kernel(const KnnProb
 
 void launch_pack_queries(const KnnProblem& problem, const HalfSearch& search, cudaStream_t stream) {
     visit_float_dtype(problem.queries.dtype, [&](auto element) {
-        launch(pack_queries_kernel<decltype(element)>, (search.padded_rows + kRowWarps - 1) / kRowWarps, kRowThreads, 0, stream,
-               problem, search);
+        launch(pack_queries_kernel<decltype(element)>, (search.padded_rows + kRowWarps - 1) / kRowWarps, kRowThreads, 0,
+               stream, problem, search);
     });
 }
 

@@ -134,7 +134,8 @@ __global__ void __launch_bounds__(kRowThreads) place_kernel(const HalfSearch sea
 
 // One block of threads per block of references.
 template <class T>
-__global__ void __launch_bounds__(kRowThreads) pack_references_kernel(const KnnProblem problem, const HalfSearch search) {
+__global__ void __launch_bounds__(kRowThreads)
+    pack_references_kernel(const KnnProblem problem, const HalfSearch search) {
     __shared__ double largest_of_warp[kRowWarps];
     __shared__ RowTerms terms_of_warp[kRowWarps];
     const int lane = threadIdx.x % kWarpLanes, warp = threadIdx.x / kWarpLanes;
@@ -190,8 +191,9 @@ __global__ void __launch_bounds__(kRowThreads) pack_references_kernel(const KnnP
         sums.residual_squares = warp_sum(sums.residual_squares);
         sums.centre_product = warp_sum(sums.centre_product);
         sums.offset_squares = warp_sum(sums.offset_squares);
-        terms.widen(row_terms(problem.metric, sums, double(scale), frame_norm));
-        if (lane == 0) search.biases[first + r] = float(reference_bias(problem.metric, sums) * double(scale));
+        const double bias = reference_bias(problem.metric, sums, factor, *search.placing);
+        terms.widen(row_terms(sums, bias, double(scale), frame_norm));
+        if (lane == 0) search.biases[first + r] = float(bias * double(scale));
     }
     if (lane == 0) terms_of_warp[warp] = terms;
     __syncthreads();

@@ -4,7 +4,6 @@
 namespace rote {
 namespace {
 
-
 // References without a bound stand behind the candidates of the pass; returns how many there are now.
 __device__ int32_t append_unbounded(const KnnProblem& problem, const HalfSearch& search, int64_t query,
                                     RankedCandidate* ranked, int32_t count, int32_t unbounded, int lane) {
@@ -61,7 +60,8 @@ __global__ void __launch_bounds__(kRankThreads) rerank_kernel(const KnnProblem p
 
 void launch_rerank(const KnnProblem& problem, const HalfSearch& search, cudaStream_t stream) {
     visit_float_dtype(problem.queries.dtype, [&](auto element) {
-        launch(rerank_kernel<decltype(element)>, search.rank_warps / kRankWarps, kRankThreads, 0, stream, problem, search);
+        launch(rerank_kernel<decltype(element)>, search.rank_warps / kRankWarps, kRankThreads, 0, stream, problem,
+               search);
     });
 }
 

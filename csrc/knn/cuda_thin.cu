@@ -124,10 +124,11 @@ __global__ void __launch_bounds__(kRankThreads)
 }  // namespace
 
 void launch_thin(const KnnProblem& problem, const HalfSearch& search, int32_t exact_above, cudaStream_t stream) {
-    const size_t shared = search.capacity <= kSharedLowers ? size_t(kRankWarps * search.capacity) * sizeof(uint32_t) : 0;
+    const size_t shared =
+        search.capacity <= kSharedLowers ? size_t(kRankWarps * search.capacity) * sizeof(uint32_t) : 0;
     visit_float_dtype(problem.queries.dtype, [&](auto element) {
-        launch(thin_kernel<decltype(element)>, search.rank_warps / kRankWarps, kRankThreads, shared, stream, problem, search,
-               exact_above);
+        launch(thin_kernel<decltype(element)>, search.rank_warps / kRankWarps, kRankThreads, shared, stream, problem,
+               search, exact_above);
     });
 }
 

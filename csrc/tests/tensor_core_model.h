@@ -1,5 +1,5 @@
-// tests/tensor_core_model.h: fp16 products added up as a tensor core may do at worst (docs/knn-cuda.md, "The sum"): groups
-// of products and the running sum are aligned to the largest of them and cut off, then added and cut off again.
+// tests/tensor_core_model.h: fp16 products added up as a tensor core may do at worst (docs/knn-cuda.md, "The sum"):
+// groups of products and the running sum are aligned to the largest of them and cut off, then added and cut off again.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// tests/test_knn_cuda_emulated.cpp: the certified search on CUDA, its very kernels, run on the CPU (tests/emulation), also
-// with sums that err as far as the bound allows for, against the oracle.
+// tests/test_knn_cuda_emulated.cpp: the certified search on CUDA, its very kernels, run on the CPU (tests/emulation),
+// also with sums that err as far as the bound allows for, against the oracle.
 #include <cstdio>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -70,9 +70,7 @@ struct Result {
     std::vector<double> keys;
 
     explicit Result(KnnProblem& problem)
-        : distances(size_t(problem.queries.rows * problem.k)),
-          indices(distances.size()),
-          keys(distances.size()) {
+        : distances(size_t(problem.queries.rows * problem.k)), indices(distances.size()), keys(distances.size()) {
         problem.distances = distances.data();
         problem.indices = indices.data();
         problem.keys = keys.data();
@@ -95,15 +93,15 @@ Stats check(KnnProblem problem, const char* what) {
     Result wanted(problem);
     knn_search_reference(problem);
     Result got(problem);
-    const int64_t bytes = certified_search_bytes(problem.queries.rows, problem.references.rows,
-                                                 problem.queries.columns, problem.k);
+    const int64_t bytes =
+        certified_search_bytes(problem.queries.rows, problem.references.rows, problem.queries.columns, problem.k);
     constexpr size_t kGuard = 64;
     std::vector<uint8_t> memory(size_t(bytes) + 256 + kGuard, 0xff);  // NaN and -1 wherever nobody wrote
     auto* const base = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(memory.data()) + 255) / 256 * 256);
     Stats stats(size_t(KnnDeviceStat::count), 0);
     certified_search(problem, base, stats.data(), nullptr, launch_pass_sm80);
-    CHECK(got.same_bits(wanted), "%s: metric %d, dtype %d, k %d", what, int(problem.metric),
-          int(problem.queries.dtype), int(problem.k));
+    CHECK(got.same_bits(wanted), "%s: metric %d, dtype %d, k %d", what, int(problem.metric), int(problem.queries.dtype),
+          int(problem.k));
     for (size_t i = 0; i < kGuard; ++i) CHECK(base[size_t(bytes) + i] == 0xff, "%s: wrote behind the workspace", what);
     std::printf("%-24s metric %d dtype %d:", what, int(problem.metric), int(problem.queries.dtype));
     for (int64_t value : stats) std::printf(" %lld", static_cast<long long>(value));

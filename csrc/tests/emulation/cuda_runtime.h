@@ -1,7 +1,7 @@
-// tests/emulation/cuda_runtime.h: enough of CUDA to run the k-NN kernels on the CPU, lane by lane. Threads of a block are
-// fibers that switch at barriers and warp exchanges, in random order; asynchronous copies arrive when they are waited
-// for and no earlier; a warp exchange that a lane misses is an error. Finds what logic can get wrong, not what memory
-// models can.
+// tests/emulation/cuda_runtime.h: enough of CUDA to run the k-NN kernels on the CPU, lane by lane. Threads of a block
+// are fibers that switch at barriers and warp exchanges, in random order; asynchronous copies arrive when they are
+// waited for and no earlier; a warp exchange that a lane misses is an error. Finds what logic can get wrong, not what
+// memory models can.
 #pragma once
 
 #include <setjmp.h>
@@ -129,7 +129,7 @@ inline void block_barrier() {
 
 /// All 32 lanes hand in a value and may then read everybody's.
 template <class T>
-const unsigned char (*exchange(const T& value, const char* what))[kSlotBytes] {
+const unsigned char (*exchange(const T& value, const char* what)) [kSlotBytes] {
     static_assert(sizeof(T) <= kSlotBytes);
     Machine& m = machine();
     Fiber& fiber = *m.current;
