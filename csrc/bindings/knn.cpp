@@ -40,20 +40,28 @@ void register_knn(py::module_& module) {
              py::arg("keys") = 0);
     module.def(
         "knn_search",
-        [](const KnnProblem& problem, int num_threads, const std::string& level) {
+        [](const KnnProblem& problem, int num_threads, const std::string& level, const std::string& path,
+           bool fallback) {
             KnnStats stats;
             {
                 py::gil_scoped_release release;
-                stats = knn_search_cpu(problem, num_threads, resolve_simd_level(level));
+                stats =
+                    knn_search_cpu(problem, {num_threads, resolve_simd_level(level), parse_knn_path(path), fallback});
             }
             py::dict result;
+            result["rows_int16"] = stats.rows_int16;
+            result["rows_float32"] = stats.rows_float32;
+            result["rows_float64"] = stats.rows_float64;
+            result["uncertified_rows"] = stats.uncertified_rows;
+            result["scored_pairs"] = stats.scored_pairs;
             result["exact_keys"] = stats.exact_keys;
             result["compactions"] = stats.compactions;
             result["exact_compactions"] = stats.exact_compactions;
-            result["uncertified_rows"] = stats.uncertified_rows;
+            result["executor"] = stats.executor;
             return result;
         },
-        py::arg("problem"), py::arg("num_threads"), py::arg("level") = "auto");
+        py::arg("problem"), py::arg("num_threads"), py::arg("level") = "auto", py::arg("path") = "auto",
+        py::arg("fallback") = true);
     module.def(
         "knn_search_reference", [](const KnnProblem& problem) { knn_search_reference(problem); }, py::arg("problem"),
         py::call_guard<py::gil_scoped_release>());

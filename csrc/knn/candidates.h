@@ -11,15 +11,26 @@
 
 namespace rote {
 
-/// Scores grow with nearness. The true score of a candidate lies in [lower, upper], both shifted by the query's
-/// constant slack; `key` is NaN until somebody needed it.
+/// Scores grow with nearness. The true score of a candidate lies in [lower, upper], both shifted by a constant of the
+/// query; `key` is NaN until somebody needed it.
 struct Candidate {
     double key;
     int64_t index;
-    float lower, upper;
+    double lower, upper;
+};
+
+/// What one thread needs to thin buffers, and what it did.
+struct Thinning {
+    explicit Thinning(const KnnProblem& problem, const KnnKernels& kernels) : keys(problem, kernels) {}
+
+    ExactKeys keys;
+    std::vector<double> lowers;
+    std::vector<Neighbor> neighbors;
+    int64_t compactions = 0, exact_compactions = 0;
 };
 
 /// Candidates of a block of queries. A full buffer is thinned by its bounds, and where those do not separate, by keys.
+/// A row belongs to one thread at a time.
 class CandidateBuffers {
   public:
     CandidateBuffers(int64_t k, int64_t rows);
@@ -30,29 +41,27 @@ class CandidateBuffers {
     void reset(int64_t rows);
 
     /// Below it no candidate can matter: at least k references are certainly nearer.
-    float threshold(int64_t row) const { return thresholds_[size_t(row)]; }
+    double threshold(int64_t row) const { return thresholds_[size_t(row)]; }
+
+    /// Keys that thinning has cost the row so far.
+    int64_t exact_keys(int64_t row) const { return exact_keys_[size_t(row)]; }
 
     /// Adds a candidate; true if the threshold of the row may have changed. `query` is the row's query.
-    bool push(int64_t row, int64_t query, int64_t index, float lower, float upper, ExactKeys& keys);
+    bool push(int64_t row, int64_t query, const Candidate& candidate, Thinning& thinning);
 
-    /// The k nearest in order; empties the row.
-    const std::vector<Neighbor>& finish(int64_t row, int64_t query, ExactKeys& keys);
-
-    int64_t compactions() const { return compactions_; }
-    int64_t exact_compactions() const { return exact_compactions_; }
+    /// The k nearest of `count` buffers, `stride` rows apart, that hold candidates of the same query; empties them.
+    const std::vector<Neighbor>& finish(int64_t row, int64_t query, Thinning& thinning, int64_t count = 1,
+                                        int64_t stride = 0);
 
   private:
     Candidate* buffer(int64_t row) { return storage_.data() + row * capacity_; }
-    void drop_below_threshold(int64_t row);
-    void compute_keys(int64_t row, int64_t query, ExactKeys& keys);
+    double kth_lower(const Candidate* candidates, int64_t size, Thinning& thinning) const;
+    int64_t compute_keys(Candidate* candidates, int64_t size, int64_t query, Thinning& thinning) const;
 
     int64_t k_, capacity_;
     std::vector<Candidate> storage_;
-    std::vector<int64_t> sizes_;
-    std::vector<float> thresholds_;
-    std::vector<float> lowers_;        // scratch
-    std::vector<Neighbor> neighbors_;  // scratch
-    int64_t compactions_ = 0, exact_compactions_ = 0;
+    std::vector<int64_t> sizes_, exact_keys_;
+    std::vector<double> thresholds_;
 };
 
 }  // namespace rote

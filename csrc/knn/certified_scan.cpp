@@ -42,7 +42,7 @@ CertifiedScan::CertifiedScan(const KnnProblem& problem, const KnnKernels& kernel
       packer_(problem, problem.queries, kernels, frame),
       references_(problem, kernels, frame, block_references),
       candidates_(problem.k, block_rows),
-      keys_(problem, kernels),
+      thinning_(problem, kernels),
       block_references_(block_references) {
     const int64_t padded = round_up_to(block_rows, kernels.query_rows);
     row_.resize(size_t(dim_));
@@ -59,6 +59,7 @@ void CertifiedScan::run(int64_t query_begin, int64_t query_end, int64_t begin, i
     query_begin_ = query_begin;
     candidates_.reset(rows);
     pack_queries(query_begin, query_end);
+    if (begin == 0) count_queries(rows);  // once, however the references are split
     for (int64_t at = begin; at < end; at += block_references_) {
         references_.pack(at, std::min(end, at + block_references_));
         scan_block(rows);
@@ -66,7 +67,7 @@ void CertifiedScan::run(int64_t query_begin, int64_t query_end, int64_t begin, i
     }
     for (int64_t row = 0; row < rows; ++row) {
         const bool finite = states_[size_t(row)] != QueryState::not_finite;
-        emit(query_begin + row, finite ? &candidates_.finish(row, query_begin + row, keys_) : nullptr);
+        emit(query_begin + row, finite ? &candidates_.finish(row, query_begin + row, thinning_) : nullptr);
     }
 }
 
@@ -86,18 +87,25 @@ void CertifiedScan::pack_queries(int64_t begin, int64_t end) {
             std::fill(row_.begin(), row_.end(), 0.0f);
             norm = 0;
         }
-        thresholds_[at] = states_[at] == QueryState::packed ? candidates_.threshold(row) : kInfinity;
+        thresholds_[at] = states_[at] == QueryState::packed ? float(candidates_.threshold(row)) : kInfinity;
         slacks_[at] = round_up(bound_.per_norm * norm);
         constant_slacks_[at] = query_slack(problem_.metric, dim_, norm, frame_.centre_norm, frame_.scale);
         float* out = queries_.data() + row / height * height * dim_ + row % height;
         for (int64_t i = 0; i < dim_; ++i) out[i * height] = row_[size_t(i)];
     }
-    uncertified_ += int64_t(unbounded_rows_.size());
+}
+
+void CertifiedScan::count_queries(int64_t rows) {
+    for (int64_t row = 0; row < rows; ++row) {
+        bounded_queries_ += states_[size_t(row)] == QueryState::packed;
+        unbounded_queries_ += states_[size_t(row)] == QueryState::unbounded;
+    }
 }
 
 // A query panel stays in the first-level cache while the panels of the block pass by.
 void CertifiedScan::scan_block(int64_t rows) {
     const int64_t query_panels = (rows + kernels_.query_rows - 1) / kernels_.query_rows;
+    scored_pairs_ += rows * references_.count();
     for (int64_t q = 0; q < query_panels; ++q)
         for (int64_t r = 0; r < references_.panels(); ++r) scan_panel(q, r);
 }
@@ -134,15 +142,18 @@ void CertifiedScan::offer_unbounded(int64_t rows) {
 void CertifiedScan::push(int64_t row, int64_t reference, float lower, float upper) {
     const int64_t query = query_begin_ + row;
     if (!is_admissible(problem_, query, reference)) return;
-    if (candidates_.push(row, query, reference, lower, upper, keys_) && states_[size_t(row)] == QueryState::packed)
-        thresholds_[size_t(row)] = candidates_.threshold(row);
+    const Candidate candidate{std::numeric_limits<double>::quiet_NaN(), reference, lower, upper};
+    if (candidates_.push(row, query, candidate, thinning_) && states_[size_t(row)] == QueryState::packed)
+        thresholds_[size_t(row)] = float(candidates_.threshold(row));  // exact: it is a bound somebody had
 }
 
 void CertifiedScan::add_to(KnnStats& stats) const {
-    stats.exact_keys += keys_.count();
-    stats.compactions += candidates_.compactions();
-    stats.exact_compactions += candidates_.exact_compactions();
-    stats.uncertified_rows += uncertified_;
+    stats.exact_keys += thinning_.keys.count();
+    stats.compactions += thinning_.compactions;
+    stats.exact_compactions += thinning_.exact_compactions;
+    stats.scored_pairs += scored_pairs_;
+    stats.rows_float32 += bounded_queries_;
+    stats.rows_float64 += unbounded_queries_;
 }
 
 }  // namespace rote

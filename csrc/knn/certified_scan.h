@@ -37,6 +37,7 @@ class CertifiedScan {
     enum class QueryState : uint8_t { packed, not_finite, unbounded };
 
     void pack_queries(int64_t begin, int64_t end);
+    void count_queries(int64_t rows);
     void scan_block(int64_t rows);
     void scan_panel(int64_t query_panel, int64_t reference_panel);
     void offer_unbounded(int64_t rows);
@@ -50,13 +51,13 @@ class CertifiedScan {
     RowPacker packer_;
     ReferenceBlock references_;
     CandidateBuffers candidates_;
-    ExactKeys keys_;
+    Thinning thinning_;
     std::vector<float> row_, queries_, slacks_, thresholds_;
     std::vector<double> constant_slacks_;
     std::vector<QueryState> states_;
     std::vector<int64_t> unbounded_rows_;
     std::vector<TileHit> hits_;
-    int64_t query_begin_ = 0, block_references_, uncertified_ = 0;
+    int64_t query_begin_ = 0, block_references_, unbounded_queries_ = 0, bounded_queries_ = 0, scored_pairs_ = 0;
 };
 
 }  // namespace rote

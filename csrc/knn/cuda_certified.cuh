@@ -19,6 +19,8 @@ constexpr int kMostUnbounded = 64;
 constexpr int kLengthBins = 64;
 constexpr int kSortBins = kMostFrames * kLengthBins + 1;
 constexpr int kNoBin = kSortBins - 1;
+constexpr int kRowThreads = 256;  // where a warp takes a row
+constexpr int kRowWarps = kRowThreads / kWarpLanes;
 
 /// A candidate with its key, on its way to the result.
 struct RankedCandidate {

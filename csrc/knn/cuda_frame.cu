@@ -6,8 +6,8 @@ namespace rote {
 namespace {
 
 constexpr int kSample = 128;
-constexpr int kThreads = 512;
-constexpr int kWarps = kThreads / kWarpLanes;
+constexpr int kFrameThreads = 512;
+constexpr int kFrameWarps = kFrameThreads / kWarpLanes;
 constexpr double kOrdinary = 4;  // rows longer than this many medians do not move the centre
 
 struct Sample {
@@ -40,7 +40,7 @@ template <class T>
 __device__ void read_sample(const KnnProblem& problem, Sample& sample) {
     const int lane = threadIdx.x % kWarpLanes, warp = threadIdx.x / kWarpLanes;
     const int64_t total = problem.references.rows, dim = problem.references.columns;
-    for (int s = warp; s < sample.count; s += kWarps) {
+    for (int s = warp; s < sample.count; s += kFrameWarps) {
         const int64_t row = total * s / sample.count;
         const T* const values = problem.references.row<T>(row);
         double squares = 0;
@@ -69,7 +69,7 @@ __device__ void measure_sample(const KnnProblem& problem, const Sample& sample, 
                                const Centre& offset, bool nearest, double* norms) {
     const int lane = threadIdx.x % kWarpLanes, warp = threadIdx.x / kWarpLanes;
     const int64_t dim = problem.references.columns;
-    for (int s = warp; s < sample.count; s += kWarps) {
+    for (int s = warp; s < sample.count; s += kFrameWarps) {
         double squares = 0;
         const bool usable = norms[s] >= 0;
         if (usable) {
@@ -87,7 +87,7 @@ __device__ void measure_sample(const KnnProblem& problem, const Sample& sample, 
 
 template <class T>
 __device__ void choose_centre(const KnnProblem& problem, const Sample& sample, double ordinary, double* centre) {
-    for (int64_t i = threadIdx.x; i < problem.references.columns; i += kThreads) {
+    for (int64_t i = threadIdx.x; i < problem.references.columns; i += kFrameThreads) {
         double sum = 0;
         int count = 0;
         for (int s = 0; s < sample.count; ++s) {
@@ -103,7 +103,8 @@ __device__ void choose_centre(const KnnProblem& problem, const Sample& sample, d
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) choose_frame_kernel(const KnnProblem problem, const HalfSearch search) {
+__global__ void __launch_bounds__(kFrameThreads)
+    choose_frame_kernel(const KnnProblem problem, const HalfSearch search) {
     __shared__ Sample sample;
     __shared__ double distances[kSample];
     __shared__ double shared_value;
@@ -116,13 +117,14 @@ __global__ void __launch_bounds__(kThreads) choose_frame_kernel(const KnnProblem
     choose_centre<T>(problem, sample, kOrdinary * median(sample.norms, sample.count, &shared_value), search.centre);
 
     const auto nothing = [](int64_t) { return 0.0; };
-    for (int s = threadIdx.x; s < sample.count; s += kThreads) distances[s] = sample.norms[s];
+    for (int s = threadIdx.x; s < sample.count; s += kFrameThreads) distances[s] = sample.norms[s];
     __syncthreads();
     measure_sample<T>(problem, sample, search.centre, 1, nothing, false, distances);
     double middle = median(distances, sample.count, &shared_value);
     if (!(middle > 0))
         for (int s = 0; s < sample.count; ++s) middle = distances[s] > middle ? distances[s] : middle;
-    const double scale = unit_scale(middle, kLargestPlacing);
+    const double scale =
+        unit_scale(middle, problem.metric == KnnMetric::cosine ? kLargestUnitPlacing : kLargestPlacing);
     if (warp == 0) {
         double squares = 0;
         for (int64_t i = lane; i < dim; i += kWarpLanes) squares += search.centre[i] * search.centre[i];
@@ -132,7 +134,7 @@ __global__ void __launch_bounds__(kThreads) choose_frame_kernel(const KnnProblem
 
     // Frame 0 is the centre itself; each further frame is the sampled row farthest from all before it.
     __syncthreads();
-    for (int s = threadIdx.x; s < sample.count; s += kThreads) {
+    for (int s = threadIdx.x; s < sample.count; s += kFrameThreads) {
         const double distance = distances[s] * scale;
         distances[s] = distance <= kLargestPlaced / 2 ? distance : -1;
     }
@@ -149,7 +151,7 @@ __global__ void __launch_bounds__(kThreads) choose_frame_kernel(const KnnProblem
             }
         }
         __syncthreads();
-        for (int64_t i = threadIdx.x; i < dim; i += kThreads) {
+        for (int64_t i = threadIdx.x; i < dim; i += kFrameThreads) {
             own[i] = chosen < 0 ? 0.0f
                                 : float(placed(to_double(problem.references.row<T>(sample.rows[chosen])[i]),
                                                sample.factors[chosen], search.centre[i], scale));
@@ -171,7 +173,7 @@ __global__ void __launch_bounds__(kThreads) choose_frame_kernel(const KnnProblem
 
 void launch_choose_frame(const KnnProblem& problem, const HalfSearch& search, cudaStream_t stream) {
     visit_float_dtype(problem.references.dtype, [&](auto element) {
-        launch(choose_frame_kernel<decltype(element)>, 1, kThreads, 0, stream, problem, search);
+        launch(choose_frame_kernel<decltype(element)>, 1, kFrameThreads, 0, stream, problem, search);
     });
 }
 

@@ -7,8 +7,6 @@
 namespace rote {
 namespace {
 
-constexpr int kThreads = 256;
-constexpr int kWarps = kThreads / kWarpLanes;
 constexpr int kFramesAtOnce = 8;
 
 // How a query is placed: like a reference for distances, with a scale of its own and without a centre for products.
@@ -21,18 +19,23 @@ struct QueryPlacing {
     }
 };
 
+// A zero vector is equally far from everything by cosine, which no point among unit rows is: it gets no bound.
 __device__ QueryPlacing place_query(KnnMetric metric, double squares, const HalfSearch& search, bool& bounded) {
     bounded = true;
-    if (metric == KnnMetric::cosine) return {unit_factor(squares, bounded), 1, nullptr};
     if (metric == KnnMetric::ip) return {1, unit_scale(sqrt(squares), kLargestPlacing), nullptr};
-    return {1, search.placing->scale, search.centre};
+    double factor = 1;
+    if (metric == KnnMetric::cosine) {
+        factor = unit_factor(squares, bounded);
+        bounded = bounded && squares > 0;
+    }
+    return {factor, search.placing->scale, search.centre};
 }
 
 template <class T>
 __device__ void write_bases(const KnnProblem& problem, const HalfSearch& search, const QueryPlacing& placing,
                             const T* values, int32_t row, int lane) {
     const int64_t dim = problem.queries.columns;
-    const bool squared = is_squared_distance(problem.metric);
+    const bool squared = is_distance_score(problem.metric);
     for (int first = 0; first < search.frame_count; first += kFramesAtOnce) {
         double sums[kFramesAtOnce] = {};
         for (int64_t i = lane; i < dim; i += kWarpLanes) {
@@ -65,9 +68,9 @@ __device__ void write_empty_row(const HalfSearch& search, int32_t row, int lane)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) pack_queries_kernel(const KnnProblem problem, const HalfSearch search) {
+__global__ void __launch_bounds__(kRowThreads) pack_queries_kernel(const KnnProblem problem, const HalfSearch search) {
     const int lane = threadIdx.x % kWarpLanes;
-    const int32_t row = int32_t(blockIdx.x) * kWarps + int32_t(threadIdx.x) / kWarpLanes;
+    const int32_t row = int32_t(blockIdx.x) * kRowWarps + int32_t(threadIdx.x) / kWarpLanes;
     if (row >= search.padded_rows) return;
     if (row >= search.rows) return write_empty_row(search, row, lane);
 
@@ -125,8 +128,8 @@ __global__ void __launch_bounds__(kThreads) pack_queries_kernel(const KnnProblem
 
 void launch_pack_queries(const KnnProblem& problem, const HalfSearch& search, cudaStream_t stream) {
     visit_float_dtype(problem.queries.dtype, [&](auto element) {
-        launch(pack_queries_kernel<decltype(element)>, (search.padded_rows + kWarps - 1) / kWarps, kThreads, 0, stream,
-               problem, search);
+        launch(pack_queries_kernel<decltype(element)>, (search.padded_rows + kRowWarps - 1) / kRowWarps, kRowThreads, 0,
+               stream, problem, search);
     });
 }
 

@@ -5,11 +5,9 @@
 namespace rote {
 namespace {
 
-constexpr int kThreads = 256;
-constexpr int kWarps = kThreads / kWarpLanes;
-constexpr int kRowsPerWarp = kBlockReferences / kWarps;
-constexpr int kScanThreads = 1024;
-constexpr int kBinsPerThread = (kSortBins + kScanThreads - 1) / kScanThreads;
+constexpr int kRowsPerWarp = kBlockReferences / kRowWarps;
+constexpr int kSumThreads = 1024;
+constexpr int kBinsPerThread = (kSortBins + kSumThreads - 1) / kSumThreads;
 constexpr int kLengthOne = 32;  // the bin of rows whose distance from their frame is in [1, sqrt(2))
 
 __device__ int length_bin(float squares) {
@@ -31,9 +29,9 @@ __device__ int64_t stored_position(const HalfSearch& search, int64_t rank) {
 
 // One warp per reference: is it finite and bounded, which frame is nearest, how far.
 template <class T>
-__global__ void __launch_bounds__(kThreads) measure_kernel(const KnnProblem problem, const HalfSearch search) {
+__global__ void __launch_bounds__(kRowThreads) measure_kernel(const KnnProblem problem, const HalfSearch search) {
     const int lane = threadIdx.x % kWarpLanes;
-    const int64_t row = int64_t(blockIdx.x) * kWarps + threadIdx.x / kWarpLanes, dim = problem.references.columns;
+    const int64_t row = int64_t(blockIdx.x) * kRowWarps + threadIdx.x / kWarpLanes, dim = problem.references.columns;
     if (row >= problem.references.rows) return;
     const T* const values = problem.references.row<T>(row);
     const double scale = search.placing->scale;
@@ -94,8 +92,8 @@ __global__ void __launch_bounds__(kThreads) measure_kernel(const KnnProblem prob
 }
 
 // Counts become the place of each bin's first row: an exclusive sum. One block.
-__global__ void __launch_bounds__(kScanThreads) scan_bins_kernel(const HalfSearch search) {
-    __shared__ int sums[kScanThreads];
+__global__ void __launch_bounds__(kSumThreads) scan_bins_kernel(const HalfSearch search) {
+    __shared__ int sums[kSumThreads];
     const int own = int(threadIdx.x), begin = own * kBinsPerThread;
     int counts[kBinsPerThread], total = 0;
 #pragma unroll
@@ -105,7 +103,7 @@ __global__ void __launch_bounds__(kScanThreads) scan_bins_kernel(const HalfSearc
     }
     sums[own] = total;
     __syncthreads();
-    for (int step = 1; step < kScanThreads; step *= 2) {
+    for (int step = 1; step < kSumThreads; step *= 2) {
         const int before = own >= step ? sums[own - step] : 0;
         __syncthreads();
         sums[own] += before;
@@ -120,8 +118,8 @@ __global__ void __launch_bounds__(kScanThreads) scan_bins_kernel(const HalfSearc
 }
 
 // One thread per position: a row finds its place, positions behind the last row hold none.
-__global__ void __launch_bounds__(kThreads) place_kernel(const HalfSearch search, int64_t total) {
-    const int64_t row = int64_t(blockIdx.x) * kThreads + threadIdx.x;
+__global__ void __launch_bounds__(kRowThreads) place_kernel(const HalfSearch search, int64_t total) {
+    const int64_t row = int64_t(blockIdx.x) * kRowThreads + threadIdx.x;
     if (row >= int64_t(search.block_count) * kBlockReferences) return;
     if (row >= total) {
         search.order[stored_position(search, row)] = -1;
@@ -136,9 +134,10 @@ __global__ void __launch_bounds__(kThreads) place_kernel(const HalfSearch search
 
 // One block of threads per block of references.
 template <class T>
-__global__ void __launch_bounds__(kThreads) pack_references_kernel(const KnnProblem problem, const HalfSearch search) {
-    __shared__ double largest_of_warp[kWarps];
-    __shared__ RowTerms terms_of_warp[kWarps];
+__global__ void __launch_bounds__(kRowThreads)
+    pack_references_kernel(const KnnProblem problem, const HalfSearch search) {
+    __shared__ double largest_of_warp[kRowWarps];
+    __shared__ RowTerms terms_of_warp[kRowWarps];
     const int lane = threadIdx.x % kWarpLanes, warp = threadIdx.x / kWarpLanes;
     const int64_t dim = problem.references.columns, first = int64_t(blockIdx.x) * kBlockReferences;
     const int32_t* const order = search.order + first;
@@ -163,7 +162,7 @@ __global__ void __launch_bounds__(kThreads) pack_references_kernel(const KnnProb
     largest = warp_max(largest);
     if (lane == 0) largest_of_warp[warp] = largest;
     __syncthreads();
-    for (int w = 0; w < kWarps; ++w) largest = largest_of_warp[w] > largest ? largest_of_warp[w] : largest;
+    for (int w = 0; w < kRowWarps; ++w) largest = largest_of_warp[w] > largest ? largest_of_warp[w] : largest;
     const float scale = packed_scale(largest);
 
     RowTerms terms;
@@ -192,13 +191,14 @@ __global__ void __launch_bounds__(kThreads) pack_references_kernel(const KnnProb
         sums.residual_squares = warp_sum(sums.residual_squares);
         sums.centre_product = warp_sum(sums.centre_product);
         sums.offset_squares = warp_sum(sums.offset_squares);
-        terms.widen(row_terms(problem.metric, sums, double(scale), frame_norm));
-        if (lane == 0) search.biases[first + r] = float(reference_bias(problem.metric, sums) * double(scale));
+        const double bias = reference_bias(problem.metric, sums, factor, *search.placing);
+        terms.widen(row_terms(sums, bias, double(scale), frame_norm));
+        if (lane == 0) search.biases[first + r] = float(bias * double(scale));
     }
     if (lane == 0) terms_of_warp[warp] = terms;
     __syncthreads();
     if (threadIdx.x > 0) return;
-    for (int w = 1; w < kWarps; ++w) terms.widen(terms_of_warp[w]);
+    for (int w = 1; w < kRowWarps; ++w) terms.widen(terms_of_warp[w]);
     search.blocks[blockIdx.x] = block_terms(problem.metric, dim, terms, scale, frame);
 }
 
@@ -208,10 +208,10 @@ void launch_pack_references(const KnnProblem& problem, const HalfSearch& search,
     const int64_t total = problem.references.rows, blocks = search.block_count;
     visit_float_dtype(problem.references.dtype, [&](auto element) {
         using T = decltype(element);
-        launch(measure_kernel<T>, (total + kWarps - 1) / kWarps, kThreads, 0, stream, problem, search);
-        launch(scan_bins_kernel, 1, kScanThreads, 0, stream, search);
-        launch(place_kernel, blocks * kBlockReferences / kThreads, kThreads, 0, stream, search, total);
-        launch(pack_references_kernel<T>, blocks, kThreads, 0, stream, problem, search);
+        launch(measure_kernel<T>, (total + kRowWarps - 1) / kRowWarps, kRowThreads, 0, stream, problem, search);
+        launch(scan_bins_kernel, 1, kSumThreads, 0, stream, search);
+        launch(place_kernel, blocks * kBlockReferences / kRowThreads, kRowThreads, 0, stream, search, total);
+        launch(pack_references_kernel<T>, blocks, kRowThreads, 0, stream, problem, search);
     });
 }
 

@@ -5,6 +5,9 @@
 
 namespace rote {
 
+constexpr int kRankThreads = 128;
+constexpr int kRankWarps = kRankThreads / kWarpLanes;
+
 /// The warp's own room for `capacity` candidates, a power of two.
 __device__ __forceinline__ RankedCandidate* ranked_of_warp(const HalfSearch& search, int32_t warp) {
     return search.ranked + int64_t(warp) * search.capacity;

@@ -4,9 +4,6 @@
 namespace rote {
 namespace {
 
-constexpr int kThreads = 128;
-constexpr int kWarps = kThreads / kWarpLanes;
-
 // References without a bound stand behind the candidates of the pass; returns how many there are now.
 __device__ int32_t append_unbounded(const KnnProblem& problem, const HalfSearch& search, int64_t query,
                                     RankedCandidate* ranked, int32_t count, int32_t unbounded, int lane) {
@@ -21,13 +18,13 @@ __device__ int32_t append_unbounded(const KnnProblem& problem, const HalfSearch&
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads) rerank_kernel(const KnnProblem problem, const HalfSearch search) {
+__global__ void __launch_bounds__(kRankThreads) rerank_kernel(const KnnProblem problem, const HalfSearch search) {
     const int lane = threadIdx.x % kWarpLanes;
-    const int32_t own = int32_t(blockIdx.x) * kWarps + int32_t(threadIdx.x) / kWarpLanes;
+    const int32_t own = int32_t(blockIdx.x) * kRankWarps + int32_t(threadIdx.x) / kWarpLanes;
     RankedCandidate* const ranked = ranked_of_warp(search, own);
     const int32_t unbounded = *search.unbounded_count;
     int64_t settled = 0, exact_keys = 0;
-    for (int32_t row = own; row < search.rows; row += int32_t(gridDim.x) * kWarps) {
+    for (int32_t row = own; row < search.rows; row += int32_t(gridDim.x) * kRankWarps) {
         const float threshold = search.thresholds[row];
         __syncwarp();  // read by all lanes before one of them writes
         if (threshold == INFINITY) continue;
@@ -63,7 +60,8 @@ __global__ void __launch_bounds__(kThreads) rerank_kernel(const KnnProblem probl
 
 void launch_rerank(const KnnProblem& problem, const HalfSearch& search, cudaStream_t stream) {
     visit_float_dtype(problem.queries.dtype, [&](auto element) {
-        launch(rerank_kernel<decltype(element)>, search.rank_warps / kWarps, kThreads, 0, stream, problem, search);
+        launch(rerank_kernel<decltype(element)>, search.rank_warps / kRankWarps, kRankThreads, 0, stream, problem,
+               search);
     });
 }
 

@@ -11,13 +11,13 @@
 namespace rote {
 namespace {
 
-constexpr int kThreads = 256;
+constexpr int kPassThreads = 256;
 constexpr int kTileColumns = 128;  // references of a tile, half a block
 constexpr int kTilesPerBlock = kBlockReferences / kTileColumns;
 constexpr int kWarpRows = 64, kWarpColumns = 32;  // of the tile, per warp: 2 x 4 warps
 constexpr int kRowSteps = kWarpRows / 16, kColumnSteps = kWarpColumns / 8;
 constexpr int kSlabBytes = kTileColumns * kDepthStep * 2;  // 64 deep: rows of 128 bytes, queries and references alike
-constexpr int kChunksPerThread = kSlabBytes / 16 / kThreads;
+constexpr int kChunksPerThread = kSlabBytes / 16 / kPassThreads;
 constexpr int kStages = 3;
 
 // Rows of a slab are 128 bytes; their eight 16-byte chunks are permuted by the row, so that neither copies nor fragment
@@ -30,7 +30,7 @@ __device__ __forceinline__ int chunk_offset(int row, int chunk) {
 __device__ __forceinline__ void copy_slab(uint8_t* shared, const uint16_t* rows, int64_t depth, int slab) {
 #pragma unroll
     for (int c = 0; c < kChunksPerThread; ++c) {
-        const int index = int(threadIdx.x) + c * kThreads, row = index / 8, chunk = index % 8;
+        const int index = int(threadIdx.x) + c * kPassThreads, row = index / 8, chunk = index % 8;
         copy_async_16(shared + chunk_offset(row, chunk), rows + row * depth + slab * kDepthStep + chunk * 8);
     }
 }
@@ -125,7 +125,7 @@ __device__ __forceinline__ void compare_tile(const PassOperands& pass, float (&s
 /// Block x takes query tile x, block y the y-th run of reference tiles. `Resident`: all slabs of the query tile lie in
 /// shared memory from the beginning; otherwise they travel with the references'.
 template <bool Resident>
-__global__ void __launch_bounds__(kThreads, 1) pass_kernel(const PassOperands pass) {
+__global__ void __launch_bounds__(kPassThreads, 1) pass_kernel(const PassOperands pass) {
     __shared__ float limits[2][kTileQueries];  // of this tile and the next: slow warps may still compare
     __shared__ float scales[kTileQueries];
     uint8_t* const resident = dynamic_shared();
@@ -214,7 +214,7 @@ void launch_pass_sm80(const PassOperands& pass, cudaStream_t stream) {
     const int64_t tiles = int64_t(pass.last_block - pass.first_block) * kTilesPerBlock;
     const int64_t wanted = (4 * processors + pass.query_tiles - 1) / pass.query_tiles;
     const int64_t runs = std::clamp<int64_t>(std::min(wanted, tiles / 4), 1, 65535);
-    launch_grid(kernel, pass.query_tiles, runs, kThreads, size_t(bytes), stream, pass);
+    launch_grid(kernel, pass.query_tiles, runs, kPassThreads, size_t(bytes), stream, pass);
 }
 
 }  // namespace rote

@@ -5,8 +5,6 @@
 namespace rote {
 namespace {
 
-constexpr int kThreads = 128;
-constexpr int kWarps = kThreads / kWarpLanes;
 constexpr int kSharedLowers = 2048;  // per warp; larger buffers keep their lower bounds in the warp's global room
 
 // Floats as integers of the same order.
@@ -73,17 +71,17 @@ __device__ float keep_nearest(const KnnProblem& problem, const HalfSearch& searc
 }
 
 template <class T>
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kRankThreads)
     thin_kernel(const KnnProblem problem, const HalfSearch search, int32_t exact_above) {
     uint32_t* const shared_lowers = reinterpret_cast<uint32_t*>(dynamic_shared());
     const int lane = threadIdx.x % kWarpLanes, warp = threadIdx.x / kWarpLanes;
-    const int32_t own = int32_t(blockIdx.x) * kWarps + warp;
+    const int32_t own = int32_t(blockIdx.x) * kRankWarps + warp;
     RankedCandidate* const ranked = ranked_of_warp(search, own);
     uint32_t* const lowers =
         search.capacity <= kSharedLowers ? shared_lowers + warp * search.capacity : reinterpret_cast<uint32_t*>(ranked);
     const int32_t k = int32_t(problem.k);
     int64_t compactions = 0, exact_compactions = 0, exact_keys = 0, overflowed = 0;
-    for (int32_t row = own; row < search.rows; row += int32_t(gridDim.x) * kWarps) {
+    for (int32_t row = own; row < search.rows; row += int32_t(gridDim.x) * kRankWarps) {
         float threshold = search.thresholds[row];
         const int32_t count = search.counts[row];
         __syncwarp();  // read by all lanes before one of them writes
@@ -126,10 +124,11 @@ __global__ void __launch_bounds__(kThreads)
 }  // namespace
 
 void launch_thin(const KnnProblem& problem, const HalfSearch& search, int32_t exact_above, cudaStream_t stream) {
-    const size_t shared = search.capacity <= kSharedLowers ? size_t(kWarps * search.capacity) * sizeof(uint32_t) : 0;
+    const size_t shared =
+        search.capacity <= kSharedLowers ? size_t(kRankWarps * search.capacity) * sizeof(uint32_t) : 0;
     visit_float_dtype(problem.queries.dtype, [&](auto element) {
-        launch(thin_kernel<decltype(element)>, search.rank_warps / kWarps, kThreads, shared, stream, problem, search,
-               exact_above);
+        launch(thin_kernel<decltype(element)>, search.rank_warps / kRankWarps, kRankThreads, shared, stream, problem,
+               search, exact_above);
     });
 }
 

@@ -18,11 +18,6 @@ bool is_safe(double norm) {
     return norm < kSafeNorm && norm > 1 / kSafeNorm;
 }
 
-float outward_up(double value) {
-    return value <= double(std::numeric_limits<float>::max()) ? round_up(value)
-                                                              : std::numeric_limits<float>::infinity();
-}
-
 }  // namespace
 
 DirectScan::DirectScan(const KnnProblem& problem, const KnnKernels& kernels)
@@ -31,15 +26,16 @@ DirectScan::DirectScan(const KnnProblem& problem, const KnnKernels& kernels)
       dim_(problem.queries.columns),
       relative_(direct_bound(dim_)),
       references_(problem.references, kernels),
-      keys_(problem, kernels),
+      thinning_(problem, kernels),
       candidates_(problem.k, problem.queries.rows),
       queries_(size_t(problem.queries.rows)) {
+    ExactKeys& keys = thinning_.keys;
     for (int64_t q = 0; q < problem.queries.rows; ++q) {
         Query& query = queries_[size_t(q)];
-        keys_.load_query(q);
-        query.finite = keys_.query_is_finite();
-        query.values.assign(keys_.query().begin(), keys_.query().end());
-        query.norm = std::sqrt(keys_.query_squares());
+        keys.load_query(q);
+        query.finite = keys.query_is_finite();
+        query.values.assign(keys.query().begin(), keys.query().end());
+        query.norm = std::sqrt(keys.query_squares());
     }
 }
 
@@ -58,11 +54,11 @@ void DirectScan::run(int64_t begin, int64_t end) {
 
 void DirectScan::scan_row(int64_t query, int64_t reference) {
     const Interval interval = score(queries_[size_t(query)], references_.floats(reference));
-    const float upper = outward_up(interval.upper);
-    if (interval.bounded && upper < candidates_.threshold(query)) return;
+    if (interval.bounded && interval.upper < candidates_.threshold(query)) return;
     if (!is_admissible(problem_, query, reference)) return;
     if (!interval.bounded && !references_.is_finite_row(reference)) return;
-    candidates_.push(query, query, reference, -outward_up(-interval.lower), upper, keys_);
+    candidates_.push(query, query,
+                     {std::numeric_limits<double>::quiet_NaN(), reference, interval.lower, interval.upper}, thinning_);
 }
 
 DirectScan::Interval DirectScan::score(const Query& query, const float* row) const {
@@ -87,7 +83,7 @@ DirectScan::Interval DirectScan::score(const Query& query, const float* row) con
 
 const std::vector<Neighbor>* DirectScan::finish(int64_t query) {
     if (!queries_[size_t(query)].finite) return nullptr;
-    return &candidates_.finish(query, query, keys_);
+    return &candidates_.finish(query, query, thinning_);
 }
 
 }  // namespace rote

@@ -18,7 +18,7 @@ class DirectScan {
     /// The k nearest of the range in order; null for a query that holds NaN or inf.
     const std::vector<Neighbor>* finish(int64_t query);
 
-    int64_t exact_keys() const { return keys_.count(); }
+    int64_t exact_keys() const { return thinning_.keys.count(); }
 
   private:
     struct Query {
@@ -39,7 +39,7 @@ class DirectScan {
     int64_t dim_;
     double relative_;  // error of a sum
     RowReader references_;
-    ExactKeys keys_;
+    Thinning thinning_;
     CandidateBuffers candidates_;
     std::vector<Query> queries_;
 };

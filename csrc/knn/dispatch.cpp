@@ -1,4 +1,6 @@
 // knn/dispatch.cpp: checks of a problem, the kernels of a level, and what a build without CUDA answers.
+#include <utility>
+
 #include "knn/kernels.h"
 #include "rote/error.h"
 #include "rote/knn.h"
@@ -18,9 +20,19 @@ void check_knn_problem(const KnnProblem& problem) {
                    "query_groups and reference_groups: wanted both or none");
 }
 
+KnnPath parse_knn_path(const std::string& name) {
+    constexpr std::pair<const char*, KnnPath> kPaths[] = {{"auto", KnnPath::automatic},
+                                                          {"int16", KnnPath::int16},
+                                                          {"float32", KnnPath::float32},
+                                                          {"float64", KnnPath::float64}};
+    for (const auto& [known, path] : kPaths)
+        if (name == known) return path;
+    throw ArgumentError(concat("path: wanted auto, int16, float32 or float64, got '", name, "'"));
+}
+
 const KnnKernels& knn_kernels(SimdLevel level) {
 #if defined(ROTE_X86)
-    if (level == SimdLevel::avx512) return knn_kernels_avx512();
+    if (level == SimdLevel::avx512) return has_avx512_vnni() ? knn_kernels_avx512vnni() : knn_kernels_avx512();
     if (level == SimdLevel::avx2) return knn_kernels_avx2();
 #endif
     (void)level;

@@ -15,6 +15,7 @@ namespace rote {
 constexpr double kLargestPlaced = double(1 << 24);  // norm of a placed row; beyond it the row has no bound
 constexpr double kLargestCosineSquare = 0x1p480;    // squared norms between its reciprocal and itself make safe cosines
 constexpr int kLargestPlacing = 400;                // exponent of the scales of placing: keys stay inside float64
+constexpr int kLargestUnitPlacing = 20;             // the same for unit rows
 constexpr int kHalfTop = 14;  // the largest element of a block lies in [2^14, 2^15): the most room below it
 constexpr int kLowestPackedScale = -10, kHighestPackedScale = 36;
 
@@ -33,6 +34,11 @@ ROTE_HD double unit_scale(double value, int limit) {
     if (!(value > 0)) return 1;
     const int exponent = -ilogb(value);
     return ldexp(1.0, exponent > limit ? limit : exponent < -limit ? -limit : exponent);
+}
+
+/// Scores are negative half squared distances for the L2 metrics, and for cosine, of unit rows; products otherwise.
+ROTE_HD bool is_distance_score(KnnMetric metric) {
+    return metric != KnnMetric::ip;
 }
 
 /// What rows of both matrices are measured against: `centre` is a row of the device's workspace.
@@ -92,19 +98,18 @@ struct PackedSums {
 
 constexpr double kNormUp = 1 + 0x1p-30;  // more than the rounding of any norm here
 
-/// The terms of a packed query. Distances add the centre's part in both roles, products only in the reference's.
+/// The terms of a packed query. `unit` is the rounding of unit rows, in placed units: 0 but for cosine.
 ROTE_HD QueryTerms query_terms(KnnMetric metric, int64_t dim, int64_t depth, const PackedSums& sums, float scale,
                                const Placing& placing) {
     const double norm = sqrt(sums.placed_squares) * kNormUp;
     const double packed = sqrt(sums.packed_squares) * kNormUp / scale;
     const double residual = sqrt(sums.residual_squares) * kNormUp / scale;
-    const double rounding = double_rounding(dim);
+    const double rounding = double_rounding(dim), unit = metric == KnnMetric::cosine ? placing.scale : 0.0;
     double constant = (double(dim) + 16) * 0x1p-80;
-    if (is_squared_distance(metric)) constant += rounding * norm * norm;
-    if (metric == KnnMetric::ip) constant += rounding * norm * placing.centre_norm;
-    if (metric == KnnMetric::cosine) constant += 4 * rounding * (placing.scale + placing.centre_norm);
+    constant +=
+        is_distance_score(metric) ? rounding * (norm + unit) * (norm + unit) : rounding * norm * placing.centre_norm;
     return {scale, float_above(norm), float_above(residual + accumulation_bound(depth) * packed),
-            float_above(rounding * norm), float_above(constant)};
+            float_above(rounding * (norm + unit)), float_above(constant)};
 }
 
 /// What a row adds to the terms of its block, all in placed units; a block takes the largest of each.
@@ -119,23 +124,26 @@ struct RowTerms {
     }
 };
 
-/// The part of a reference's score that no product holds, in placed units: 0 for products.
-ROTE_HD double reference_bias(KnnMetric metric, const PackedSums& sums) {
-    return is_squared_distance(metric) ? -(sums.centre_product + 0.5 * sums.offset_squares) : 0.0;
+/// The part of a reference's score that no product holds, in placed units. A zero vector has cosine 0 to everything, as
+/// if it were sqrt(2) away from every unit row; it lies 1 away.
+ROTE_HD double reference_bias(KnnMetric metric, const PackedSums& sums, double factor, const Placing& placing) {
+    if (!is_distance_score(metric)) return 0;
+    const double missing = metric == KnnMetric::cosine && factor == 0 ? 0.5 * placing.scale * placing.scale : 0.0;
+    return -(sums.centre_product + 0.5 * sums.offset_squares + missing);
 }
 
-ROTE_HD RowTerms row_terms(KnnMetric metric, const PackedSums& sums, double scale, double frame_norm) {
+ROTE_HD RowTerms row_terms(const PackedSums& sums, double bias, double scale, double frame_norm) {
     RowTerms terms;
     terms.residual = sqrt(sums.residual_squares) * kNormUp / scale;
     terms.length = sqrt(sums.packed_squares) * kNormUp / scale;
     terms.radius = (sqrt(sums.placed_squares) + frame_norm) * kNormUp;
-    terms.bias = fabs(reference_bias(metric, sums));
+    terms.bias = fabs(bias);
     return terms;
 }
 
 ROTE_HD BlockTerms block_terms(KnnMetric metric, int64_t dim, const RowTerms& largest, float scale, int32_t frame) {
     double constant = 4 * kFloatUlp * largest.bias;
-    if (is_squared_distance(metric)) constant += double_rounding(dim) * largest.radius * largest.radius;
+    if (is_distance_score(metric)) constant += double_rounding(dim) * largest.radius * largest.radius;
     return {scale,
             float_above(largest.residual),
             float_above(largest.length),
@@ -153,8 +161,9 @@ struct KeyScale {
 
 /// `query_scale` is the power of two that placed the query of an inner product; `product` is <placed query, g centre>.
 ROTE_HD KeyScale key_scale(KnnMetric metric, double scale, double query_scale, double product) {
-    if (is_squared_distance(metric)) return {0.5 * scale * scale, 0};
-    return {metric == KnnMetric::ip ? scale * query_scale : scale, product};
+    if (metric == KnnMetric::ip) return {scale * query_scale, product};
+    if (metric == KnnMetric::cosine) return {scale * scale, scale * scale};  // g^2 (cos - 1)
+    return {0.5 * scale * scale, 0};
 }
 
 }  // namespace rote

@@ -69,7 +69,7 @@ struct HalfPlan {
         return candidate;
     }
 
-    static constexpr int64_t kReferencesPerFrame = 2048;
+    static constexpr int64_t kReferencesPerFrame = 512;
     static constexpr int64_t kLeastCapacity = 1024;
     static constexpr int64_t kChunkBytes = int64_t(768) << 20;
     static constexpr int64_t kMostChunkTiles = 512;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "knn/int16_templates.h"
 #include "knn/kernels.h"
 #include "knn/portable_vector.h"
 
@@ -38,7 +39,8 @@ struct KernelTemplates {
     static ROTE_INLINE D widen(const double* p) { return load_double(p); }
 
     // Scores of one tile, in registers for a block of the sum at a time.
-    static ROTE_INLINE void multiply_block(const float* q, const float* r, int64_t depth, F (&sum)[kRows][kVectors]) {
+    static ROTE_INLINE void multiply_block(const float* q, const float* r, int64_t depth, F (&total)[kRows][kVectors]) {
+        F sum[kRows][kVectors];
 #pragma GCC unroll 16
         for (int m = 0; m < kRows; ++m)
 #pragma GCC unroll 4
@@ -58,6 +60,11 @@ struct KernelTemplates {
             q += kRows;
             r += kColumns;
         }
+#pragma GCC unroll 16
+        for (int m = 0; m < kRows; ++m)
+#pragma GCC unroll 4
+            for (int n = 0; n < kVectors; ++n) total[m][n] = sum[m][n];
+        asm volatile("" : : "r"(&total[0][0]) : "memory");  // or the compiler stores every sum in every step
     }
 
     // upper = score + (slack * norm + bias); reports the pairs whose upper bound is not below the threshold.
@@ -236,6 +243,22 @@ struct KernelTemplates {
         return join(sum, tail);
     }
 
+    template <class T>
+    static double squares(const T* row, int64_t dim) {
+        D sum[2] = {};
+        double tail = 0;
+        int64_t i = 0;
+        for (; i + 2 * kDoubles <= dim; i += 2 * kDoubles) {
+#pragma GCC unroll 2
+            for (int g = 0; g < 2; ++g) {
+                const D value = widen(row + i + g * kDoubles);
+                sum[g] = sum[g] + value * value;
+            }
+        }
+        for (; i < dim; ++i) tail += double(row[i]) * double(row[i]);
+        return join(sum, tail);
+    }
+
     static void bfloat16_to_float(const uint16_t* in, int64_t count, float* out) {
         for (int64_t i = 0; i < count; ++i) {
             const uint32_t bits = uint32_t(in[i]) << 16;
@@ -244,13 +267,18 @@ struct KernelTemplates {
     }
 
     // 4 x 4 blocks: four rows in, four columns out.
-    static void interleave(const float* rows, int64_t row_stride, int64_t count, float* panel) {
-        typedef float Four __attribute__((vector_size(16)));
+    static void interleave(const void* rows, int64_t row_stride, int64_t count, void* panel) {
+        typedef uint32_t Four __attribute__((vector_size(16)));
+        constexpr int64_t kWord = 4;
+        const auto row_at = [&](int c, int64_t i) {
+            return static_cast<const char*>(rows) + (c * row_stride + i) * kWord;
+        };
+        const auto place = [&](int64_t i, int c) { return static_cast<char*>(panel) + (i * kColumns + c) * kWord; };
         int64_t i = 0;
         for (; i + 4 <= count; i += 4) {
             for (int c = 0; c < kColumns; c += 4) {
                 Four in[4];
-                for (int l = 0; l < 4; ++l) std::memcpy(&in[l], rows + (c + l) * row_stride + i, sizeof(Four));
+                for (int l = 0; l < 4; ++l) std::memcpy(&in[l], row_at(c + l, i), sizeof(Four));
                 const Four a = __builtin_shufflevector(in[0], in[1], 0, 4, 1, 5);
                 const Four b = __builtin_shufflevector(in[0], in[1], 2, 6, 3, 7);
                 const Four e = __builtin_shufflevector(in[2], in[3], 0, 4, 1, 5);
@@ -258,11 +286,11 @@ struct KernelTemplates {
                 const Four out[4] = {
                     __builtin_shufflevector(a, e, 0, 1, 4, 5), __builtin_shufflevector(a, e, 2, 3, 6, 7),
                     __builtin_shufflevector(b, f, 0, 1, 4, 5), __builtin_shufflevector(b, f, 2, 3, 6, 7)};
-                for (int l = 0; l < 4; ++l) std::memcpy(panel + (i + l) * kColumns + c, &out[l], sizeof(Four));
+                for (int l = 0; l < 4; ++l) std::memcpy(place(i + l, c), &out[l], sizeof(Four));
             }
         }
         for (; i < count; ++i)
-            for (int c = 0; c < kColumns; ++c) panel[i * kColumns + c] = rows[c * row_stride + i];
+            for (int c = 0; c < kColumns; ++c) std::memcpy(place(i, c), row_at(c, i), kWord);
     }
 
     static KnnKernels table(const char* name) {
@@ -278,12 +306,15 @@ struct KernelTemplates {
         kernels.squared_f64 = &key_sum<true, double>;
         kernels.product_f32 = &key_sum<false, float>;
         kernels.product_f64 = &key_sum<false, double>;
+        kernels.squares_f32 = &squares<float>;
+        kernels.squares_f64 = &squares<double>;
         kernels.centre_f32 = &centre_f32;
         kernels.normalize_f32 = &normalize<float>;
         kernels.normalize_f64 = &normalize<double>;
         kernels.half_to_float = &Level::half_to_float;
         kernels.bfloat16_to_float = &bfloat16_to_float;
         kernels.interleave = &interleave;
+        Int16Templates<Level>::add_to(kernels);
         return kernels;
     }
 };

@@ -37,11 +37,28 @@ struct DirectSums {
     float squares;  // r*r, of products alone
 };
 
+/// Query rows, where they lie, against one panel of references in 16 bit.
+struct Int16Tile {
+    const int16_t* const* rows;  // [int16_rows]
+    const int16_t* panel;        // [pairs][panel_columns][2]
+    int64_t pairs;
+    const float* unit;       // [int16_rows]: what biases are multiplied by, a power of two
+    const float* threshold;  // [int16_rows]
+    const float* bias;       // [panel_columns]; -inf for places without a reference
+};
+
 struct KnnKernels {
     const char* name;
     int query_rows;
     int panel_columns;
     bool fused;  // one rounding per product and addition
+    int int16_rows;
+
+    /// Exact integer products, then value = fl(product) + unit * bias; hits are the pairs not below the threshold,
+    /// `upper` is the value.
+    int (*scan_int16)(const Int16Tile& tile, TileHit* hits);
+    /// out = rint(row * scale), all inside int16; returns a bound of the sum of squared residuals.
+    double (*quantize)(const float* row, float scale, int64_t count, int16_t* out);
 
     /// Scalar products of a tile plus slack * norm + bias; hits are the pairs not below the threshold.
     int (*scan_tile)(const TileOperands& operands, TileHit* hits);
@@ -54,6 +71,9 @@ struct KnnKernels {
     double (*squared_f64)(const double* query, const double* reference, int64_t dim);
     double (*product_f32)(const double* query, const float* reference, int64_t dim);
     double (*product_f64)(const double* query, const double* reference, int64_t dim);
+    /// The sum of squares in float64, in any order.
+    double (*squares_f32)(const float* row, int64_t dim);
+    double (*squares_f64)(const double* row, int64_t dim);
 
     /// out = fl((row - centre) * scale); returns the sum of out^2. `scale` is a power of two.
     double (*centre_f32)(const float* row, const float* centre, float scale, int64_t count, float* out);
@@ -66,14 +86,15 @@ struct KnnKernels {
     void (*half_to_float)(const uint16_t* in, int64_t count, float* out);
     void (*bfloat16_to_float)(const uint16_t* in, int64_t count, float* out);
 
-    /// rows [panel_columns][row_stride] -> panel [count][panel_columns]; count is a multiple of 4 or the panel's last.
-    void (*interleave)(const float* rows, int64_t row_stride, int64_t count, float* panel);
+    /// 32-bit words: rows [panel_columns][row_stride] -> panel [count][panel_columns].
+    void (*interleave)(const void* rows, int64_t row_stride, int64_t count, void* panel);
 };
 
 const KnnKernels& knn_kernels_baseline();
 #if defined(ROTE_X86)
 const KnnKernels& knn_kernels_avx2();
 const KnnKernels& knn_kernels_avx512();
+const KnnKernels& knn_kernels_avx512vnni();
 #endif
 
 const KnnKernels& knn_kernels(SimdLevel level);

@@ -27,6 +27,20 @@ struct Avx2 {
     using Vector = Vector8;
     static constexpr int kQueryRows = 6, kPanelVectors = 2, kDoubleLanes = 4, kPrefetch = 16;
 
+    using Integers = __m256i;
+    static constexpr int kInt16Rows = 6;
+    static ROTE_INLINE __m256i load_pairs(const int16_t* p) {
+        return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+    }
+    static ROTE_INLINE __m256i broadcast_pair(const int16_t* p) {
+        return _mm256_castps_si256(_mm256_broadcast_ss(reinterpret_cast<const float*>(p)));
+    }
+    static ROTE_INLINE void add_products(__m256i& sum, __m256i a, __m256i b) {
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+    }
+    static ROTE_INLINE void multiply(const Int16Tile& tile, __m256i (&sum)[6][2]) { multiply_int16<Avx2>(tile, sum); }
+    static ROTE_INLINE __m256 to_floats(__m256i v) { return _mm256_cvtepi32_ps(v); }
+
     static void half_to_float(const uint16_t* in, int64_t count, float* out) {
         int64_t i = 0;
         for (; i + 8 <= count; i += 8)

@@ -75,58 +75,58 @@ PackingFrame PackingFrame::choose(const KnnProblem& problem, const KnnKernels& k
 
 RowPacker::RowPacker(const KnnProblem& problem, const MatrixView& matrix, const KnnKernels& kernels,
                      const PackingFrame& frame)
-    : metric_(problem.metric),
-      dim_(matrix.columns),
-      kernels_(kernels),
-      frame_(frame),
-      rows_(matrix, kernels),
-      wide_(metric_ == KnnMetric::cosine ? size_t(dim_) : 0) {
+    : metric_(problem.metric), dim_(matrix.columns), kernels_(kernels), frame_(frame), rows_(matrix, kernels) {
     uncentred_.centre.assign(size_t(dim_), 0.0);
     uncentred_.centre_f32.assign(frame.centre_f32.size(), 0.0f);
 }
 
 RowState RowPacker::pack_reference(int64_t row, float* out, double& norm) {
-    return pack(row, frame_, frame_.scale, out, norm);
+    double factor = 1;
+    const RowState state = unit_factor(row, factor);
+    return state == RowState::packed ? pack(row, factor, frame_, frame_.scale, out, norm) : state;
 }
 
 RowState RowPacker::pack_query(int64_t row, float* out, double& norm) {
-    if (is_squared_distance(metric_)) return pack(row, frame_, frame_.scale, out, norm);
-    double scale = 1;
-    if (metric_ == KnnMetric::ip) {
-        const bool wide = rows_.is_float64();
-        const double squares =
-            wide ? kernels_.normalize_f64(rows_.doubles(row), 1, uncentred_.centre.data(), 1, dim_, out)
-                 : kernels_.centre_f32(rows_.floats(row), uncentred_.centre_f32.data(), 1, dim_, out);
-        if (is_finite(squares)) scale = power_of_two_near(std::sqrt(squares), kFloatExponent);
-    }
-    return pack(row, uncentred_, scale, out, norm);
+    double factor = 1;
+    const RowState state = unit_factor(row, factor);
+    if (state != RowState::packed) return state;
+    if (is_squared_distance(metric_)) return pack(row, factor, frame_, frame_.scale, out, norm);
+    return pack(row, factor, uncentred_, metric_ == KnnMetric::ip ? own_scale(row) : 1.0, out, norm);
 }
 
-// 1 / |row|, 0 for a zero vector: its cosines are 0 in the key as well.
+double RowPacker::squares(int64_t row) {
+    return rows_.is_float64() ? kernels_.squares_f64(rows_.doubles(row), dim_)
+                              : kernels_.squares_f32(rows_.floats(row), dim_);
+}
+
+double RowPacker::own_scale(int64_t row) {
+    const double sum = squares(row);
+    return is_finite(sum) ? power_of_two_near(std::sqrt(sum), kFloatExponent) : 1.0;
+}
+
 RowState RowPacker::unit_factor(int64_t row, double& factor) {
-    rows_.widen(row, wide_.data());
-    const double squares = kernels_.product_f64(wide_.data(), wide_.data(), dim_);
-    factor = squares > 0 ? 1 / std::sqrt(squares) : 0;
-    if (!is_finite(squares)) return rows_.is_finite_row(row) ? RowState::unbounded : RowState::absent;
-    const bool safe = squares == 0 || (squares < kLargestSquare && squares > 1 / kLargestSquare);
+    factor = 1;
+    if (metric_ != KnnMetric::cosine) return RowState::packed;
+    const double sum = squares(row);
+    factor = sum > 0 ? 1 / std::sqrt(sum) : 0;
+    if (!is_finite(sum)) return rows_.is_finite_row(row) ? RowState::unbounded : RowState::absent;
+    const bool safe = sum == 0 || (sum < kLargestSquare && sum > 1 / kLargestSquare);
     return safe ? RowState::packed : RowState::unbounded;
 }
 
-RowState RowPacker::pack(int64_t row, const PackingFrame& frame, double scale, float* out, double& norm) {
-    double squares = 0;
+RowState RowPacker::pack(int64_t row, double factor, const PackingFrame& frame, double scale, float* out,
+                         double& norm) {
+    double sum = 0;
     norm = 0;
-    if (metric_ == KnnMetric::cosine) {
-        double factor = 0;
-        const RowState state = unit_factor(row, factor);
-        if (state != RowState::packed) return state;
-        squares = kernels_.normalize_f64(wide_.data(), factor, frame.centre.data(), scale, dim_, out);
-    } else if (rows_.is_float64()) {
-        squares = kernels_.normalize_f64(rows_.doubles(row), 1, frame.centre.data(), scale, dim_, out);
+    if (rows_.is_float64()) {
+        sum = kernels_.normalize_f64(rows_.doubles(row), factor, frame.centre.data(), scale, dim_, out);
+    } else if (metric_ == KnnMetric::cosine) {
+        sum = kernels_.normalize_f32(rows_.floats(row), factor, frame.centre.data(), scale, dim_, out);
     } else {
-        squares = kernels_.centre_f32(rows_.floats(row), frame.centre_f32.data(), float(scale), dim_, out);
+        sum = kernels_.centre_f32(rows_.floats(row), frame.centre_f32.data(), float(scale), dim_, out);
     }
-    if (!is_finite(squares)) return rows_.is_finite_row(row) ? RowState::unbounded : RowState::absent;
-    norm = std::sqrt(squares) * (1 + 0x1p-30);
+    if (!is_finite(sum)) return rows_.is_finite_row(row) ? RowState::unbounded : RowState::absent;
+    norm = std::sqrt(sum) * (1 + 0x1p-30);
     return norm <= kLargestNorm ? RowState::packed : RowState::unbounded;
 }
 

@@ -28,7 +28,7 @@ enum class RowState : uint8_t {
     unbounded  // finite, but float32 cannot bound its scores: every key is computed exactly
 };
 
-/// Packs single rows of one matrix into float32. One per thread.
+/// Packs single rows of one matrix into float32: out = (row * factor - centre) * scale. One per thread.
 class RowPacker {
   public:
     RowPacker(const KnnProblem& problem, const MatrixView& matrix, const KnnKernels& kernels,
@@ -39,9 +39,16 @@ class RowPacker {
     /// Queries: the same for L2; a scale of its own and no centre for products.
     RowState pack_query(int64_t row, float* out, double& norm);
 
-  private:
-    RowState pack(int64_t row, const PackingFrame& frame, double scale, float* out, double& norm);
+    /// 1 / |row| for cosine, 0 for a zero vector (its cosines are 0 in the key as well), 1 for the other metrics.
     RowState unit_factor(int64_t row, double& factor);
+    /// A power of two that brings the row to a length near 1.
+    double own_scale(int64_t row);
+    RowState pack(int64_t row, double factor, const PackingFrame& frame, double scale, float* out, double& norm);
+
+    RowReader& rows() { return rows_; }
+
+  private:
+    double squares(int64_t row);
 
     KnnMetric metric_;
     int64_t dim_;
@@ -49,7 +56,6 @@ class RowPacker {
     const PackingFrame& frame_;
     PackingFrame uncentred_;
     RowReader rows_;
-    std::vector<double> wide_;
 };
 
 /// A run of references as panels of kernels.panel_columns, with what the epilogue needs per reference.

@@ -29,6 +29,30 @@ struct VectorTypes<16> {
     typedef float F __attribute__((vector_size(64)));
 };
 
+/// int32 sums of products of int16 pairs, by GCC's extension.
+template <int Lanes>
+struct PortableIntegers {
+    typedef int32_t Integers __attribute__((vector_size(4 * Lanes)));
+
+    static ROTE_INLINE Integers load_pairs(const int16_t* p) {
+        Integers v;
+        std::memcpy(&v, p, sizeof v);
+        return v;
+    }
+    static ROTE_INLINE Integers broadcast_pair(const int16_t* p) {
+        int32_t pair;
+        std::memcpy(&pair, p, sizeof pair);
+        return Integers{} + pair;
+    }
+    // A pair lies in one word: its low half by a shift to and fro, its high half by a shift down.
+    static ROTE_INLINE void add_products(Integers& sum, Integers a, Integers b) {
+        sum += ((a << 16) >> 16) * ((b << 16) >> 16) + (a >> 16) * (b >> 16);
+    }
+    static ROTE_INLINE typename VectorTypes<Lanes>::F to_floats(Integers v) {
+        return __builtin_convertvector(v, typename VectorTypes<Lanes>::F);
+    }
+};
+
 /// Vectors by GCC's extension: any lane count on any target. Multiply and add round separately.
 template <int Lanes>
 struct PortableVector {
@@ -42,7 +66,11 @@ struct PortableVector {
         return v;
     }
     static ROTE_INLINE void store(float* p, F v) { std::memcpy(p, &v, sizeof v); }
-    static ROTE_INLINE F broadcast(float x) { return F{} + x; }
+    static ROTE_INLINE F broadcast(float x) {  // not zero plus x, which is an addition
+        F v;
+        for (int i = 0; i < Lanes; ++i) v[i] = x;
+        return v;
+    }
     static ROTE_INLINE F fma(F a, F b, F c) { return a * b + c; }
     using Mask = decltype(F{} < F{});
     static ROTE_INLINE Mask not_below(F a, F b) { return ~(a < b); }

@@ -1,168 +1,123 @@
-// knn/search_cpu.cpp: how a search is cut into tasks for threads, and how their results are joined.
+// knn/search_cpu.cpp: which pass a search begins with, and where the rows go that it cannot settle.
 #include "knn/search_cpu.h"
 
 #include <algorithm>
-#include <memory>
-#include <vector>
+#include <cstring>
 
-#include "knn/admissible.h"
-#include "knn/certified_scan.h"
-#include "knn/direct_scan.h"
-#include "knn/kernels.h"
 #include "knn/neighbors.h"
-#include "knn/pack.h"
-#include "knn/rows.h"
-#include "rote/knn.h"
-#include "runtime/parallel.h"
+#include "runtime/float_env.h"
 
 namespace rote {
 namespace {
 
-constexpr int64_t kDirectQueries = 3;       // so few do not pay for packing the references
-constexpr int64_t kLeastReferences = 1024;  // of a split
-constexpr int64_t kLeastRows = 256;         // of a block of queries, to pay for packing the references
-constexpr int64_t kTasksPerThread = 4;      // of many queries, for balance
-constexpr int64_t kSplitsPerThread = 2;     // of the references; every split reranks k candidates
+constexpr int64_t kDirectQueries = 3;  // so few do not pay for packing the references
+constexpr int64_t kInt16Queries = 64;  // from here on the faster products pay for the dearer packing
+constexpr int64_t kSubsetBytes = 16 << 20;
 
-/// Neighbours that several tasks found for the same queries.
-class PartialResults {
+KnnPath choose_path(const KnnProblem& problem) {
+    const bool wide = problem.references.dtype == DType::float64;
+    if (problem.queries.rows <= kDirectQueries) return wide ? KnnPath::float64 : KnnPath::float32;
+    return problem.queries.rows >= kInt16Queries ? KnnPath::int16 : KnnPath::float32;
+}
+
+/// Some queries of a problem as a problem of their own.
+class Subset {
   public:
-    PartialResults(const KnnProblem& problem, int64_t splits)
-        : problem_(problem), splits_(splits), found_(size_t(problem.queries.rows * splits)) {}
-
-    void store(int64_t query, int64_t split, const std::vector<Neighbor>* neighbors) {
-        Partial& partial = found_[size_t(query * splits_ + split)];
-        partial.finite = neighbors != nullptr;
-        if (neighbors) partial.neighbors = *neighbors;
+    Subset(const KnnProblem& problem, const int64_t* queries, int64_t count)
+        : whole_(problem), part_(problem), queries_(queries), count_(count) {
+        const int64_t row_bytes = problem.queries.columns * dtype_bytes(problem.queries.dtype);
+        const int64_t stride_bytes = problem.queries.row_stride * dtype_bytes(problem.queries.dtype);
+        rows_.resize(size_t(count * row_bytes));
+        for (int64_t i = 0; i < count; ++i)
+            std::memcpy(rows_.data() + i * row_bytes,
+                        static_cast<const char*>(problem.queries.data) + queries[i] * stride_bytes, size_t(row_bytes));
+        part_.queries = {rows_.data(), problem.queries.dtype, count, problem.queries.columns, problem.queries.columns};
+        part_.exclude = gather(problem.exclude, exclude_);
+        part_.query_groups = gather(problem.query_groups, groups_);
+        part_.distances = room(problem.distances, distances_);
+        part_.indices = room(problem.indices, indices_);
+        part_.keys = room(problem.keys, keys_);
     }
 
-    void write_merged(int64_t query) {
-        const Partial* const parts = found_.data() + query * splits_;
-        if (!parts->finite) return write_not_a_query(problem_, query);
-        std::vector<Neighbor> all;
-        for (int64_t s = 0; s < splits_; ++s)
-            all.insert(all.end(), parts[s].neighbors.begin(), parts[s].neighbors.end());
-        const int64_t kept = std::min(problem_.k, int64_t(all.size()));
-        std::partial_sort(all.begin(), all.begin() + kept, all.end());
-        write_neighbors(problem_, query, all.data(), kept);
+    const KnnProblem& problem() const { return part_; }
+
+    void write_back() const {
+        scatter(part_.distances, whole_.distances);
+        scatter(part_.indices, whole_.indices);
+        scatter(part_.keys, whole_.keys);
     }
 
   private:
-    struct Partial {
-        std::vector<Neighbor> neighbors;
-        bool finite = true;
-    };
-    const KnnProblem& problem_;
-    int64_t splits_;
-    std::vector<Partial> found_;
+    const int64_t* gather(const int64_t* values, std::vector<int64_t>& out) const {
+        if (!values) return nullptr;
+        for (int64_t i = 0; i < count_; ++i) out.push_back(values[queries_[i]]);
+        return out.data();
+    }
+    template <class T>
+    T* room(const T* wanted, std::vector<T>& out) const {
+        if (!wanted) return nullptr;
+        out.resize(size_t(count_ * whole_.k));
+        return out.data();
+    }
+    template <class T>
+    void scatter(const T* from, T* to) const {
+        if (!to) return;
+        for (int64_t i = 0; i < count_; ++i) std::copy_n(from + i * whole_.k, whole_.k, to + queries_[i] * whole_.k);
+    }
+
+    const KnnProblem& whole_;
+    KnnProblem part_;
+    const int64_t* queries_;
+    int64_t count_;
+    std::vector<char> rows_;
+    std::vector<int64_t> exclude_, groups_, indices_;
+    std::vector<float> distances_;
+    std::vector<double> keys_;
 };
 
-struct Split {
-    int64_t begin, end;
-};
-
-Split split_of(int64_t total, int64_t splits, int64_t index) {
-    return {total * index / splits, total * (index + 1) / splits};
-}
-
-/// Every key of one query against a range of references.
-const std::vector<Neighbor>* scan_exactly(const KnnProblem& problem, ExactKeys& keys, int64_t query, Split range,
-                                          NearestBuffer& nearest) {
-    keys.load_query(query);
-    if (!keys.query_is_finite()) return nullptr;
-    for (int64_t reference = range.begin; reference < range.end; ++reference) {
-        double key = 0;
-        if (is_admissible(problem, query, reference) && keys.key_if_finite(reference, key))
-            nearest.offer({key, reference});
+void search_rest(const KnnProblem& problem, const std::vector<int64_t>& queries, const KnnKernels& kernels,
+                 int num_threads, KnnStats& stats) {
+    const int64_t row_bytes = problem.queries.columns * dtype_bytes(problem.queries.dtype) + 20 * problem.k;
+    const int64_t step = std::max<int64_t>(1, kSubsetBytes / row_bytes), total = int64_t(queries.size());
+    for (int64_t begin = 0; begin < total; begin += step) {
+        const Subset subset(problem, queries.data() + begin, std::min(step, total - begin));
+        search_float32(subset.problem(), kernels, num_threads, stats);
+        subset.write_back();
     }
-    return &nearest.sorted();
-}
-
-/// Few queries: threads share the references. float64 rows have no cheaper score than their key.
-KnnStats search_directly(const KnnProblem& problem, const KnnKernels& kernels, int num_threads) {
-    const int64_t total = problem.references.rows, queries = problem.queries.rows;
-    const int64_t splits = std::clamp<int64_t>(total / kLeastReferences, 1, int64_t(num_threads) * kSplitsPerThread);
-    PartialResults results(problem, splits);
-    std::vector<int64_t> counts(static_cast<size_t>(splits));
-    parallel_for(splits, 1, num_threads, [&](int64_t split, int64_t, int) {
-        const Split range = split_of(total, splits, split);
-        if (problem.references.dtype == DType::float64) {
-            ExactKeys keys(problem, kernels);
-            for (int64_t query = 0; query < queries; ++query) {
-                NearestBuffer nearest(problem.k);
-                results.store(query, split, scan_exactly(problem, keys, query, range, nearest));
-            }
-            counts[size_t(split)] = keys.count();
-        } else {
-            DirectScan scan(problem, kernels);
-            scan.run(range.begin, range.end);
-            for (int64_t query = 0; query < queries; ++query) results.store(query, split, scan.finish(query));
-            counts[size_t(split)] = scan.exact_keys();
-        }
-    });
-    KnnStats stats;
-    for (int64_t count : counts) stats.exact_keys += count;
-    for (int64_t query = 0; query < queries; ++query) results.write_merged(query);
-    return stats;
-}
-
-KnnStats search_certified(const KnnProblem& problem, const KnnKernels& kernels, int num_threads) {
-    const int64_t queries = problem.queries.rows, total = problem.references.rows, dim = problem.queries.columns;
-    const int64_t wanted_tasks = int64_t(num_threads) * (num_threads > 1 ? kTasksPerThread : 1);
-    const int64_t limit = CertifiedScan::block_rows_limit(dim, problem.k);
-    const int64_t block = std::min(limit, std::max(kLeastRows, (queries + wanted_tasks - 1) / wanted_tasks));
-    const int64_t blocks = (queries + block - 1) / block;
-    const int64_t splits =
-        blocks >= num_threads
-            ? 1
-            : std::clamp<int64_t>(
-                  std::min((num_threads * kSplitsPerThread + blocks - 1) / blocks, total / kLeastReferences), 1, total);
-
-    const PackingFrame frame = PackingFrame::choose(problem, kernels);
-    const int64_t block_references = CertifiedScan::block_references_limit(dim, kernels);
-    std::vector<std::unique_ptr<CertifiedScan>> scans(size_t(std::max(num_threads, 1)));
-    std::unique_ptr<PartialResults> partial;
-    if (splits > 1) partial = std::make_unique<PartialResults>(problem, splits);
-
-    // Blocks of equal height, so that threads end together.
-    parallel_for(blocks * splits, 1, num_threads, [&](int64_t task, int64_t, int thread) {
-        std::unique_ptr<CertifiedScan>& scan = scans[size_t(thread)];
-        if (!scan) {
-            scan = std::make_unique<CertifiedScan>(problem, kernels, frame, std::min(block, queries),
-                                                   std::min(block_references, total));
-        }
-        const Split rows = split_of(queries, blocks, task / splits), range = split_of(total, splits, task % splits);
-        scan->run(rows.begin, rows.end, range.begin, range.end,
-                  [&](int64_t query, const std::vector<Neighbor>* neighbors) {
-                      if (partial) return partial->store(query, task % splits, neighbors);
-                      if (!neighbors) return write_not_a_query(problem, query);
-                      write_neighbors(problem, query, neighbors->data(), int64_t(neighbors->size()));
-                  });
-    });
-    if (partial) {
-        parallel_for(queries, 64, num_threads, [&](int64_t begin, int64_t end, int) {
-            for (int64_t query = begin; query < end; ++query) partial->write_merged(query);
-        });
-    }
-    KnnStats stats;
-    for (const auto& scan : scans)
-        if (scan) scan->add_to(stats);
-    return stats;
 }
 
 }  // namespace
 
-KnnStats search_with_kernels(const KnnProblem& problem, const KnnKernels& kernels, int num_threads) {
+KnnStats search_with_kernels(const KnnProblem& problem, const KnnKernels& kernels, const KnnOptions& options) {
     check_knn_problem(problem);
-    if (problem.queries.rows == 0) return {};
+    KnnStats stats;
+    stats.executor = kernels.name;
+    if (problem.queries.rows == 0) return stats;
     FloatEnvironment environment;
-    num_threads = std::max(num_threads, 1);
-    if (problem.queries.rows <= kDirectQueries) return search_directly(problem, kernels, num_threads);
-    return search_certified(problem, kernels, num_threads);
+    const int num_threads = std::max(options.num_threads, 1);
+    const KnnPath path = options.path == KnnPath::automatic ? choose_path(problem) : options.path;
+    const bool wide = problem.references.dtype == DType::float64;
+    if (path == KnnPath::float64) {
+        search_every_key(problem, kernels, num_threads, stats);
+    } else if (path == KnnPath::float32) {
+        if (problem.queries.rows <= kDirectQueries && !wide)
+            search_directly(problem, kernels, num_threads, stats);
+        else
+            search_float32(problem, kernels, num_threads, stats);
+    } else {
+        const std::vector<int64_t> rest = search_int16(problem, kernels, num_threads, stats);
+        if (options.fallback) {
+            search_rest(problem, rest, kernels, num_threads, stats);
+        } else {
+            for (int64_t query : rest) write_not_a_query(problem, query);
+            stats.uncertified_rows = int64_t(rest.size());
+        }
+    }
+    return stats;
 }
 
-KnnStats knn_search_cpu(const KnnProblem& problem, int num_threads, SimdLevel level) {
-    return search_with_kernels(problem, knn_kernels(level), num_threads);
+KnnStats knn_search_cpu(const KnnProblem& problem, const KnnOptions& options) {
+    return search_with_kernels(problem, knn_kernels(options.level), options);
 }
 
 }  // namespace rote

@@ -39,6 +39,14 @@ SimdLevel detected_simd_level() {
     return SimdLevel::baseline;
 }
 
+bool has_avx512_vnni() {
+#if defined(ROTE_X86)
+    return detected_simd_level() == SimdLevel::avx512 && __builtin_cpu_supports("avx512vnni");
+#else
+    return false;
+#endif
+}
+
 namespace {
 
 SimdLevel require_supported(SimdLevel wanted, const char* source) {

@@ -18,6 +18,9 @@ SimdLevel parse_simd_level(const std::string& name);
 /// The best level this CPU and operating system support.
 SimdLevel detected_simd_level();
 
+/// Whether the CPU also multiplies and adds 16-bit pairs in one AVX-512 instruction.
+bool has_avx512_vnni();
+
 /// The level in use: ROTE_SIMD if set (ArgumentError if unknown or unsupported here), else the detected one.
 /// Read once per process.
 SimdLevel simd_level();

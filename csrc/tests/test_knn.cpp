@@ -22,9 +22,13 @@ constexpr KnnMetric kMetrics[] = {KnnMetric::l2, KnnMetric::sqeuclidean, KnnMetr
 
 // The tile shapes of AVX2 and AVX-512 on whatever this machine has.
 template <int Lanes, int Rows, int Doubles>
-struct Forced {
+struct Forced : PortableIntegers<Lanes> {
     using Vector = PortableVector<Lanes>;
-    static constexpr int kQueryRows = Rows, kPanelVectors = 2, kDoubleLanes = Doubles, kPrefetch = 16;
+    static constexpr int kQueryRows = Rows, kPanelVectors = 2, kDoubleLanes = Doubles, kPrefetch = 16,
+                         kInt16Rows = Rows;
+    static void multiply(const Int16Tile& tile, typename PortableIntegers<Lanes>::Integers (&sum)[Rows][2]) {
+        multiply_int16<Forced>(tile, sum);
+    }
     static void half_to_float(const uint16_t* in, int64_t count, float* out) {
         for (int64_t i = 0; i < count; ++i) out[i] = to_float(Half{in[i]});
     }
@@ -62,10 +66,12 @@ void check_all_executors(const KnnProblem& problem, const char* what) {
     knn_search_reference(oracle.problem);
     for (const KnnKernels& kernels : all_kernels()) {
         for (int threads : {1, 3}) {
-            Search fast(problem);
-            search_with_kernels(fast.problem, kernels, threads);
-            CHECK(fast.same_as(oracle), "%s, kernels %s, %d threads, metric %d", what, kernels.name, threads,
-                  int(problem.metric));
+            for (KnnPath path : {KnnPath::automatic, KnnPath::int16, KnnPath::float32, KnnPath::float64}) {
+                Search fast(problem);
+                search_with_kernels(fast.problem, kernels, {threads, SimdLevel::baseline, path, true});
+                CHECK(fast.same_as(oracle), "%s, kernels %s, %d threads, path %d, metric %d", what, kernels.name,
+                      threads, int(path), int(problem.metric));
+            }
         }
     }
 }

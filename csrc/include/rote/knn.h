@@ -31,13 +31,37 @@ struct KnnProblem {
     double* keys = nullptr;  // what results are ordered and merged by (metric.h): inf in the tail, NaN for no query
 };
 
+/// Which pass over all pairs a CPU search starts with. Results do not depend on it.
+enum class KnnPath : int32_t {
+    automatic = 0,
+    int16 = 1,    // certified, 16 bit; rows it cannot settle cheaply go to float32
+    float32 = 2,  // certified, float32; pairs it cannot separate get their keys
+    float64 = 3   // every key
+};
+
+struct KnnOptions {
+    int num_threads = 1;
+    SimdLevel level = SimdLevel::baseline;
+    KnnPath path = KnnPath::automatic;
+    /// Without it, rows that the 16-bit pass does not settle come back as -1 and NaN, counted as uncertified.
+    bool fallback = true;
+};
+
 /// What one CPU search did.
 struct KnnStats {
+    int64_t rows_int16 = 0;         // query rows settled by the 16-bit pass and a rerank of its candidates
+    int64_t rows_float32 = 0;       // by the float32 pass
+    int64_t rows_float64 = 0;       // by all keys
+    int64_t uncertified_rows = 0;   // not settled, for want of a fallback
+    int64_t scored_pairs = 0;       // pairs that a low-precision pass looked at; the others were skipped as groups
     int64_t exact_keys = 0;         // float64 keys computed, of all Q * N pairs
     int64_t compactions = 0;        // buffers that filled up and were thinned by their bounds
     int64_t exact_compactions = 0;  // those whose bounds did not separate enough: thinned by exact keys
-    int64_t uncertified_rows = 0;   // query rows outside the range of the bound: every key exact
+    const char* executor = "";      // the kernels that ran
 };
+
+/// "auto", "int16", "float32" or "float64"; ArgumentError for anything else.
+KnnPath parse_knn_path(const std::string& name);
 
 /// Shapes, dtypes and k; ArgumentError names what is wrong.
 void check_knn_problem(const KnnProblem& problem);
@@ -46,7 +70,7 @@ void check_knn_problem(const KnnProblem& problem);
 void knn_search_reference(const KnnProblem& problem);
 
 /// The certified search on the CPU.
-KnnStats knn_search_cpu(const KnnProblem& problem, int num_threads, SimdLevel level);
+KnnStats knn_search_cpu(const KnnProblem& problem, const KnnOptions& options);
 
 /// What one search on the device did: positions in an int64 array that the kernels add to (rote/ops/knn.py).
 enum class KnnDeviceStat : int32_t {

@@ -159,11 +159,11 @@ def _problem(queries, references, k, metric, exclude, query_groups, reference_gr
 
 
 def search_cpu(queries, references, k, metric, outputs, *, exclude=None, query_groups=None, reference_groups=None,
-               mask=None, level="auto") -> dict[str, int]:  # fmt: skip
+               mask=None, level="auto", path="auto", fallback=True) -> dict[str, int | str]:  # fmt: skip
     """Searches into `outputs` (contiguous; float32 distances or float64 keys, and indices); returns rote::KnnStats."""
     _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
     problem, keep = _problem(queries, references, k, metric, exclude, query_groups, reference_groups, mask, *outputs)
-    stats = _native.knn_search(problem, torch.get_num_threads(), level)
+    stats = _native.knn_search(problem, torch.get_num_threads(), level, path, fallback)
     del keep
     return stats
 
