@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "knn/hopper_roles.cuh"
+#include "knn/hopper_block.cuh"
 #include "knn/hopper_tensor_map.h"
 #include "rote/error.h"
 
@@ -17,44 +17,8 @@ __global__ void __launch_bounds__(kThreads, 1)
     hopper_pass_kernel(const __grid_constant__ KernelParameters parameters, const __grid_constant__ CUtensorMap queries,
                        const __grid_constant__ CUtensorMap references) {
 #if defined(__CUDA_ARCH_FEAT_SM90_ALL)
-    extern __shared__ char shared[];
-    const uint32_t base = (shared_address(shared) + kAtomBytes - 1) / kAtomBytes * kAtomBytes;
-    const BlockView view{base, shared + (base - shared_address(shared)), parameters.plan, kCluster,
-                         kCluster == 1 ? 0 : int(rank_in_cluster())};
-    const PipelineShape shape{parameters.schedule, int(parameters.pass.depth / kChunkWidth), parameters.plan.stages,
-                              int(blockIdx.x) / kCluster, int(gridDim.x) / kCluster};
-    const int warp = __shfl_sync(kWholeWarp, int(threadIdx.x) / kWarpThreads, 0), group = warp / kGroupWarps;
-
-    if (threadIdx.x == 0) {
-        prefetch_map(&queries);
-        prefetch_map(&references);
-        for (int i = 0; i < kBarriers; ++i) barrier_init(view.barrier(i), barrier_arrivals(i, kStationary, kCluster));
-        publish_barriers();
-    }
-    if (kCluster == 1)
-        __syncthreads();
-    else
-        cluster_sync();
-
-    if (group == 0) {
-        give_registers_back<kProducerRegisters>();
-        if (warp == 0) {
-            if (threadIdx.x == 0) {
-                Copies<kStationary, kCluster> copies(view, parameters, &queries, &references);
-                run_copies<kStationary>(shape, copies);
-            }
-            __syncwarp();
-        } else {
-            Limits limits(view, parameters);
-            run_limits(shape, warp - 1, limits);
-        }
-    } else {
-        take_registers<kConsumerRegisters>();
-        Products<kStationary, kCluster> products(view, parameters, group - 1);
-        run_products<kStationary>(shape, group - 1, products);
-    }
-    // No block leaves while the others may still write into its shared memory.
-    if (kCluster > 1) cluster_sync();
+    extern __shared__ __align__(1024) uint8_t hopper_shared[];
+    run_block<kStationary, kCluster>(parameters, &queries, &references, hopper_shared);
 #else
     __trap();  // never launched: why_no_pass_sm90
 #endif
@@ -69,20 +33,13 @@ int device_attribute(cudaDeviceAttr attribute) {
 
 template <bool kStationary, int kCluster>
 void launch(const PassOperands& pass, cudaStream_t stream) {
-    const int chunks = int(pass.depth / kChunkWidth), blocks = pass.last_block - pass.first_block;
-    const int tile_groups = (pass.query_tiles + kCluster - 1) / kCluster;
     const int resident = device_attribute(cudaDevAttrMultiProcessorCount) / kCluster;
-    // Loading queries and draining the pipeline costs about 4,000 cycles, a block of references 16 per column of a row.
-    const int overhead = 1 + 4000 / (16 * int(pass.depth));
-    KernelParameters parameters{
-        pass,
-        {tile_groups, pass.first_block, blocks, choose_splits(tile_groups, blocks, resident, overhead)},
-        shared_plan(kStationary, chunks)};
+    const KernelParameters parameters = kernel_parameters(pass, kStationary, kCluster, resident);
     const int clusters = std::min(resident, parameters.schedule.items());
     const CUtensorMap queries =
         packed_rows_map(pass.queries, int64_t(pass.query_tiles) * kTileQueries, pass.depth, kQueryRows);
     const CUtensorMap references = packed_rows_map(pass.references, int64_t(pass.last_block) * kBlockReferences,
-                                                   pass.depth, stage_references(kStationary) / kCluster);
+                                                   pass.depth, share_rows(kStationary, kCluster));
 
     const auto kernel = hopper_pass_kernel<kStationary, kCluster>;
     ROTE_CUDA_CHECK(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, parameters.plan.bytes));

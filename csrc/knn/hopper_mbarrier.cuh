@@ -3,6 +3,8 @@
 
 #include <cstdint>
 
+#if defined(__CUDACC__)  // otherwise csrc/tests/emulation/hopper.h stands in
+
 namespace rote::hopper {
 
 __device__ __forceinline__ uint32_t shared_address(const void* pointer) {
@@ -74,3 +76,5 @@ __device__ __forceinline__ void take_registers() {
 }
 
 }  // namespace rote::hopper
+
+#endif

@@ -15,15 +15,6 @@ namespace rote::hopper {
 
 static_assert(kTileQueries == kQueryRows && kBlockReferences == kBlockColumns && kDepthStep == kChunkWidth);
 
-constexpr int kProducerRegisters = 56;  // with the consumers' these are 64,512 of 65,536
-constexpr int kConsumerRegisters = 224;
-
-struct KernelParameters {
-    PassOperands pass;
-    Schedule schedule;
-    SharedPlan plan;
-};
-
 constexpr unsigned kWholeWarp = 0xffffffffu;
 
 struct DeviceWarp {
@@ -52,10 +43,17 @@ struct CandidateSink {
     }
 };
 
+// What all blocks of a launch read.
+struct KernelParameters {
+    PassOperands pass;
+    Schedule schedule;
+    SharedPlan plan;
+};
+
 // Addresses in this block's shared memory, and where the block stands.
 struct BlockView {
-    uint32_t base;  // shared address, aligned to a swizzle atom
-    char* pointer;  // the same, generic
+    uint32_t base;     // shared address, aligned to a swizzle atom
+    uint8_t* pointer;  // the same, generic
     SharedPlan plan;
     int cluster_size, rank;
 

@@ -1,9 +1,11 @@
 // knn/hopper_tma.cuh: copies by Hopper's tensor memory accelerator, from global memory into shared memory.
 #pragma once
 
-#include <cuda.h>
-
 #include <cstdint>
+
+#if defined(__CUDACC__)  // otherwise csrc/tests/emulation/hopper.h stands in
+
+#include <cuda.h>
 
 namespace rote::hopper {
 
@@ -40,3 +42,5 @@ __device__ __forceinline__ void copy_bytes(uint32_t destination, const void* sou
 }
 
 }  // namespace rote::hopper
+
+#endif

@@ -5,6 +5,8 @@
 
 #include "knn/hopper_layout.h"
 
+#if defined(__CUDACC__)  // otherwise csrc/tests/emulation/hopper.h stands in
+
 namespace rote::hopper {
 
 /// Orders this thread's accesses of accumulator registers before the products that follow.
@@ -49,3 +51,5 @@ __device__ __forceinline__ void mma(float (&d)[kAccumulators], uint32_t a, uint3
 // clang-format on
 
 }  // namespace rote::hopper
+
+#endif
