@@ -42,11 +42,11 @@ const KnnKernels& knn_kernels(SimdLevel level) {
 }
 
 #if !defined(ROTE_HAVE_CUDA)
-int64_t knn_workspace_bytes(int64_t, int64_t, int64_t, int64_t) {
+int64_t knn_workspace_bytes(int64_t, int64_t, int64_t, int64_t, const std::string&) {
     throw DeviceError("knn: rote was built without CUDA");
 }
 
-void knn_search_cuda(const KnnProblem&, void*, void*, const std::string&) {
+void knn_search_cuda(const KnnProblem&, void*, void*, const std::string&, int64_t*) {
     throw DeviceError("knn: rote was built without CUDA");
 }
 #endif
