@@ -66,7 +66,7 @@ void register_knn(py::module_& module) {
         "knn_search_reference", [](const KnnProblem& problem) { knn_search_reference(problem); }, py::arg("problem"),
         py::call_guard<py::gil_scoped_release>());
     module.def("knn_workspace_bytes", &knn_workspace_bytes, py::arg("num_queries"), py::arg("num_references"),
-               py::arg("dim"), py::arg("k"), py::arg("path"));
+               py::arg("dim"), py::arg("k"), py::arg("path") = "auto");
     module.def(
         "knn_search_cuda",
         [](const KnnProblem& problem, uintptr_t workspace, uintptr_t stream, const std::string& path, uintptr_t stats) {

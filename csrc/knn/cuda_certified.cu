@@ -54,8 +54,9 @@ int64_t lay_out(HalfSearch& search, const HalfPlan& plan, void* base) {
     workspace.take(search.candidates, rows * plan.capacity);
     workspace.take(search.exact_rows, rows);
     workspace.take(search.exact_count, 1);
-    const int64_t warps = kRankBytes / (plan.capacity * int64_t(sizeof(RankedCandidate))) / 4 * 4;
-    search.rank_warps = int32_t(std::clamp(warps, kLeastRankWarps, kMostRankWarps));
+    const int64_t warps = std::clamp(kRankBytes / (plan.capacity * int64_t(sizeof(RankedCandidate))) / 4 * 4,
+                                     kLeastRankWarps, kMostRankWarps);
+    search.rank_warps = int32_t(std::min(warps, rows));
     workspace.take(search.ranked, search.rank_warps * plan.capacity);
     uint8_t* exact = nullptr;
     workspace.take(exact, exact_scan_bytes(rows, plan.k));

@@ -21,6 +21,7 @@ constexpr int kSortBins = kMostFrames * kLengthBins + 1;
 constexpr int kNoBin = kSortBins - 1;
 constexpr int kRowThreads = 256;  // where a warp takes a row
 constexpr int kRowWarps = kRowThreads / kWarpLanes;
+constexpr int kRowBlocks = 3;  // per multiprocessor at least; leaves registers enough that nothing spills
 
 /// A candidate with its key, on its way to the result.
 struct RankedCandidate {
