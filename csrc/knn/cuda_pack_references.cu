@@ -29,7 +29,8 @@ __device__ int64_t stored_position(const HalfSearch& search, int64_t rank) {
 
 // One warp per reference: is it finite and bounded, which frame is nearest, how far.
 template <class T>
-__global__ void __launch_bounds__(kRowThreads, kRowBlocks) measure_kernel(const KnnProblem problem, const HalfSearch search) {
+__global__ void __launch_bounds__(kRowThreads, kRowBlocks)
+    measure_kernel(const KnnProblem problem, const HalfSearch search) {
     const int lane = threadIdx.x % kWarpLanes;
     const int64_t row = int64_t(blockIdx.x) * kRowWarps + threadIdx.x / kWarpLanes, dim = problem.references.columns;
     if (row >= problem.references.rows) return;

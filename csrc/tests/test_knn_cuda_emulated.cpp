@@ -13,6 +13,7 @@ int main() {
 #include "knn/cuda_frame.cu"
 #include "knn/cuda_pack_queries.cu"
 #include "knn/cuda_pack_references.cu"
+#include "knn/cuda_products.cu"
 #include "knn/cuda_rerank.cu"
 #include "knn/cuda_simple.cu"
 #include "knn/cuda_sm80.cu"
@@ -89,23 +90,21 @@ int64_t stat(const Stats& stats, KnnDeviceStat which) {
     return stats[size_t(which)];
 }
 
-Stats check(KnnProblem problem, const char* what) {
+Stats check(KnnProblem problem, const char* what, int64_t most_chunk_rows = 1 << 20) {
     Result wanted(problem);
     knn_search_reference(problem);
     Result got(problem);
-    const int64_t bytes =
-        certified_search_bytes(problem.queries.rows, problem.references.rows, problem.queries.columns, problem.k);
+    HalfPlan plan = HalfPlan::of(problem.queries.rows, problem.references.rows, problem.queries.columns, problem.k);
+    plan.chunk_rows = std::min(plan.chunk_rows, most_chunk_rows);
+    const int64_t bytes = certified_search_bytes(plan);
     constexpr size_t kGuard = 64;
     std::vector<uint8_t> memory(size_t(bytes) + 256 + kGuard, 0xff);  // NaN and -1 wherever nobody wrote
     auto* const base = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(memory.data()) + 255) / 256 * 256);
     Stats stats(size_t(KnnDeviceStat::count), 0);
-    certified_search(problem, base, stats.data(), nullptr, launch_pass_sm80);
+    certified_search(problem, plan, base, stats.data(), nullptr, launch_pass_sm80);
     CHECK(got.same_bits(wanted), "%s: metric %d, dtype %d, k %d", what, int(problem.metric), int(problem.queries.dtype),
           int(problem.k));
     for (size_t i = 0; i < kGuard; ++i) CHECK(base[size_t(bytes) + i] == 0xff, "%s: wrote behind the workspace", what);
-    std::printf("%-24s metric %d dtype %d:", what, int(problem.metric), int(problem.queries.dtype));
-    for (int64_t value : stats) std::printf(" %lld", static_cast<long long>(value));
-    std::printf("\n");
     return stats;
 }
 
@@ -183,6 +182,53 @@ void test_shapes() {
     check(make_problem(wide, wide, 4, KnnMetric::l2), "strided rows");
 }
 
+// More candidates than room: thousands of equal rows leave by the exact scan, which goes by their index.
+void test_overflow() {
+    const Rows queries = normal_rows(4, 8, 17);
+    Rows references = normal_rows(2600, 8, 18);
+    for (int64_t r = 0; r < 2600; ++r)
+        if (r % 50) std::copy_n(references.row(1), 8, references.row(r));
+    const Matrix q(queries, DType::float32), r(references, DType::float32);
+    const Stats stats = check(make_problem(q, r, 60, KnnMetric::l2), "overflow");
+    CHECK(stat(stats, KnnDeviceStat::overflowed_rows) > 0);
+    CHECK(stat(stats, KnnDeviceStat::rows_float64) + stat(stats, KnnDeviceStat::rows_float16) == 4);
+}
+
+void test_chunks() {
+    Rows queries = normal_rows(300, 6, 19);
+    queries.row(200)[2] = std::numeric_limits<double>::quiet_NaN();
+    queries.row(250)[2] = 1e30;
+    const Matrix q(queries, DType::float32), r(normal_rows(400, 6, 18), DType::float32);
+    std::vector<int64_t> exclude(300);
+    for (size_t i = 0; i < exclude.size(); ++i) exclude[i] = int64_t(i);
+    KnnProblem problem = make_problem(q, r, 4, KnnMetric::l2);
+    problem.exclude = exclude.data();
+    const Stats stats = check(problem, "chunks", kTileQueries);
+    CHECK(stat(stats, KnnDeviceStat::rows_float16) == 298 && stat(stats, KnnDeviceStat::rows_float64) == 1);
+}
+
+// The pass alone: small integers are exact, so every product shows whether it lies where it belongs.
+void test_products() {
+    for (int64_t depth : {64, 192}) {
+        std::mt19937 random(40);
+        std::vector<uint16_t> queries(size_t(kTileQueries * depth)), references(size_t(kBlockReferences * depth));
+        for (uint16_t& value : queries) value = to_half(float(int(random() % 9) - 4)).bits;
+        for (uint16_t& value : references) value = to_half(float(int(random() % 9) - 4)).bits;
+        std::vector<float> products(size_t(kTileQueries * kBlockReferences), NAN);
+        std::vector<uint8_t> workspace(static_cast<size_t>(knn_products_workspace_bytes()) + 256);
+        knn_products(queries.data(), references.data(), depth, products.data(), workspace.data(), nullptr, "sm80");
+        for (int q = 0; q < kTileQueries; ++q) {
+            for (int r = 0; r < kBlockReferences; ++r) {
+                float sum = 0;
+                for (int64_t i = 0; i < depth; ++i)
+                    sum += to_float(Half{queries[size_t(q * depth + i)]}) *
+                           to_float(Half{references[size_t(r * depth + i)]});
+                CHECK(products[size_t(q * kBlockReferences + r)] == sum, "query %d, reference %d", q, r);
+            }
+        }
+    }
+}
+
 void test_hostile() {
     {
         Rows references = normal_rows(4, 16, 20);
@@ -228,7 +274,7 @@ void test_hostile() {
     check_metrics(normal_rows(12, 16, 27), Rows(1000, 16), 10, "zero references");
     for (double scale : {1e300, 1e-300, 1e160, 1e-160})
         check_metrics(normal_rows(9, 7, 29, 0, scale), normal_rows(900, 7, 30, 0, scale), 6, "extreme float64",
-                          DType::float64);
+                      DType::float64);
 }
 
 // Tensor cores that cut every addend off, in any grouping and either direction.
@@ -237,7 +283,7 @@ void test_erring_sums() {
         for (bool away : {false, true}) {
             emulation::machine().group = group;
             emulation::machine().away = away;
-            Rows queries = normal_rows(8, 100, 31, 1), references = normal_rows(600, 100, 32, 1);
+            Rows queries = normal_rows(8, 100, 31, 1), references = normal_rows(300, 100, 32, 1);
             check_metrics(queries, references, 5, "erring sums");
         }
     }
@@ -246,10 +292,19 @@ void test_erring_sums() {
 
 }  // namespace
 
+// What cuda_dispatch.cu says on a device.
+PassLaunch rote::pass_of(const std::string&) {
+    return launch_pass_sm80;
+}
+void rote::check_pass(PassLaunch) {}
+
 int main() {
     test_ordinary();
     test_restrictions();
     test_shapes();
+    test_overflow();
+    test_chunks();
+    test_products();
     test_hostile();
     test_erring_sums();
 }
