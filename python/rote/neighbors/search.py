@@ -10,6 +10,7 @@ import torch
 import rote.ops.knn
 from rote.neighbors.arrays import FLOAT_DTYPES, as_tensor, describe, like
 from rote.neighbors.outputs import check_out, copy_to, mark_written, writable_targets
+from rote.neighbors.packed import PackedRows
 from rote.neighbors.restrictions import resolve
 
 METRICS = ("l2", "sqeuclidean", "cosine", "ip")
@@ -147,11 +148,13 @@ def search(
     out: Any = None,
     with_stats: bool = False,
     values: torch.dtype = torch.float32,
+    packed: PackedRows | None = None,
 ) -> tuple[Any, Any, dict[str, int] | None]:
     """What `knn` and `Index.search` share: checks, promotion, the operator and the result's kind.
 
     Args:
         values: float32 for distances, float64 for keys (then without `out`).
+        packed: the references packed ahead, used where that helps.
 
     Returns:
         Distances or keys, indices and, `with_stats`, what the search counted.
@@ -177,12 +180,14 @@ def search(
         common = torch.promote_types(tensor.dtype, references.dtype)
         tensor, references = tensor.to(common), references.to(common)
     targets = None if out is None else writable_targets(out, (tensor, references, *restrictions))
-    stats = None
-    if targets is not None or with_stats:
+    stats = index = None
+    if packed is not None and packed.serves(tensor, references):
+        index, references = packed.get()
+    if targets is not None or with_stats or index is not None:
         if tensor.device.type != "cpu":  # targets lie on the CPU alone
             raise NotImplementedError(f"return_stats=True: the search on {tensor.device.type} keeps no statistics")
         result = targets or _allocate(num_queries, k, values)
-        stats = rote.ops.knn.search_cpu(tensor, references, k, metric, result, **restrictions._asdict())
+        stats = rote.ops.knn.search_cpu(tensor, references, k, metric, result, **restrictions._asdict(), index=index)
     elif values == torch.float64:
         result = torch.ops.rote.knn_search_keys(tensor, references, k, metric, *restrictions)
     else:
