@@ -111,12 +111,27 @@ class KnnIndex {
 /// The certified search on the CPU.
 KnnStats knn_search_cpu(const KnnProblem& problem, const KnnOptions& options);
 
-/// Bytes of device workspace for knn_search_cuda; a pure function of the shapes.
-int64_t knn_workspace_bytes(int64_t num_queries, int64_t num_references, int64_t dim, int64_t k);
+/// What one search on the device did: positions in an int64 array that the kernels add to (rote/ops/knn.py).
+enum class KnnDeviceStat : int32_t {
+    rows_float16 = 0,          // rows settled by the fp16 pass and the keys of its candidates
+    rows_float64 = 1,          // rows scanned exactly, for whatever reason
+    overflowed_rows = 2,       // those of them that had more candidates than room
+    exact_keys = 3,            // float64 keys of candidates; an exact scan computes all of its row's beside them
+    compactions = 4,           // buffers thinned by their bounds, one per row and slice
+    exact_compactions = 5,     // those whose bounds did not separate enough: thinned by keys
+    unbounded_references = 6,  // outside the range of the bound: candidates of every row
+    count = 7,
+};
+
+/// Bytes of device workspace for knn_search_cuda; a pure function of the shapes and the path.
+int64_t knn_workspace_bytes(int64_t num_queries, int64_t num_references, int64_t dim, int64_t k,
+                            const std::string& path);
 
 /// The search on the current device, on `stream`: no allocation, no synchronization. All pointers are device pointers.
-/// `path` is "auto" or a compiled kernel ("simple"); ArgumentError otherwise. DeviceError in a build without CUDA.
-void knn_search_cuda(const KnnProblem& problem, void* workspace, void* stream, const std::string& path);
+/// `path` is "simple", "sm80", "sm90" or "auto" (simple, until the others have been verified); ArgumentError otherwise.
+/// `stats` is null or int64 [KnnDeviceStat::count], added to. DeviceError in a build without CUDA.
+void knn_search_cuda(const KnnProblem& problem, void* workspace, void* stream, const std::string& path,
+                     int64_t* stats = nullptr);
 
 /// The search with its vote (`problem.vote`), on the CPU. Checks every label.
 KnnStats knn_vote_cpu(const KnnProblem& problem, const KnnOptions& options);
