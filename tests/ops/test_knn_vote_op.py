@@ -146,7 +146,7 @@ def test_errors_name_the_argument(function, change, error, message):
 @pytest.mark.skipif(_native.build_info()["cuda"], reason="this build has CUDA")
 def test_a_build_without_cuda_says_so():
     with pytest.raises(RuntimeError, match="built without CUDA"):
-        _native.knn_vote_workspace_bytes(1, 1, 1, 1, 1, True)
+        _native.knn_vote_workspace_bytes(1, 1, 1, 1, 1, True, "auto")
 
 
 # CUDA: the same bits --------------------------------------------------------------------------------------------------
