@@ -60,7 +60,7 @@ void register_vote(py::module_& module) {
         [](const KnnProblem& problem, const Vote& vote) { knn_vote_reference(with_vote(problem, vote)); },
         py::arg("problem"), py::arg("vote"), py::call_guard<py::gil_scoped_release>());
     module.def("knn_vote_workspace_bytes", &knn_vote_workspace_bytes, py::arg("num_queries"), py::arg("num_references"),
-               py::arg("dim"), py::arg("k"), py::arg("num_classes"), py::arg("with_scores"));
+               py::arg("dim"), py::arg("k"), py::arg("num_classes"), py::arg("with_scores"), py::arg("path"));
     module.def(
         "knn_vote_cuda",
         [](const KnnProblem& problem, const Vote& vote, uintptr_t workspace, uintptr_t stream,

@@ -157,11 +157,11 @@ KnnProblem block_of_queries(const KnnProblem& problem, int64_t first, int64_t co
 }  // namespace
 
 int64_t knn_vote_workspace_bytes(int64_t num_queries, int64_t num_references, int64_t dim, int64_t k,
-                                 int64_t num_classes, bool with_scores) {
+                                 int64_t num_classes, bool with_scores, const std::string& path) {
     if (num_queries == 0) return 0;
     const int64_t rows = queries_per_block(num_queries, k), rest = num_queries % rows;
-    const int64_t search = std::max(knn_workspace_bytes(rows, num_references, dim, k),
-                                    rest ? knn_workspace_bytes(rest, num_references, dim, k) : 0);
+    const int64_t search = std::max(knn_workspace_bytes(rows, num_references, dim, k, path),
+                                    rest ? knn_workspace_bytes(rest, num_references, dim, k, path) : 0);
     const int64_t sums = with_scores ? 0 : warp_count(rows, num_classes, false) * num_classes * int64_t(sizeof(double));
     return 2 * aligned(rows * k * int64_t(sizeof(double))) + aligned(sums) + search;
 }

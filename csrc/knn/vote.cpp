@@ -95,7 +95,7 @@ void knn_vote_reference(const KnnProblem& problem) {
 }
 
 #if !defined(ROTE_HAVE_CUDA)
-int64_t knn_vote_workspace_bytes(int64_t, int64_t, int64_t, int64_t, int64_t, bool) {
+int64_t knn_vote_workspace_bytes(int64_t, int64_t, int64_t, int64_t, int64_t, bool, const std::string&) {
     throw DeviceError("knn_vote: rote was built without CUDA");
 }
 

@@ -10,9 +10,9 @@
 
 namespace rote {
 
-/// e^x for x <= 0, the same bits everywhere: only + - * and bits. Within one unit of the last place (half of one from the
-/// last sum, the rest from t and the polynomial; at most 0.96 of 2 * 10^7 arguments compared with long double), results
-/// below 2^-1022 within one subnormal step. 0 below -745.14; NaN stays NaN.
+/// e^x for x <= 0, the same bits everywhere: only + - * and bits. Within one unit of the last place (half of one from
+/// the last sum, the rest from t and the polynomial; at most 0.96 of 2 * 10^7 arguments compared with long double),
+/// results below 2^-1022 within one subnormal step. 0 below -745.14; NaN stays NaN.
 ROTE_HD double exp_of_nonpositive(double x) {
     if (x < -745.14) return 0.0;
     if (!(x <= 0.0)) return x != x ? x : 1.0;

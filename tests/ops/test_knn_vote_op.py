@@ -89,6 +89,16 @@ def test_scores_are_sums_over_the_keys_and_every_level_has_the_bits_of_the_refer
         assert (wanted[1][:, 1] == -1).all()
 
 
+def test_every_path_leaves_one_out_with_the_same_bits():
+    x, labels = torch.randn(700, 12, generator=generator(8)), torch.randint(0, CLASSES, (700,), generator=generator(9))
+    found = {}
+    for path in ("auto", "int16", "float32", "float64"):
+        (found[path], _) = outputs(x)
+        options = {"exclude": torch.arange(700), "path": path}
+        ops.vote_cpu(x, x, labels, CLASSES, KS, "cosine", "softmax", 0.07, found[path], **options)
+    assert all(torch.equal(scores, found["float64"]) for scores in found.values())
+
+
 @pytest.mark.parametrize("dtype", knn_ops.FLOAT_DTYPES)
 def test_opcheck(dtype):
     queries, references, labels = problem(9, 60, 8, dtype)
@@ -146,7 +156,7 @@ def test_errors_name_the_argument(function, change, error, message):
 @pytest.mark.skipif(_native.build_info()["cuda"], reason="this build has CUDA")
 def test_a_build_without_cuda_says_so():
     with pytest.raises(RuntimeError, match="built without CUDA"):
-        _native.knn_vote_workspace_bytes(1, 1, 1, 1, 1, True)
+        _native.knn_vote_workspace_bytes(1, 1, 1, 1, 1, True, "auto")
 
 
 # CUDA: the same bits --------------------------------------------------------------------------------------------------

@@ -139,9 +139,9 @@ KnnStats knn_vote_cpu(const KnnProblem& problem, const KnnOptions& options);
 /// The same by knn_search_reference.
 void knn_vote_reference(const KnnProblem& problem);
 
-/// Bytes of device workspace for knn_vote_cuda; a pure function of the shapes.
+/// Bytes of device workspace for knn_vote_cuda; a pure function of the shapes and the path.
 int64_t knn_vote_workspace_bytes(int64_t num_queries, int64_t num_references, int64_t dim, int64_t k,
-                                 int64_t num_classes, bool with_scores);
+                                 int64_t num_classes, bool with_scores, const std::string& path);
 
 /// The search with its vote on the current device, as knn_search_cuda. Neighbours stand in the workspace, a block of
 /// queries at a time; distances, indices and keys of the problem are not written.

@@ -179,16 +179,16 @@ def _implementations(allocate):
         _check_labels_if_asked(labels, num_classes)
         output = allocate(queries, num_classes, ks)
         with torch.cuda.device(queries.device):
+            path = os.environ.get("ROTE_KNN_PATH") or "auto"
             size = _native.knn_vote_workspace_bytes(
                 queries.shape[0], references.shape[0], queries.shape[1], ks[-1], num_classes,
-                output.dtype == torch.float64,
+                output.dtype == torch.float64, path,
             )  # fmt: skip
             workspace = torch.empty(size, dtype=torch.uint8, device=queries.device)
             problem, vote, keep = _native_vote(
                 queries, references, labels, num_classes, ks, metric, weights, temperature, restrictions, output
             )
             stream = torch.cuda.current_stream().cuda_stream
-            path = os.environ.get("ROTE_KNN_PATH") or "auto"
             _native.knn_vote_cuda(problem, vote, workspace.data_ptr(), stream, path)
             del keep  # freed in stream order by torch's caching allocator
         return output
