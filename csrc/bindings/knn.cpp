@@ -77,13 +77,13 @@ void register_knn(py::module_& module) {
         "knn_search_reference", [](const KnnProblem& problem) { knn_search_reference(problem); }, py::arg("problem"),
         py::call_guard<py::gil_scoped_release>());
     module.def("knn_workspace_bytes", &knn_workspace_bytes, py::arg("num_queries"), py::arg("num_references"),
-               py::arg("dim"), py::arg("k"));
+               py::arg("dim"), py::arg("k"), py::arg("path"));
     module.def(
         "knn_search_cuda",
-        [](const KnnProblem& problem, uintptr_t workspace, uintptr_t stream, const std::string& path) {
-            knn_search_cuda(problem, pointer<void>(workspace), pointer<void>(stream), path);
+        [](const KnnProblem& problem, uintptr_t workspace, uintptr_t stream, const std::string& path, uintptr_t stats) {
+            knn_search_cuda(problem, pointer<void>(workspace), pointer<void>(stream), path, pointer<int64_t>(stats));
         },
-        py::arg("problem"), py::arg("workspace"), py::arg("stream"), py::arg("path"),
+        py::arg("problem"), py::arg("workspace"), py::arg("stream"), py::arg("path"), py::arg("stats") = 0,
         py::call_guard<py::gil_scoped_release>());
 }
 

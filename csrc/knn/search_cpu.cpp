@@ -40,7 +40,14 @@ class Subset {
         part_.distances = room(problem.distances, distances_);
         part_.indices = room(problem.indices, indices_);
         part_.keys = room(problem.keys, keys_);
+        if (problem.vote) {
+            vote_ = *problem.vote;
+            vote_.rows = queries;
+            part_.vote = &vote_;
+        }
     }
+    Subset(const Subset&) = delete;
+    Subset& operator=(const Subset&) = delete;
 
     const KnnProblem& problem() const { return part_; }
 
@@ -70,6 +77,7 @@ class Subset {
 
     const KnnProblem& whole_;
     KnnProblem part_;
+    VoteProblem vote_;
     const int64_t* queries_;
     int64_t count_;
     std::vector<char> rows_;
@@ -78,15 +86,18 @@ class Subset {
     std::vector<double> keys_;
 };
 
-void search_rest(const KnnProblem& problem, const std::vector<int64_t>& queries, const KnnKernels& kernels,
-                 int num_threads, KnnStats& stats) {
+/// Hands some queries of a problem to `search`, a few MiB of them at a time; `search` returns those it cannot settle.
+template <class Search>
+std::vector<int64_t> search_subset(const KnnProblem& problem, const std::vector<int64_t>& queries, Search&& search) {
     const int64_t row_bytes = problem.queries.columns * dtype_bytes(problem.queries.dtype) + 20 * problem.k;
     const int64_t step = std::max<int64_t>(1, kSubsetBytes / row_bytes), total = int64_t(queries.size());
+    std::vector<int64_t> rest;
     for (int64_t begin = 0; begin < total; begin += step) {
         const Subset subset(problem, queries.data() + begin, std::min(step, total - begin));
-        search_float32(subset.problem(), kernels, num_threads, stats);
+        for (int64_t query : search(subset.problem())) rest.push_back(queries[size_t(begin + query)]);
         subset.write_back();
     }
+    return rest;
 }
 
 void check_index(const KnnProblem& problem, const KnnIndex::Packed& index) {
@@ -112,23 +123,29 @@ KnnStats search_with_kernels(const KnnProblem& problem, const KnnKernels& kernel
     if (index) check_index(problem, *index);
     if (index && &index->kernels != &kernels) index = nullptr;
     const KnnPath path = options.path == KnnPath::automatic ? choose_path(problem, index != nullptr) : options.path;
-    const bool wide = problem.references.dtype == DType::float64;
+    const auto float32_pass = [&](const KnnProblem& part) { return search_float32(part, kernels, num_threads, stats); };
+    const auto every_key = [&](const KnnProblem& part) {
+        search_every_key(part, kernels, num_threads, stats);
+        return std::vector<int64_t>();
+    };
     if (path == KnnPath::float64) {
-        search_every_key(problem, kernels, num_threads, stats);
-    } else if (path == KnnPath::float32) {
-        if (problem.queries.rows <= kDirectQueries && !wide)
-            search_directly(problem, kernels, num_threads, stats);
-        else
-            search_float32(problem, kernels, num_threads, stats);
-    } else {
-        const std::vector<int64_t> rest = search_int16(problem, kernels, num_threads, index, stats);
-        if (options.fallback) {
-            search_rest(problem, rest, kernels, num_threads, stats);
-        } else {
-            for (int64_t query : rest) write_not_a_query(problem, query);
-            stats.uncertified_rows = int64_t(rest.size());
-        }
+        every_key(problem);
+        return stats;
     }
+    if (path == KnnPath::float32 && problem.queries.rows <= kDirectQueries &&
+        problem.references.dtype != DType::float64) {
+        search_directly(problem, kernels, num_threads, stats);
+        return stats;
+    }
+    std::vector<int64_t> rest =
+        path == KnnPath::int16 ? search_int16(problem, kernels, num_threads, index, stats) : float32_pass(problem);
+    if (!options.fallback) {
+        for (int64_t query : rest) write_not_a_query(problem, query);
+        stats.uncertified_rows = int64_t(rest.size());
+        return stats;
+    }
+    if (path == KnnPath::int16) rest = search_subset(problem, rest, float32_pass);
+    search_subset(problem, rest, every_key);
     return stats;
 }
 

@@ -14,6 +14,25 @@ namespace rote {
 /// Values are part of the binding contract (python/rote/ops/knn.py).
 enum class KnnMetric : int32_t { l2 = 0, sqeuclidean = 1, cosine = 2, ip = 3 };
 
+/// How much a neighbour's vote counts. Values are part of the binding contract (python/rote/ops/vote.py).
+enum class VoteWeights : int32_t { uniform = 0, distance = 1, softmax = 2 };
+
+/// The vote of the neighbours over classes: a float64 sum of weights per class, added up in the order of the neighbours
+/// (knn/vote.h says what a weight is). One search at the largest k serves every k.
+struct VoteProblem {
+    const int64_t* labels = nullptr;  // [N], in [0, num_classes); others are an error on the CPU, do not vote on CUDA
+    int64_t num_classes = 1;
+    VoteWeights weights = VoteWeights::uniform;
+    double temperature = 1;       // of softmax
+    const int64_t* ks = nullptr;  // [num_ks] in host memory, increasing, in [1, k of the search]
+    int64_t num_ks = 0;
+    // Outputs of Q = num_queries rows, contiguous; a null pointer is not written.
+    double* scores = nullptr;    // [num_ks, Q, num_classes]
+    int64_t* winners = nullptr;  // [num_ks, Q]: most votes, the smaller class of a tie; -1 where nobody's vote counts
+    int64_t num_queries = 0;
+    const int64_t* rows = nullptr;  // a search of some of the queries: the output row of each; null where it is its own
+};
+
 /// One search. Queries and references share dtype and width. Null pointers of the optional inputs mean "absent".
 /// A reference is admissible for a query when all its elements are finite, it is not the query's `exclude`, its group
 /// differs from the query's, and `mask` admits it.
@@ -30,6 +49,7 @@ struct KnnProblem {
     float* distances = nullptr;
     int64_t* indices = nullptr;
     double* keys = nullptr;  // what results are ordered and merged by (metric.h): inf in the tail, NaN for no query
+    const VoteProblem* vote = nullptr;  // on the CPU: neighbours vote as they are written; knn_search_cuda ignores it
 };
 
 /// Which pass over all pairs a CPU search starts with. Results do not depend on it.
@@ -91,11 +111,40 @@ class KnnIndex {
 /// The certified search on the CPU.
 KnnStats knn_search_cpu(const KnnProblem& problem, const KnnOptions& options);
 
-/// Bytes of device workspace for knn_search_cuda; a pure function of the shapes.
-int64_t knn_workspace_bytes(int64_t num_queries, int64_t num_references, int64_t dim, int64_t k);
+/// What one search on the device did: positions in an int64 array that the kernels add to (rote/ops/knn.py).
+enum class KnnDeviceStat : int32_t {
+    rows_float16 = 0,          // rows settled by the fp16 pass and the keys of its candidates
+    rows_float64 = 1,          // rows scanned exactly, for whatever reason
+    overflowed_rows = 2,       // those of them that had more candidates than room
+    exact_keys = 3,            // float64 keys of candidates; an exact scan computes all of its row's beside them
+    compactions = 4,           // buffers thinned by their bounds, one per row and slice
+    exact_compactions = 5,     // those whose bounds did not separate enough: thinned by keys
+    unbounded_references = 6,  // outside the range of the bound: candidates of every row
+    count = 7,
+};
+
+/// Bytes of device workspace for knn_search_cuda; a pure function of the shapes and the path.
+int64_t knn_workspace_bytes(int64_t num_queries, int64_t num_references, int64_t dim, int64_t k,
+                            const std::string& path);
 
 /// The search on the current device, on `stream`: no allocation, no synchronization. All pointers are device pointers.
-/// `path` is "auto" or a compiled kernel ("simple"); ArgumentError otherwise. DeviceError in a build without CUDA.
-void knn_search_cuda(const KnnProblem& problem, void* workspace, void* stream, const std::string& path);
+/// `path` is "simple", "sm80", "sm90" or "auto" (simple, until the others have been verified); ArgumentError otherwise.
+/// `stats` is null or int64 [KnnDeviceStat::count], added to. DeviceError in a build without CUDA.
+void knn_search_cuda(const KnnProblem& problem, void* workspace, void* stream, const std::string& path,
+                     int64_t* stats = nullptr);
+
+/// The search with its vote (`problem.vote`), on the CPU. Checks every label.
+KnnStats knn_vote_cpu(const KnnProblem& problem, const KnnOptions& options);
+
+/// The same by knn_search_reference.
+void knn_vote_reference(const KnnProblem& problem);
+
+/// Bytes of device workspace for knn_vote_cuda; a pure function of the shapes.
+int64_t knn_vote_workspace_bytes(int64_t num_queries, int64_t num_references, int64_t dim, int64_t k,
+                                 int64_t num_classes, bool with_scores);
+
+/// The search with its vote on the current device, as knn_search_cuda. Neighbours stand in the workspace, a block of
+/// queries at a time; distances, indices and keys of the problem are not written.
+void knn_vote_cuda(const KnnProblem& problem, void* workspace, void* stream, const std::string& path);
 
 }  // namespace rote
