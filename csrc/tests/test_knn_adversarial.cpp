@@ -62,6 +62,12 @@ void check(const Rows& rows, int64_t k, const std::string& what) {
         problem.metric = metric;
         check_all_executors(problem, what.c_str());
     }
+    problem.queries = problem.references = {rows.values.data(), DType::float32, rows.rows(), rows.dim, rows.dim};
+    if (rows.rows() > 300 && kSanitized) return;
+    for (KnnMetric metric : kMetrics) {
+        problem.metric = metric;
+        check_all_executors(problem, (what + ", of itself").c_str());
+    }
 }
 
 Rows collapsed(Random& random, int64_t queries, int64_t references, int64_t dim, float within) {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import NamedTuple
 
 import torch
 
 from rote import _native
 from rote.ops import knn as ops
+from rote.ops.library import DTYPE_CODES
 
 METRICS = tuple(ops.METRIC_CODES)
 OPTIONS = ("exclude", "query_groups", "reference_groups", "mask")
@@ -17,11 +17,10 @@ _COMPILED = _native.compiled_simd_levels()
 #: Every instruction set from the baseline up to what this CPU supports.
 LEVELS = tuple(_COMPILED[: _COMPILED.index(_native.detected_simd_level()) + 1])
 
-_PARAMETERS = inspect.signature(ops.search_cpu).parameters
-#: Every first pass that a search can be forced to; "auto" chooses.
-PATHS = ("auto", "int16", "float32", "float64") if "path" in _PARAMETERS else ("auto",)
-#: Whether the passes after the first can be switched off.
-CAN_FORBID_FALLBACK = "fallback" in _PARAMETERS
+#: The first passes that `search_cpu` can be told to take; "auto" chooses.
+PASSES = ("auto", "int16", "float32", "float64")
+#: The same, and the 16-bit pass over references that were packed ahead.
+PATHS = (*PASSES, "index")
 
 
 class Found(NamedTuple):
@@ -50,16 +49,25 @@ def search(
     **restrictions: torch.Tensor,
 ) -> Found:
     """One search by the executor asked for; that it was used is checked here, for every test."""
-    forced = {} if path == "auto" else {"path": path}
-    if not fallback:
-        forced["fallback"] = False
     if torch.get_num_threads() != threads:
         torch.set_num_threads(threads)
     outputs = ops._allocate(queries, k, values)
-    stats = ops.search_cpu(queries, references, k, metric, outputs, level=level, **forced, **restrictions)
-    if "executor" in stats:
-        wanted = _native.simd_level() if level == "auto" else level
-        assert stats["executor"].split("-")[0] == wanted  # "avx512-vnni" is the same level
+    if path == "index":
+        references = ops._contiguous_rows(references)
+        layout = references.data_ptr(), references.shape[0], references.stride(0), references.shape[1]
+        index = _native.KnnIndex(*layout, DTYPE_CODES[references.dtype], ops.METRIC_CODES[metric], threads, level)
+        given = [restrictions.get(name) for name in OPTIONS]
+        problem, keep = ops._problem(queries, references, k, metric, *given, *outputs)
+        stats = _native.knn_search(problem, threads, level, "int16", fallback, index)
+        del keep
+    else:
+        stats = ops.search_cpu(
+            queries, references, k, metric, outputs, level=level, path=path, fallback=fallback, **restrictions
+        )
+    wanted = _native.simd_level() if level == "auto" else level
+    assert stats["executor"].split("-")[0] == wanted  # "avx512-vnni" is the same level
+    settled = stats["rows_int16"] + stats["rows_float32"] + stats["rows_float64"] + stats["uncertified_rows"]
+    assert settled <= len(queries)
     return Found(*outputs, stats)
 
 

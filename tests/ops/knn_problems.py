@@ -32,7 +32,8 @@ class Problem:
     k: int
     data: str
     scale: float
-    own_rows: bool
+    query_scale: float
+    own_rows: str
     layouts: tuple[str, str]
     exclude: str
     groups: int
@@ -59,11 +60,17 @@ class Problem:
             rows, count, dim = int(rng.integers(260, 700)), int(rng.integers(1, 200)), int(rng.integers(1, 17))
         elif shape < 0.2:  # the few queries that are not packed
             rows = int(rng.integers(1, 5))
-        dtype = choose(*FLOAT_DTYPES)
+        own_rows = choose("no", "no", "no", "the first", "all")
+        if own_rows == "all":
+            count = min(count, 600)
+            rows = count
+        dtype, metric = choose(*FLOAT_DTYPES), choose(*METRICS)
         exponent = int(rng.integers(-3, 4) if dtype == torch.float16 else rng.integers(-20, 21))
+        # Only products let the two sides differ in magnitude without all distances becoming equal.
+        apart = metric in ("ip", "cosine") and dtype != torch.float16 and own_rows == "no"
         return cls(
             number=number,
-            metric=choose(*METRICS),
+            metric=metric,
             dtype=dtype,
             rows=rows,
             count=count,
@@ -71,7 +78,8 @@ class Problem:
             k=choose(1, min(count, int(rng.integers(1, 21))), int(rng.integers(1, count + 1)), count),
             data=choose(*INTEGERS) if rng.random() < 0.6 else choose(*REALS),
             scale=choose(1.0, 2.0**exponent),
-            own_rows=rows <= count and rng.random() < 0.2,
+            query_scale=2.0 ** int(rng.integers(-100, 100)) if apart and rng.random() < 0.2 else 1.0,
+            own_rows=own_rows if rows <= count else "no",
             layouts=(choose(*LAYOUTS[:-1]), choose(*LAYOUTS) if rng.random() < 0.3 else choose(*LAYOUTS[:-1])),
             exclude=choose("none", "none", "self", "random"),
             groups=choose(0, 0, 2, 7),
@@ -106,19 +114,20 @@ class Problem:
         queries, references = both[:rows], both[rows:]
         if self.layouts[1] == "expanded":
             references = np.broadcast_to(references[:1], references.shape)
-        return (references[:rows] if self.own_rows else queries), references
+        return (queries if self.own_rows == "no" else references[:rows]), references
 
     def tensors(self) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
         """Queries, references and restrictions, in the layouts and dtype of the problem."""
         rng = np.random.default_rng([self.number, 3])
         queries, references = (torch.from_numpy(a.astype(np.float64) * self.scale) for a in self.arrays())
-        queries, references = queries.to(self.dtype), references.to(self.dtype)
+        queries, references = (queries * self.query_scale).to(self.dtype), references.to(self.dtype)
         for matrix, spoiled in ((queries, self.spoiled[0]), (references, self.spoiled[1])):
             for _ in range(spoiled):
                 matrix[int(rng.integers(len(matrix))), int(rng.integers(self.dim))] = NOT_FINITE[rng.integers(3)]
         if self.layouts[1] == "expanded":
             references = references[:1].expand(self.count, self.dim)
-        queries, references = _laid_out(queries, self.layouts[0]), _laid_out(references, self.layouts[1])
+        references = _laid_out(references, self.layouts[1])
+        queries = _laid_out(queries, self.layouts[0]) if self.own_rows == "no" else references[: self.rows]
         restrictions = {}
         if self.exclude != "none":
             ids = rng.integers(-1, self.count, self.rows) if self.exclude == "random" else np.arange(self.rows)

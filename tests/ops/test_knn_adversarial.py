@@ -10,7 +10,6 @@ import pytest
 import torch
 
 from .knn_executors import (
-    CAN_FORBID_FALLBACK,
     LEVELS,
     METRICS,
     PATHS,
@@ -82,7 +81,6 @@ def wrong_rows(found: Found, wanted: Found) -> torch.Tensor:
     return (~(right | flagged)).nonzero()
 
 
-@pytest.mark.skipif(not CAN_FORBID_FALLBACK, reason="this engine always falls back")
 class TestWithoutFallback:
     """The first pass alone: right or flagged."""
 

@@ -11,7 +11,7 @@ import torch
 from rote import _native
 from rote.ops import knn as ops
 
-from .knn_executors import OPTIONS, PATHS, search
+from .knn_executors import OPTIONS, PASSES, search
 
 X = torch.zeros(6, 4)
 
@@ -55,7 +55,6 @@ def test_unknown_level_is_an_error():
         search(X, X, 1, "l2", level="sse9")
 
 
-@pytest.mark.skipif(len(PATHS) == 1, reason="this engine has one path")
 def test_unknown_path_is_an_error():
     with pytest.raises(ValueError, match=r"path: wanted .*int16.*float32.*float64.*, got 'int4'"):
         search(X, X, 1, "l2", path="int4")
@@ -95,11 +94,10 @@ unlimited = resource.getrlimit(resource.RLIMIT_AS)
 for rows in (2, 6):
     for threads in (1, 2):
         for path in sys.argv[1:]:
-            forced = {} if path == "auto" else {"path": path}
             torch.set_num_threads(threads)
             resource.setrlimit(resource.RLIMIT_AS, (in_use + (8 << 20), unlimited[1]))
             try:
-                search_cpu(x[:1].expand(rows, 2), references, k, "l2", [t[:rows] for t in outputs], **forced)
+                search_cpu(x[:1].expand(rows, 2), references, k, "l2", [t[:rows] for t in outputs], path=path)
                 print("no error")
             except MemoryError:
                 print("MemoryError")
@@ -111,6 +109,6 @@ print(all(torch.equal(a, b) for a, b in zip(wanted, found)))
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc and limits its address space")
 def test_memory_that_runs_out_inside_the_core_is_an_error():
-    result = subprocess.run([sys.executable, "-c", STARVED, *PATHS], capture_output=True, text=True, check=False)
+    result = subprocess.run([sys.executable, "-c", STARVED, *PASSES], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
-    assert result.stdout.split() == ["MemoryError"] * 4 * len(PATHS) + ["True"]
+    assert result.stdout.split() == ["MemoryError"] * 4 * len(PASSES) + ["True"]

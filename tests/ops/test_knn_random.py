@@ -60,7 +60,7 @@ def made(call: Call, problem: Problem, queries, references, restrictions) -> Fou
 def wanted_from_integers(problem: Problem, queries, references, restrictions) -> dict[torch.dtype, Found]:
     keys = knn_oracle.integer_keys(*problem.arrays(), problem.metric)
     if problem.metric != "cosine":
-        keys = keys * problem.scale**2
+        keys = keys * problem.scale**2 * problem.query_scale
     admissible, finite = problem.admissible(references, restrictions), queries.isfinite().all(1).numpy()
     keys, indices = knn_oracle.nearest(keys, admissible, finite, problem.k)
     distances = knn_oracle.distances_of(keys, problem.metric)
@@ -136,6 +136,8 @@ def test_the_problems_cover_what_they_should():
     assert sum(p.k == p.count for p in problems) > PROBLEMS / 10
     assert sum(p.count > 2048 for p in problems) > 30
     assert sum(p.rows > 256 for p in problems) > 30
+    assert sum(p.own_rows == "all" for p in problems) > PROBLEMS / 8
+    assert sum(p.query_scale != 1 for p in problems) > 30
 
 
 class TestTheOracleItself:
