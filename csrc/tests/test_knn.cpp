@@ -39,6 +39,9 @@ std::vector<KnnKernels> all_kernels() {
                                        KernelTemplates<Forced<16, 12, 8>>::table("12 x 32")};
     for (SimdLevel level : compiled_simd_levels())
         if (level <= detected_simd_level()) kernels.push_back(knn_kernels(level));
+#if defined(ROTE_X86)
+    if (has_avx512_vnni()) kernels.push_back(knn_kernels_avx512());  // its int16 products, too
+#endif
     return kernels;
 }
 
