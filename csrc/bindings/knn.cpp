@@ -66,7 +66,7 @@ void register_knn(py::module_& module) {
         "knn_search_reference", [](const KnnProblem& problem) { knn_search_reference(problem); }, py::arg("problem"),
         py::call_guard<py::gil_scoped_release>());
     module.def("knn_workspace_bytes", &knn_workspace_bytes, py::arg("num_queries"), py::arg("num_references"),
-               py::arg("dim"), py::arg("k"), py::arg("path"));
+               py::arg("dim"), py::arg("k"), py::arg("path") = "auto");
     module.def(
         "knn_search_cuda",
         [](const KnnProblem& problem, uintptr_t workspace, uintptr_t stream, const std::string& path, uintptr_t stats) {
@@ -74,6 +74,17 @@ void register_knn(py::module_& module) {
         },
         py::arg("problem"), py::arg("workspace"), py::arg("stream"), py::arg("path"), py::arg("stats") = 0,
         py::call_guard<py::gil_scoped_release>());
+    module.def(
+        "knn_products",
+        [](uintptr_t queries, uintptr_t references, int64_t depth, uintptr_t products, uintptr_t workspace,
+           uintptr_t stream, const std::string& path) {
+            knn_products(pointer<const uint16_t>(queries), pointer<const uint16_t>(references), depth,
+                         pointer<float>(products), pointer<void>(workspace), pointer<void>(stream), path);
+        },
+        py::arg("queries"), py::arg("references"), py::arg("depth"), py::arg("products"), py::arg("workspace"),
+        py::arg("stream"), py::arg("path"), py::call_guard<py::gil_scoped_release>());
+    module.def("knn_products_workspace_bytes", &knn_products_workspace_bytes);
+    module.def("knn_accumulation_bound", &knn_accumulation_bound, py::arg("depth"));
 }
 
 }  // namespace rote

@@ -54,8 +54,9 @@ int64_t lay_out(HalfSearch& search, const HalfPlan& plan, void* base) {
     workspace.take(search.candidates, rows * plan.capacity);
     workspace.take(search.exact_rows, rows);
     workspace.take(search.exact_count, 1);
-    const int64_t warps = kRankBytes / (plan.capacity * int64_t(sizeof(RankedCandidate))) / 4 * 4;
-    search.rank_warps = int32_t(std::clamp(warps, kLeastRankWarps, kMostRankWarps));
+    const int64_t warps = std::clamp(kRankBytes / (plan.capacity * int64_t(sizeof(RankedCandidate))) / 4 * 4,
+                                     kLeastRankWarps, kMostRankWarps);
+    search.rank_warps = int32_t(std::min(warps, rows));
     workspace.take(search.ranked, search.rank_warps * plan.capacity);
     uint8_t* exact = nullptr;
     workspace.take(exact, exact_scan_bytes(rows, plan.k));
@@ -125,17 +126,17 @@ __global__ void count_unbounded_kernel(const HalfSearch search) {
 
 }  // namespace
 
-int64_t certified_search_bytes(int64_t queries, int64_t references, int64_t dim, int64_t k) {
+int64_t certified_search_bytes(const HalfPlan& plan) {
     HalfSearch search{};
-    return lay_out(search, HalfPlan::of(queries, references, dim, k), nullptr);
+    return lay_out(search, plan, nullptr);
 }
 
-void certified_search(const KnnProblem& problem, void* workspace, void* stats, cudaStream_t stream, PassLaunch pass) {
+void certified_search(const KnnProblem& problem, const HalfPlan& plan, void* workspace, int64_t* stats,
+                      cudaStream_t stream, PassLaunch pass) {
     const int64_t queries = problem.queries.rows;
-    const HalfPlan plan = HalfPlan::of(queries, problem.references.rows, problem.queries.columns, problem.k);
     HalfSearch search{};
     lay_out(search, plan, workspace);
-    search.stats = static_cast<DeviceCounter*>(stats);
+    search.stats = reinterpret_cast<DeviceCounter*>(stats);
     ROTE_CUDA_CHECK(cudaMemsetAsync(search.bins, 0, kSortBins * sizeof(int32_t), stream));
     ROTE_CUDA_CHECK(cudaMemsetAsync(search.unbounded_count, 0, sizeof(int32_t), stream));
     launch_choose_frame(problem, search, stream);

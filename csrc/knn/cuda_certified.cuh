@@ -7,6 +7,7 @@
 
 #include "knn/cuda_exact.cuh"
 #include "knn/cuda_pass.cuh"
+#include "knn/cuda_paths.h"
 #include "knn/half_pack.h"
 #include "knn/half_plan.h"
 #include "rote/knn.h"
@@ -21,6 +22,7 @@ constexpr int kSortBins = kMostFrames * kLengthBins + 1;
 constexpr int kNoBin = kSortBins - 1;
 constexpr int kRowThreads = 256;  // where a warp takes a row
 constexpr int kRowWarps = kRowThreads / kWarpLanes;
+constexpr int kRowBlocks = 3;  // per multiprocessor at least; leaves registers enough that nothing spills
 
 /// A candidate with its key, on its way to the result.
 struct RankedCandidate {
@@ -79,9 +81,10 @@ void launch_pack_queries(const KnnProblem& problem, const HalfSearch& search, cu
 void launch_thin(const KnnProblem& problem, const HalfSearch& search, int32_t exact_above, cudaStream_t stream);
 void launch_rerank(const KnnProblem& problem, const HalfSearch& search, cudaStream_t stream);
 
-int64_t certified_search_bytes(int64_t queries, int64_t references, int64_t dim, int64_t k);
-using PassLaunch = void (*)(const PassOperands&, cudaStream_t);
-void certified_search(const KnnProblem& problem, void* workspace, void* stats, cudaStream_t stream, PassLaunch pass);
+int64_t certified_search_bytes(const HalfPlan& plan);
+/// `plan` is that of the problem's shapes; it lays out the workspace and orders the launches.
+void certified_search(const KnnProblem& problem, const HalfPlan& plan, void* workspace, int64_t* stats,
+                      cudaStream_t stream, PassLaunch pass);
 
 __device__ __forceinline__ void count_stat(const HalfSearch& search, KnnDeviceStat stat, int64_t amount) {
     if (search.stats && amount) atomicAdd(search.stats + int(stat), DeviceCounter(amount));

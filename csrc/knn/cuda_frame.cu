@@ -103,7 +103,7 @@ __device__ void choose_centre(const KnnProblem& problem, const Sample& sample, d
 }
 
 template <class T>
-__global__ void __launch_bounds__(kFrameThreads)
+__global__ void __launch_bounds__(kFrameThreads, 1)
     choose_frame_kernel(const KnnProblem problem, const HalfSearch search) {
     __shared__ Sample sample;
     __shared__ double distances[kSample];

@@ -68,7 +68,8 @@ __device__ void write_empty_row(const HalfSearch& search, int32_t row, int lane)
 }
 
 template <class T>
-__global__ void __launch_bounds__(kRowThreads) pack_queries_kernel(const KnnProblem problem, const HalfSearch search) {
+__global__ void __launch_bounds__(kRowThreads, kRowBlocks)
+    pack_queries_kernel(const KnnProblem problem, const HalfSearch search) {
     const int lane = threadIdx.x % kWarpLanes;
     const int32_t row = int32_t(blockIdx.x) * kRowWarps + int32_t(threadIdx.x) / kWarpLanes;
     if (row >= search.padded_rows) return;

@@ -29,7 +29,8 @@ __device__ int64_t stored_position(const HalfSearch& search, int64_t rank) {
 
 // One warp per reference: is it finite and bounded, which frame is nearest, how far.
 template <class T>
-__global__ void __launch_bounds__(kRowThreads) measure_kernel(const KnnProblem problem, const HalfSearch search) {
+__global__ void __launch_bounds__(kRowThreads, kRowBlocks)
+    measure_kernel(const KnnProblem problem, const HalfSearch search) {
     const int lane = threadIdx.x % kWarpLanes;
     const int64_t row = int64_t(blockIdx.x) * kRowWarps + threadIdx.x / kWarpLanes, dim = problem.references.columns;
     if (row >= problem.references.rows) return;
@@ -118,7 +119,7 @@ __global__ void __launch_bounds__(kSumThreads) scan_bins_kernel(const HalfSearch
 }
 
 // One thread per position: a row finds its place, positions behind the last row hold none.
-__global__ void __launch_bounds__(kRowThreads) place_kernel(const HalfSearch search, int64_t total) {
+__global__ void __launch_bounds__(kRowThreads, kRowBlocks) place_kernel(const HalfSearch search, int64_t total) {
     const int64_t row = int64_t(blockIdx.x) * kRowThreads + threadIdx.x;
     if (row >= int64_t(search.block_count) * kBlockReferences) return;
     if (row >= total) {
@@ -134,7 +135,7 @@ __global__ void __launch_bounds__(kRowThreads) place_kernel(const HalfSearch sea
 
 // One block of threads per block of references.
 template <class T>
-__global__ void __launch_bounds__(kRowThreads)
+__global__ void __launch_bounds__(kRowThreads, kRowBlocks)
     pack_references_kernel(const KnnProblem problem, const HalfSearch search) {
     __shared__ double largest_of_warp[kRowWarps];
     __shared__ RowTerms terms_of_warp[kRowWarps];

@@ -7,6 +7,7 @@ namespace rote {
 
 constexpr int kRankThreads = 128;
 constexpr int kRankWarps = kRankThreads / kWarpLanes;
+constexpr int kRankBlocks = 4;  // per multiprocessor: as many as the plan has room for, and no spilled registers
 
 /// The warp's own room for `capacity` candidates, a power of two.
 __device__ __forceinline__ RankedCandidate* ranked_of_warp(const HalfSearch& search, int32_t warp) {

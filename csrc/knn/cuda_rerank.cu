@@ -18,7 +18,8 @@ __device__ int32_t append_unbounded(const KnnProblem& problem, const HalfSearch&
 }
 
 template <class T>
-__global__ void __launch_bounds__(kRankThreads) rerank_kernel(const KnnProblem problem, const HalfSearch search) {
+__global__ void __launch_bounds__(kRankThreads, kRankBlocks)
+    rerank_kernel(const KnnProblem problem, const HalfSearch search) {
     const int lane = threadIdx.x % kWarpLanes;
     const int32_t own = int32_t(blockIdx.x) * kRankWarps + int32_t(threadIdx.x) / kWarpLanes;
     RankedCandidate* const ranked = ranked_of_warp(search, own);

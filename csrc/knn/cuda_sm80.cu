@@ -125,7 +125,7 @@ __device__ __forceinline__ void compare_tile(const PassOperands& pass, float (&s
 /// Block x takes query tile x, block y the y-th run of reference tiles. `Resident`: all slabs of the query tile lie in
 /// shared memory from the beginning; otherwise they travel with the references'.
 template <bool Resident>
-__global__ void __launch_bounds__(kPassThreads, 1) pass_kernel(const PassOperands pass) {
+__global__ void __launch_bounds__(kPassThreads, 2) pass_kernel(const PassOperands pass) {
     __shared__ float limits[2][kTileQueries];  // of this tile and the next: slow warps may still compare
     __shared__ float scales[kTileQueries];
     uint8_t* const resident = dynamic_shared();

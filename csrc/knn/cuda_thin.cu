@@ -71,7 +71,7 @@ __device__ float keep_nearest(const KnnProblem& problem, const HalfSearch& searc
 }
 
 template <class T>
-__global__ void __launch_bounds__(kRankThreads)
+__global__ void __launch_bounds__(kRankThreads, kRankBlocks)
     thin_kernel(const KnnProblem problem, const HalfSearch search, int32_t exact_above) {
     uint32_t* const shared_lowers = reinterpret_cast<uint32_t*>(dynamic_shared());
     const int lane = threadIdx.x % kWarpLanes, warp = threadIdx.x / kWarpLanes;

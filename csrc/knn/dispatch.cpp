@@ -47,6 +47,18 @@ int64_t knn_workspace_bytes(int64_t, int64_t, int64_t, int64_t, const std::strin
 void knn_search_cuda(const KnnProblem&, void*, void*, const std::string&, int64_t*) {
     throw DeviceError("knn: rote was built without CUDA");
 }
+
+void knn_products(const uint16_t*, const uint16_t*, int64_t, float*, void*, void*, const std::string&) {
+    throw DeviceError("knn: rote was built without CUDA");
+}
+
+int64_t knn_products_workspace_bytes() {
+    throw DeviceError("knn: rote was built without CUDA");
+}
+
+double knn_accumulation_bound(int64_t) {
+    throw DeviceError("knn: rote was built without CUDA");
+}
 #endif
 
 }  // namespace rote

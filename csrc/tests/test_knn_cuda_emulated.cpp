@@ -13,6 +13,7 @@ int main() {
 #include "knn/cuda_frame.cu"
 #include "knn/cuda_pack_queries.cu"
 #include "knn/cuda_pack_references.cu"
+#include "knn/cuda_products.cu"
 #include "knn/cuda_rerank.cu"
 #include "knn/cuda_simple.cu"
 #include "knn/cuda_sm80.cu"
@@ -89,23 +90,21 @@ int64_t stat(const Stats& stats, KnnDeviceStat which) {
     return stats[size_t(which)];
 }
 
-Stats check(KnnProblem problem, const char* what) {
+Stats check(KnnProblem problem, const char* what, int64_t most_chunk_rows = 1 << 20) {
     Result wanted(problem);
     knn_search_reference(problem);
     Result got(problem);
-    const int64_t bytes =
-        certified_search_bytes(problem.queries.rows, problem.references.rows, problem.queries.columns, problem.k);
+    HalfPlan plan = HalfPlan::of(problem.queries.rows, problem.references.rows, problem.queries.columns, problem.k);
+    plan.chunk_rows = std::min(plan.chunk_rows, most_chunk_rows);
+    const int64_t bytes = certified_search_bytes(plan);
     constexpr size_t kGuard = 64;
     std::vector<uint8_t> memory(size_t(bytes) + 256 + kGuard, 0xff);  // NaN and -1 wherever nobody wrote
     auto* const base = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(memory.data()) + 255) / 256 * 256);
     Stats stats(size_t(KnnDeviceStat::count), 0);
-    certified_search(problem, base, stats.data(), nullptr, launch_pass_sm80);
+    certified_search(problem, plan, base, stats.data(), nullptr, launch_pass_sm80);
     CHECK(got.same_bits(wanted), "%s: metric %d, dtype %d, k %d", what, int(problem.metric), int(problem.queries.dtype),
           int(problem.k));
     for (size_t i = 0; i < kGuard; ++i) CHECK(base[size_t(bytes) + i] == 0xff, "%s: wrote behind the workspace", what);
-    std::printf("%-24s metric %d dtype %d:", what, int(problem.metric), int(problem.queries.dtype));
-    for (int64_t value : stats) std::printf(" %lld", static_cast<long long>(value));
-    std::printf("\n");
     return stats;
 }
 
@@ -118,20 +117,24 @@ KnnProblem make_problem(const Matrix& queries, const Matrix& references, int64_t
     return problem;
 }
 
-void check_all_metrics(const Rows& queries, const Rows& references, int64_t k, const char* what,
-                       DType dtype = DType::float32) {
+/// With distances, and by turns with cosine or products: emulation is slow.
+void check_metrics(const Rows& queries, const Rows& references, int64_t k, const char* what,
+                   DType dtype = DType::float32) {
+    static int turn = 0;
     const Matrix q(queries, dtype), r(references, dtype);
-    for (KnnMetric metric : kMetrics) check(make_problem(q, r, k, metric), what);
+    check(make_problem(q, r, k, KnnMetric::l2), what);
+    check(make_problem(q, r, k, kMetrics[1 + turn++ % 2]), what);
 }
 
 // Ordinary data is settled by the pass, with few keys; NaN and inf are nobody's neighbours.
 void test_ordinary() {
     for (DType dtype : kDtypes) {
-        Rows queries = normal_rows(50, 40, 1, 2), references = normal_rows(3000, 40, 2, 2);
+        Rows queries = normal_rows(50, 40, 1, 2), references = normal_rows(2000, 40, 2, 2);
         queries.row(3)[39] = std::numeric_limits<double>::infinity();
         references.row(700)[0] = std::numeric_limits<double>::quiet_NaN();
         const Matrix q(queries, dtype), r(references, dtype);
         for (KnnMetric metric : kMetrics) {
+            if (dtype != DType::float32 && metric != kMetrics[int(dtype) % 3]) continue;
             const Stats stats = check(make_problem(q, r, 10, metric), "ordinary");
             CHECK(stat(stats, KnnDeviceStat::rows_float16) == 49 && stat(stats, KnnDeviceStat::rows_float64) == 0);
             CHECK(stat(stats, KnnDeviceStat::exact_keys) < 49 * 20, "%lld keys",
@@ -141,16 +144,16 @@ void test_ordinary() {
 }
 
 void test_restrictions() {
-    const Rows rows = normal_rows(1800, 20, 3);
+    const Rows rows = normal_rows(1200, 20, 3);
     const Matrix matrix(rows, DType::float32);
-    std::vector<int64_t> exclude(200), groups(1800);
-    std::vector<uint8_t> mask(1800, 1);
+    std::vector<int64_t> exclude(60), groups(1200);
+    std::vector<uint8_t> mask(1200, 1);
     for (size_t i = 0; i < exclude.size(); ++i) exclude[i] = int64_t(i);
     for (size_t i = 0; i < groups.size(); ++i) groups[i] = int64_t(i / 7);
     for (size_t i = 0; i < mask.size(); ++i) mask[i] = i % 3 != 1;
     for (KnnMetric metric : kMetrics) {
         KnnProblem problem = make_problem(matrix, matrix, 7, metric);
-        problem.queries.rows = 200;
+        problem.queries.rows = 60;
         problem.exclude = exclude.data();
         check(problem, "exclude");
         problem.query_groups = problem.reference_groups = groups.data();
@@ -165,13 +168,13 @@ void test_restrictions() {
 
 // Shapes off every tile; several slices, chunks and frames.
 void test_shapes() {
-    check_all_metrics(normal_rows(1, 1, 4), normal_rows(1, 1, 5), 1, "one of each");
-    check_all_metrics(normal_rows(3, 65, 6), normal_rows(255, 65, 7), 255, "all references");
-    check_all_metrics(normal_rows(130, 129, 8), normal_rows(700, 129, 9), 3, "three slabs");
-    check_all_metrics(normal_rows(10, 9, 10), normal_rows(5000, 9, 11), 100, "many slices");
-    check_all_metrics(normal_rows(5, 7, 12), normal_rows(2600, 7, 13), 700, "large buffers");
+    check_metrics(normal_rows(1, 1, 4), normal_rows(1, 1, 5), 1, "one of each");
+    check_metrics(normal_rows(3, 65, 6), normal_rows(255, 65, 7), 255, "all references");
+    check_metrics(normal_rows(130, 129, 8), normal_rows(400, 129, 9), 3, "three slabs");
+    check_metrics(normal_rows(10, 9, 10), normal_rows(4000, 9, 11), 100, "many slices");
+    check_metrics(normal_rows(5, 7, 12), normal_rows(2600, 7, 13), 700, "large buffers");
     emulation::machine().shared_limit = 99 << 10;  // queries do not fit beside the ring
-    check_all_metrics(normal_rows(20, 200, 14), normal_rows(600, 200, 15), 5, "little shared memory");
+    check_metrics(normal_rows(20, 200, 14), normal_rows(600, 200, 15), 5, "little shared memory");
     emulation::machine().shared_limit = 227 << 10;
     const Rows rows = normal_rows(400, 12, 16);
     Matrix wide(rows, DType::float32);
@@ -179,21 +182,68 @@ void test_shapes() {
     check(make_problem(wide, wide, 4, KnnMetric::l2), "strided rows");
 }
 
+// More candidates than room: thousands of equal rows leave by the exact scan, which goes by their index.
+void test_overflow() {
+    const Rows queries = normal_rows(4, 8, 17);
+    Rows references = normal_rows(2600, 8, 18);
+    for (int64_t r = 0; r < 2600; ++r)
+        if (r % 50) std::copy_n(references.row(1), 8, references.row(r));
+    const Matrix q(queries, DType::float32), r(references, DType::float32);
+    const Stats stats = check(make_problem(q, r, 60, KnnMetric::l2), "overflow");
+    CHECK(stat(stats, KnnDeviceStat::overflowed_rows) > 0);
+    CHECK(stat(stats, KnnDeviceStat::rows_float64) + stat(stats, KnnDeviceStat::rows_float16) == 4);
+}
+
+void test_chunks() {
+    Rows queries = normal_rows(300, 6, 19);
+    queries.row(200)[2] = std::numeric_limits<double>::quiet_NaN();
+    queries.row(250)[2] = 1e30;
+    const Matrix q(queries, DType::float32), r(normal_rows(400, 6, 18), DType::float32);
+    std::vector<int64_t> exclude(300);
+    for (size_t i = 0; i < exclude.size(); ++i) exclude[i] = int64_t(i);
+    KnnProblem problem = make_problem(q, r, 4, KnnMetric::l2);
+    problem.exclude = exclude.data();
+    const Stats stats = check(problem, "chunks", kTileQueries);
+    CHECK(stat(stats, KnnDeviceStat::rows_float16) == 298 && stat(stats, KnnDeviceStat::rows_float64) == 1);
+}
+
+// The pass alone: small integers are exact, so every product shows whether it lies where it belongs.
+void test_products() {
+    for (int64_t depth : {64, 192}) {
+        std::mt19937 random(40);
+        std::vector<uint16_t> queries(size_t(kTileQueries * depth)), references(size_t(kBlockReferences * depth));
+        for (uint16_t& value : queries) value = to_half(float(int(random() % 9) - 4)).bits;
+        for (uint16_t& value : references) value = to_half(float(int(random() % 9) - 4)).bits;
+        std::vector<float> products(size_t(kTileQueries * kBlockReferences), NAN);
+        std::vector<uint8_t> workspace(static_cast<size_t>(knn_products_workspace_bytes()) + 256);
+        knn_products(queries.data(), references.data(), depth, products.data(), workspace.data(), nullptr, "sm80");
+        for (int q = 0; q < kTileQueries; ++q) {
+            for (int r = 0; r < kBlockReferences; ++r) {
+                float sum = 0;
+                for (int64_t i = 0; i < depth; ++i)
+                    sum += to_float(Half{queries[size_t(q * depth + i)]}) *
+                           to_float(Half{references[size_t(r * depth + i)]});
+                CHECK(products[size_t(q * kBlockReferences + r)] == sum, "query %d, reference %d", q, r);
+            }
+        }
+    }
+}
+
 void test_hostile() {
     {
         Rows references = normal_rows(4, 16, 20);
-        Rows repeated(4000, 16);
-        for (int64_t r = 0; r < 4000; ++r) std::copy_n(references.row(r % 4), 16, repeated.row(r));
-        check_all_metrics(references, repeated, 10, "duplicates");
+        Rows repeated(2500, 16);
+        for (int64_t r = 0; r < 2500; ++r) std::copy_n(references.row(r % 4), 16, repeated.row(r));
+        check_metrics(references, repeated, 10, "duplicates");
     }
     {
         Rows centres = normal_rows(5, 24, 21), queries = normal_rows(20, 24, 22, 0, 0.003),
-             references = normal_rows(5000, 24, 23, 0, 0.003);
+             references = normal_rows(3000, 24, 23, 0, 0.003);
         for (int64_t r = 0; r < 20; ++r)
             for (int i = 0; i < 24; ++i) queries.row(r)[i] += centres.row(r % 5)[i];
-        for (int64_t r = 0; r < 5000; ++r)
+        for (int64_t r = 0; r < 3000; ++r)
             for (int i = 0; i < 24; ++i) references.row(r)[i] += centres.row(r % 5)[i];
-        check_all_metrics(queries, references, 10, "collapsed classes");
+        check_metrics(queries, references, 10, "collapsed classes");
     }
     {
         Rows references = normal_rows(2000, 32, 24);
@@ -203,28 +253,28 @@ void test_hostile() {
             const double factor = std::exp(3 * normal(random));
             for (int i = 0; i < 32; ++i) references.row(r)[i] *= factor;
         }
-        check_all_metrics(normal_rows(20, 32, 26), references, 10, "lognormal norms");
+        check_metrics(normal_rows(20, 32, 26), references, 10, "lognormal norms");
         for (int i = 0; i < 32; ++i) references.row(77)[i] = 1e25 * (i - 10), references.row(78)[i] = 1e18;
-        check_all_metrics(normal_rows(20, 32, 26), references, 10, "rows without a bound");
+        check_metrics(normal_rows(20, 32, 26), references, 10, "rows without a bound");
         for (int64_t r = 0; r < 200; ++r) references.row(r)[0] = 1e25 + 1e20 * double(r);
-        check_all_metrics(normal_rows(5, 32, 26), references, 10, "too many without a bound");
+        check_metrics(normal_rows(5, 32, 26), references, 10, "too many without a bound");
     }
     {
         Rows onehot(1600, 40);
         for (int64_t r = 0; r < 1600; ++r) onehot.row(r)[r % 40] = 1;
         Rows queries(15, 40);
         for (int64_t r = 0; r < 15; ++r) queries.row(r)[r] = 1;
-        check_all_metrics(queries, onehot, 10, "one-hot");
+        check_metrics(queries, onehot, 10, "one-hot");
     }
-    check_all_metrics(normal_rows(12, 16, 27, 0, 1e-41), normal_rows(1500, 16, 28, 0, 1e-41), 10, "denormals");
-    check_all_metrics(normal_rows(12, 16, 27, 0, 1e37), normal_rows(1500, 16, 28, 0, 1e37), 10, "near overflow");
-    check_all_metrics(normal_rows(12, 16, 27, 0, 1e6), normal_rows(1500, 16, 28), 10, "far queries");
-    check_all_metrics(normal_rows(12, 16, 27, 1000), normal_rows(1500, 16, 28, 1000), 10, "common mean");
-    check_all_metrics(Rows(12, 16), normal_rows(1500, 16, 28), 10, "zero queries");
-    check_all_metrics(normal_rows(12, 16, 27), Rows(1500, 16), 10, "zero references");
+    check_metrics(normal_rows(12, 16, 27, 0, 1e-41), normal_rows(1000, 16, 28, 0, 1e-41), 10, "denormals");
+    check_metrics(normal_rows(12, 16, 27, 0, 1e37), normal_rows(1000, 16, 28, 0, 1e37), 10, "near overflow");
+    check_metrics(normal_rows(12, 16, 27, 0, 1e6), normal_rows(1000, 16, 28), 10, "far queries");
+    check_metrics(normal_rows(12, 16, 27, 1000), normal_rows(1000, 16, 28, 1000), 10, "common mean");
+    check_metrics(Rows(12, 16), normal_rows(1000, 16, 28), 10, "zero queries");
+    check_metrics(normal_rows(12, 16, 27), Rows(1000, 16), 10, "zero references");
     for (double scale : {1e300, 1e-300, 1e160, 1e-160})
-        check_all_metrics(normal_rows(9, 7, 29, 0, scale), normal_rows(900, 7, 30, 0, scale), 6, "extreme float64",
-                          DType::float64);
+        check_metrics(normal_rows(9, 7, 29, 0, scale), normal_rows(900, 7, 30, 0, scale), 6, "extreme float64",
+                      DType::float64);
 }
 
 // Tensor cores that cut every addend off, in any grouping and either direction.
@@ -233,8 +283,8 @@ void test_erring_sums() {
         for (bool away : {false, true}) {
             emulation::machine().group = group;
             emulation::machine().away = away;
-            Rows queries = normal_rows(8, 100, 31, 1), references = normal_rows(600, 100, 32, 1);
-            check_all_metrics(queries, references, 5, "erring sums");
+            Rows queries = normal_rows(8, 100, 31, 1), references = normal_rows(300, 100, 32, 1);
+            check_metrics(queries, references, 5, "erring sums");
         }
     }
     emulation::machine().group = 0;
@@ -242,10 +292,19 @@ void test_erring_sums() {
 
 }  // namespace
 
+// What cuda_dispatch.cu says on a device.
+PassLaunch rote::pass_of(const std::string&) {
+    return launch_pass_sm80;
+}
+void rote::check_pass(PassLaunch) {}
+
 int main() {
     test_ordinary();
     test_restrictions();
     test_shapes();
+    test_overflow();
+    test_chunks();
+    test_products();
     test_hostile();
     test_erring_sums();
 }

@@ -458,7 +458,7 @@ class TestCuda:
 
     def test_unknown_path_is_an_error(self, monkeypatch):
         monkeypatch.setenv("ROTE_KNN_PATH", "warp9")
-        with pytest.raises(ValueError, match="ROTE_KNN_PATH: wanted auto or simple, got 'warp9'"):
+        with pytest.raises(ValueError, match="ROTE_KNN_PATH: wanted auto, simple, sm80 or sm90, got 'warp9'"):
             ops.knn_search(X.cuda(), X.cuda(), 1)
 
     def test_captures_into_a_cuda_graph(self):

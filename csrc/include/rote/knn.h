@@ -94,4 +94,12 @@ int64_t knn_workspace_bytes(int64_t num_queries, int64_t num_references, int64_t
 void knn_search_cuda(const KnnProblem& problem, void* workspace, void* stream, const std::string& path,
                      int64_t* stats = nullptr);
 
+/// Measurements of a matrix pass: its sums of fp16 products, products[q][r] (float32 [128, 256]) of `queries` [128,
+/// depth] and `references` [256, depth], 128-byte aligned, depth a multiple of 64; and what their error may be, over
+/// |q||r|.
+void knn_products(const uint16_t* queries, const uint16_t* references, int64_t depth, float* products, void* workspace,
+                  void* stream, const std::string& path);
+int64_t knn_products_workspace_bytes();
+double knn_accumulation_bound(int64_t depth);
+
 }  // namespace rote

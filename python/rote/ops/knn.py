@@ -16,6 +16,17 @@ from rote.ops.library import DTYPE_CODES, register
 #: rote::KnnMetric in csrc/include/rote/knn.h.
 METRIC_CODES = {"l2": 0, "sqeuclidean": 1, "cosine": 2, "ip": 3}
 
+#: rote::KnnDeviceStat: what the places of a `stats` tensor count.
+CUDA_STATS = (
+    "rows_float16",
+    "rows_float64",
+    "overflowed_rows",
+    "exact_keys",
+    "compactions",
+    "exact_compactions",
+    "unbounded_references",
+)
+
 #: Element types of queries and references.
 FLOAT_DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
@@ -168,6 +179,31 @@ def search_cpu(queries, references, k, metric, outputs, *, exclude=None, query_g
     return stats
 
 
+def search_cuda(queries, references, k, metric, outputs, *, exclude=None, query_groups=None, reference_groups=None,
+                mask=None, path=None, stats=None) -> None:  # fmt: skip
+    """Searches on the queries' device into `outputs`, as `search_cpu` does, without a synchronization.
+
+    Args:
+        path: "simple", "sm80", "sm90" or "auto"; None: the environment's ROTE_KNN_PATH, or "auto".
+        stats: int64 [len(CUDA_STATS)] on the device, added to.
+
+    Raises:
+        ValueError: no such path.
+        RuntimeError: the device cannot run it.
+    """
+    _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
+    path = path or os.environ.get("ROTE_KNN_PATH") or "auto"
+    with torch.cuda.device(queries.device):
+        size = _native.knn_workspace_bytes(queries.shape[0], references.shape[0], queries.shape[1], k, path)
+        workspace = torch.empty(size, dtype=torch.uint8, device=queries.device)
+        problem, keep = _problem(
+            queries, references, k, metric, exclude, query_groups, reference_groups, mask, *outputs
+        )
+        stream = torch.cuda.current_stream().cuda_stream
+        _native.knn_search_cuda(problem, workspace.data_ptr(), stream, path, 0 if stats is None else stats.data_ptr())
+        del keep  # freed in stream order by torch's caching allocator
+
+
 def _implementations(dtype: torch.dtype):
     """The operator's CPU, CUDA and fake implementation; its first result has `dtype` (see `_allocate`)."""
 
@@ -190,15 +226,17 @@ def _implementations(dtype: torch.dtype):
     def cuda(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
         _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
         outputs = _allocate(queries, k, dtype)
-        with torch.cuda.device(queries.device):
-            size = _native.knn_workspace_bytes(queries.shape[0], references.shape[0], queries.shape[1], k)
-            workspace = torch.empty(size, dtype=torch.uint8, device=queries.device)
-            problem, keep = _problem(
-                queries, references, k, metric, exclude, query_groups, reference_groups, mask, *outputs
-            )
-            stream = torch.cuda.current_stream().cuda_stream
-            _native.knn_search_cuda(problem, workspace.data_ptr(), stream, os.environ.get("ROTE_KNN_PATH") or "auto")
-            del keep  # freed in stream order by torch's caching allocator
+        search_cuda(
+            queries,
+            references,
+            k,
+            metric,
+            outputs,
+            exclude=exclude,
+            query_groups=query_groups,
+            reference_groups=reference_groups,
+            mask=mask,
+        )
         return outputs
 
     def fake(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
