@@ -36,7 +36,7 @@ struct PassOperands {
 
     // Per block, and per position.
     const BlockTerms* block_terms;  // [blocks]
-    const float* biases;            // [blocks * kBlockReferences]; -inf where there is no admissible reference
+    const float* biases;            // [blocks * kBlockReferences], 16-byte aligned; -inf: no admissible reference
     const int32_t* order;           // [blocks * kBlockReferences]: the reference at a position, -1 for none
 
     // Candidates. A row's count goes on counting when its buffer is full: the row has overflowed, and is answered

@@ -16,7 +16,7 @@ struct ProductTile {
     float thresholds[kTileQueries], bases[kTileQueries];
     int32_t counts[kTileQueries];
     BlockTerms block;
-    float biases[kBlockReferences];
+    alignas(16) float biases[kBlockReferences];  // copied in bulk on sm_90
     int32_t order[kBlockReferences];
     PassCandidate candidates[kTileQueries * kBlockReferences];
 };

@@ -1,4 +1,4 @@
-// knn/dispatch.cpp: checks of a problem, the kernels of a level, and what a build without CUDA answers.
+// knn/dispatch.cpp: checks of a problem, and the kernels of a level.
 #include <utility>
 
 #include "knn/kernels.h"
@@ -40,27 +40,5 @@ const KnnKernels& knn_kernels(SimdLevel level) {
     (void)level;
     return knn_kernels_baseline();
 }
-
-#if !defined(ROTE_HAVE_CUDA)
-int64_t knn_workspace_bytes(int64_t, int64_t, int64_t, int64_t, const std::string&) {
-    throw DeviceError("knn: rote was built without CUDA");
-}
-
-void knn_search_cuda(const KnnProblem&, void*, void*, const std::string&, int64_t*) {
-    throw DeviceError("knn: rote was built without CUDA");
-}
-
-void knn_products(const uint16_t*, const uint16_t*, int64_t, float*, void*, void*, const std::string&) {
-    throw DeviceError("knn: rote was built without CUDA");
-}
-
-int64_t knn_products_workspace_bytes() {
-    throw DeviceError("knn: rote was built without CUDA");
-}
-
-double knn_accumulation_bound(int64_t) {
-    throw DeviceError("knn: rote was built without CUDA");
-}
-#endif
 
 }  // namespace rote

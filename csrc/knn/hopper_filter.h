@@ -9,13 +9,9 @@
 
 namespace rote::hopper {
 
-// A thread holds two rows of each of two products of 64 rows: four row slots, 32 columns of each.
-constexpr int kRowTiles = kQueryRows / kMmaRows;
-constexpr int kRowSlots = 2 * kRowTiles;
-constexpr int kColumnBlocks = kMmaColumns / 8;  // of which a thread holds two columns
 // Scores are looked at in batches of eight of one row slot.
 constexpr int kBatchBlocks = 4, kBatchScores = 2 * kBatchBlocks;
-constexpr int kRowBatches = kColumnBlocks / kBatchBlocks, kBatches = kRowSlots * kRowBatches;
+constexpr int kBatches = 128 / kBatchScores;
 
 /// Row of a slot, from the row of the thread's first accumulator on.
 ROTE_HD constexpr int slot_row(int slot) {
@@ -37,12 +33,12 @@ struct Batch {
 
 /// Batch `chosen` of [kFirst, kFirst + kCount). Registers cannot be indexed at run time, so this is a tree of branches;
 /// the empty assembly keeps the compiler from selecting among all batches instead.
-template <int kFirst, int kCount>
-ROTE_HD Batch copy_batch(int chosen, const float (&scores)[kRowTiles][kAccumulators],
-                         const float (&limits)[kRowSlots]) {
+template <class Shape, int kFirst, int kCount>
+ROTE_HD Batch copy_batch(int chosen, const typename Shape::Sums& scores, const float (&limits)[Shape::kRowSlots]) {
+    constexpr int kRowBatches = Shape::kColumnBlocks / kBatchBlocks;
     if constexpr (kCount > 1) {
-        if (chosen < kFirst + kCount / 2) return copy_batch<kFirst, kCount / 2>(chosen, scores, limits);
-        return copy_batch<kFirst + kCount / 2, kCount / 2>(chosen, scores, limits);
+        if (chosen < kFirst + kCount / 2) return copy_batch<Shape, kFirst, kCount / 2>(chosen, scores, limits);
+        return copy_batch<Shape, kFirst + kCount / 2, kCount / 2>(chosen, scores, limits);
     } else {
 #if defined(__CUDA_ARCH__)
         asm volatile("");
@@ -58,15 +54,15 @@ ROTE_HD Batch copy_batch(int chosen, const float (&scores)[kRowTiles][kAccumulat
 }
 
 /// Sends what reaches its limit in the batches named by `batches` to the queue. Called by whole warps.
-template <class Queue>
-ROTE_HD void collect_hits(uint32_t batches, const float (&scores)[kRowTiles][kAccumulators],
-                          const float (&limits)[kRowSlots], const ResultPlace& place, int first_position,
-                          Queue& queue) {
+template <class Shape, class Queue>
+ROTE_HD void collect_hits(uint32_t batches, const typename Shape::Sums& scores, const float (&limits)[Shape::kRowSlots],
+                          int first_row, int first_position, Queue& queue) {
+    constexpr int kRowBatches = Shape::kColumnBlocks / kBatchBlocks;
     for (; batches != 0; batches &= batches - 1) {
         const int chosen = lowest_bit(batches);
-        const Batch batch = copy_batch<0, kBatches>(chosen, scores, limits);
-        const int row = place.row + slot_row(chosen / kRowBatches);
-        const int position = first_position + chosen % kRowBatches * kBatchBlocks * 8 + place.column;
+        const Batch batch = copy_batch<Shape, 0, kBatches>(chosen, scores, limits);
+        const int row = first_row + slot_row(chosen / kRowBatches);
+        const int position = first_position + chosen % kRowBatches * kBatchBlocks * 8;
         uint32_t lanes[kBatchScores];
         int hits = 0;
         ROTE_UNROLL
@@ -87,27 +83,28 @@ ROTE_HD void collect_hits(uint32_t batches, const float (&scores)[kRowTiles][kAc
     }
 }
 
-/// The 128 x 128 products of a group, of which `thread` holds two fragments, become scores. `biases` are those of the
-/// group's references, `limits` those of the tile's rows, `scales` those of this thread's row slots; `first_position`
-/// is that of the first reference within the work item.
-template <class Queue>
-ROTE_HD void filter_scores(int thread, float (&accumulators)[kRowTiles][kAccumulators], const float* biases,
-                           const float* limits, const float (&scales)[kRowSlots], int first_position, Queue& queue) {
+/// The products of a group, of which `thread` holds its fragments, become scores. `biases` are those of the group's
+/// references, `limits` those of its rows, `scales` those of this thread's row slots; `first_row` and `first_position`
+/// are those of the group's first row and reference within the work item.
+template <class Shape, class Queue>
+ROTE_HD void filter_scores(int thread, typename Shape::Sums& sums, const float* biases, const float* limits,
+                           const float (&scales)[Shape::kRowSlots], int first_row, int first_position, Queue& queue) {
+    constexpr int kRowBatches = Shape::kColumnBlocks / kBatchBlocks;
     struct alignas(8) Pair {
         float first, second;
     };
     const ResultPlace place = accumulator_place(thread, 0);
-    float limit[kRowSlots], best[kBatches];
+    float limit[Shape::kRowSlots], best[kBatches];
     ROTE_UNROLL
-    for (int slot = 0; slot < kRowSlots; ++slot) limit[slot] = limits[place.row + slot_row(slot)];
+    for (int slot = 0; slot < Shape::kRowSlots; ++slot) limit[slot] = limits[place.row + slot_row(slot)];
 
     ROTE_UNROLL
-    for (int block = 0; block < kColumnBlocks; ++block) {
+    for (int block = 0; block < Shape::kColumnBlocks; ++block) {
         const Pair bias = *reinterpret_cast<const Pair*>(biases + block * 8 + place.column);
         ROTE_UNROLL
-        for (int slot = 0; slot < kRowSlots; ++slot) {
-            float& first = accumulators[slot / 2][accumulator_index(slot % 2, block, 0)];
-            float& second = accumulators[slot / 2][accumulator_index(slot % 2, block, 1)];
+        for (int slot = 0; slot < Shape::kRowSlots; ++slot) {
+            float& first = sums[slot / 2][accumulator_index(slot % 2, block, 0)];
+            float& second = sums[slot / 2][accumulator_index(slot % 2, block, 1)];
             first = packed_score(first, bias.first, scales[slot]);
             second = packed_score(second, bias.second, scales[slot]);
             const float larger = fmaxf(first, second);
@@ -125,7 +122,8 @@ ROTE_HD void filter_scores(int thread, float (&accumulators)[kRowTiles][kAccumul
     ROTE_UNROLL
     for (int i = 0; i < kBatches; ++i)
         if (best[i] >= limit[i / kRowBatches]) batches |= 1u << i;
-    collect_hits(queue.warp().any_bits(batches), accumulators, limit, place, first_position, queue);
+    collect_hits<Shape>(queue.warp().any_bits(batches), sums, limit, first_row + place.row,
+                        first_position + place.column, queue);
 }
 
 }  // namespace rote::hopper

@@ -29,8 +29,17 @@ constexpr int kAtomRows = 8;
 constexpr int kAtomBytes = kAtomRows * kChunkRowBytes;  // tiles start at multiples of it
 constexpr int kStepWidth = 16;                          // k of one wgmma
 constexpr int kMmaRows = 64;                            // m of one wgmma
-constexpr int kMmaColumns = 128;                        // n of one wgmma
-constexpr int kAccumulators = kMmaRows * kMmaColumns / kGroupThreads;
+
+/// What a group multiplies at a time: kTiles products of 64 rows, each kColumns wide (m64n128k16 or m64n256k16); 128
+/// sums per thread in either shape. A thread has two rows of each product, its row slots, and two columns in every
+/// eight.
+template <int kTiles>
+struct Fragment {
+    static constexpr int kRowTiles = kTiles, kColumns = 256 / kTiles;
+    static constexpr int kSums = kMmaRows * kColumns / kGroupThreads;  // of a product, per thread
+    static constexpr int kRowSlots = 2 * kTiles, kColumnBlocks = kColumns / 8;
+    using Sums = float[kTiles][kSums];
+};
 
 constexpr int tile_bytes(int rows) {
     return rows * kChunkRowBytes;
@@ -62,7 +71,7 @@ ROTE_HD constexpr uint32_t descriptor_offset(int rows, int steps) {
     return uint32_t(rows * kChunkRowBytes + steps * kStepWidth * 2) >> 4;
 }
 
-/// Place of accumulator `index` of thread `thread` of the warpgroup in the 64 x 128 result.
+/// Place of accumulator `index` of thread `thread` of the warpgroup in the result of one product, of any width.
 struct ResultPlace {
     int row, column;
 };

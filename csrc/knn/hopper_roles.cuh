@@ -95,7 +95,7 @@ class Copies {
         const uint32_t stage = view_.base + view_.plan.stage_offset + slot * stage_bytes(kStationary);
         const uint32_t rows = kStationary ? stage : stage + tile_bytes(kQueryRows),
                        full = view_.barrier(stage_full(slot));
-        const int first = block * kBlockColumns + half * kMmaColumns + view_.rank * kShare;
+        const int first = block * kBlockColumns + half * kHalfColumns + view_.rank * kShare;
         if (!kStationary) copy_box(stage, queries_, chunk * kChunkWidth, view_.query_tile(item) * kQueryRows, full);
         if (kCluster == 1)
             copy_box(rows, references_, chunk * kChunkWidth, first, full);
@@ -146,6 +146,8 @@ class Limits {
 
 template <bool kStationary, int kCluster>
 class Products {
+    using Shape = GroupFragment<kStationary>;
+
   public:
     __device__ Products(const BlockView& view, const KernelParameters& parameters, int group)
         : view_(view),
@@ -169,9 +171,10 @@ class Products {
 
     __device__ void start_item(const WorkItem& item) {
         const int tile = view_.query_tile(item), first_row = tile * kQueryRows;
-        const int row = first_row + accumulator_place(int(threadIdx.x) % kGroupThreads, 0).row;
+        const int row =
+            first_row + group_row(kStationary, group_) + accumulator_place(int(threadIdx.x) % kGroupThreads, 0).row;
         ROTE_UNROLL
-        for (int slot = 0; slot < kRowSlots; ++slot)
+        for (int slot = 0; slot < Shape::kRowSlots; ++slot)
             scales_[slot] = tile < pass_.query_tiles ? pass_.query_terms[row + slot_row(slot)].scale : 1.0f;
         first_block_ = item.first_block;
         queue_.start_item(first_row, first_block_ * kBlockColumns);
@@ -179,13 +182,15 @@ class Products {
 
     __device__ void multiply(int chunk, int slot) {
         const uint32_t stage = view_.base + view_.plan.stage_offset + slot * stage_bytes(kStationary);
-        const uint32_t a = descriptor_low(kStationary ? view_.base + chunk * tile_bytes(kQueryRows) : stage);
-        const uint32_t b = descriptor_low(kStationary ? stage : stage + tile_bytes(kQueryRows + group_ * kMmaColumns));
+        const uint32_t queries = kStationary ? view_.base + chunk * tile_bytes(kQueryRows) : stage;
+        const uint32_t references = kStationary ? stage : stage + tile_bytes(kQueryRows);
+        const uint32_t a = descriptor_low(queries) + descriptor_offset(group_row(kStationary, group_), 0);
+        const uint32_t b = descriptor_low(references);
         mma_fence();
         ROTE_UNROLL
         for (int step = 0; step < kChunkWidth / kStepWidth; ++step) ROTE_UNROLL
-        for (int i = 0; i < kRowTiles; ++i)
-            mma(accumulators_[i], a + descriptor_offset(i * kMmaRows, step), b + descriptor_offset(0, step),
+        for (int i = 0; i < Shape::kRowTiles; ++i)
+            mma(sums_[i], a + descriptor_offset(i * kMmaRows, step), b + descriptor_offset(0, step),
                 chunk > 0 || step > 0);
         mma_commit();
     }
@@ -197,9 +202,9 @@ class Products {
 
     __device__ void filter(int block, int slot) {
         const float* const columns = view_.columns(slot);
-        filter_scores(int(threadIdx.x) % kGroupThreads, accumulators_, columns + group_ * kMmaColumns,
-                      columns + kBlockColumns, scales_, (block - first_block_) * kBlockColumns + group_ * kMmaColumns,
-                      queue_);
+        const int row = group_row(kStationary, group_), column = group_column(kStationary, group_);
+        filter_scores<Shape>(int(threadIdx.x) % kGroupThreads, sums_, columns + column, columns + kBlockColumns + row,
+                             scales_, row, (block - first_block_) * kBlockColumns + column, queue_);
     }
 
     __device__ void finish_item() { queue_.flush(); }
@@ -209,8 +214,8 @@ class Products {
     const PassOperands& pass_;
     int group_, first_block_ = 0;
     HitQueue<DeviceWarp, CandidateSink> queue_;
-    float scales_[kRowSlots];
-    float accumulators_[kRowTiles][kAccumulators] = {};
+    float scales_[Shape::kRowSlots];
+    typename Shape::Sums sums_ = {};
 };
 
 }  // namespace rote::hopper

@@ -7,14 +7,15 @@
 
 namespace rote::hopper {
 
-constexpr int kConsumerGroups = 2;  // each multiplies 128 queries by half a block of references
+constexpr int kConsumerGroups = 2;
 constexpr int kConsumerWarps = kConsumerGroups * kGroupWarps;
 constexpr int kThreads = (1 + kConsumerGroups) * kGroupThreads;  // the first group copies and computes limits
 constexpr int kLimitWarps = kGroupWarps - 1;
 constexpr int kMaxStationaryChunks = 8;  // queries stay in shared memory up to d = 512
 
-constexpr int kQueryRows = 2 * kMmaRows;                      // queries of a tile
-constexpr int kBlockColumns = kConsumerGroups * kMmaColumns;  // references of a block
+constexpr int kQueryRows = 2 * kMmaRows;  // queries of a tile
+constexpr int kHalfColumns = 128;
+constexpr int kBlockColumns = 2 * kHalfColumns;  // references of a block
 
 /// A range of blocks of references for as many query tiles as the cluster has blocks of threads.
 struct WorkItem {
@@ -59,6 +60,18 @@ ROTE_HD int choose_splits(int tile_groups, int blocks, int clusters, int overhea
     return best;
 }
 
+/// Stationary queries: a group multiplies all 128 with its half of a block. Streamed queries: its 64 with the whole
+/// block, which reads less of shared memory.
+template <bool kStationary>
+using GroupFragment = Fragment<kStationary ? 2 : 1>;
+
+ROTE_HD constexpr int group_row(bool stationary, int group) {
+    return stationary ? 0 : group * kMmaRows;
+}
+ROTE_HD constexpr int group_column(bool stationary, int group) {
+    return stationary ? group * kHalfColumns : 0;
+}
+
 // Shared memory -------------------------------------------------------------------------------------------------------
 
 constexpr int kSharedLimit = 232448;  // bytes a block may have on compute capability 9.0
@@ -71,7 +84,7 @@ constexpr int kQueueBytes = kQueueEntries * 12;                 // rows, positio
 
 /// References of one stage: half a block, whose reader is one group, or where queries are streamed too, a whole one.
 ROTE_HD constexpr int stage_references(bool stationary) {
-    return stationary ? kMmaColumns : kBlockColumns;
+    return stationary ? kHalfColumns : kBlockColumns;
 }
 
 ROTE_HD constexpr int stage_bytes(bool stationary) {

@@ -129,9 +129,9 @@ void check_metrics(const Rows& queries, const Rows& references, int64_t k, const
 // Ordinary data is settled by the pass, with few keys; NaN and inf are nobody's neighbours.
 void test_ordinary() {
     for (DType dtype : kDtypes) {
-        Rows queries = normal_rows(50, 40, 1, 2), references = normal_rows(2000, 40, 2, 2);
+        Rows queries = normal_rows(50, 40, 1, 2), references = normal_rows(1400, 40, 2, 2);
         queries.row(3)[39] = std::numeric_limits<double>::infinity();
-        references.row(700)[0] = std::numeric_limits<double>::quiet_NaN();
+        references.row(600)[0] = std::numeric_limits<double>::quiet_NaN();
         const Matrix q(queries, dtype), r(references, dtype);
         for (KnnMetric metric : kMetrics) {
             if (dtype != DType::float32 && metric != kMetrics[int(dtype) % 3]) continue;
@@ -171,12 +171,12 @@ void test_shapes() {
     check_metrics(normal_rows(1, 1, 4), normal_rows(1, 1, 5), 1, "one of each");
     check_metrics(normal_rows(3, 65, 6), normal_rows(255, 65, 7), 255, "all references");
     check_metrics(normal_rows(130, 129, 8), normal_rows(400, 129, 9), 3, "three slabs");
-    check_metrics(normal_rows(10, 9, 10), normal_rows(4000, 9, 11), 100, "many slices");
-    check_metrics(normal_rows(5, 7, 12), normal_rows(2600, 7, 13), 700, "large buffers");
+    check_metrics(normal_rows(10, 9, 10), normal_rows(3000, 9, 11), 100, "many slices");
+    check_metrics(normal_rows(5, 7, 12), normal_rows(2000, 7, 13), 700, "large buffers");
     emulation::machine().shared_limit = 99 << 10;  // queries do not fit beside the ring
     check_metrics(normal_rows(20, 200, 14), normal_rows(600, 200, 15), 5, "little shared memory");
     emulation::machine().shared_limit = 227 << 10;
-    const Rows rows = normal_rows(400, 12, 16);
+    const Rows rows = normal_rows(300, 12, 16);
     Matrix wide(rows, DType::float32);
     wide.view.columns = 9;  // rows 12 apart
     check(make_problem(wide, wide, 4, KnnMetric::l2), "strided rows");
@@ -185,8 +185,8 @@ void test_shapes() {
 // More candidates than room: thousands of equal rows leave by the exact scan, which goes by their index.
 void test_overflow() {
     const Rows queries = normal_rows(4, 8, 17);
-    Rows references = normal_rows(2600, 8, 18);
-    for (int64_t r = 0; r < 2600; ++r)
+    Rows references = normal_rows(2100, 8, 18);
+    for (int64_t r = 0; r < 2100; ++r)
         if (r % 50) std::copy_n(references.row(1), 8, references.row(r));
     const Matrix q(queries, DType::float32), r(references, DType::float32);
     const Stats stats = check(make_problem(q, r, 60, KnnMetric::l2), "overflow");
@@ -232,24 +232,24 @@ void test_products() {
 void test_hostile() {
     {
         Rows references = normal_rows(4, 16, 20);
-        Rows repeated(2500, 16);
-        for (int64_t r = 0; r < 2500; ++r) std::copy_n(references.row(r % 4), 16, repeated.row(r));
+        Rows repeated(1400, 16);
+        for (int64_t r = 0; r < 1400; ++r) std::copy_n(references.row(r % 4), 16, repeated.row(r));
         check_metrics(references, repeated, 10, "duplicates");
     }
     {
         Rows centres = normal_rows(5, 24, 21), queries = normal_rows(20, 24, 22, 0, 0.003),
-             references = normal_rows(3000, 24, 23, 0, 0.003);
+             references = normal_rows(1600, 24, 23, 0, 0.003);
         for (int64_t r = 0; r < 20; ++r)
             for (int i = 0; i < 24; ++i) queries.row(r)[i] += centres.row(r % 5)[i];
-        for (int64_t r = 0; r < 3000; ++r)
+        for (int64_t r = 0; r < 1600; ++r)
             for (int i = 0; i < 24; ++i) references.row(r)[i] += centres.row(r % 5)[i];
         check_metrics(queries, references, 10, "collapsed classes");
     }
     {
-        Rows references = normal_rows(2000, 32, 24);
+        Rows references = normal_rows(1200, 32, 24);
         std::mt19937 random(25);
         std::normal_distribution<double> normal;
-        for (int64_t r = 0; r < 2000; ++r) {
+        for (int64_t r = 0; r < 1200; ++r) {
             const double factor = std::exp(3 * normal(random));
             for (int i = 0; i < 32; ++i) references.row(r)[i] *= factor;
         }
@@ -260,18 +260,18 @@ void test_hostile() {
         check_metrics(normal_rows(5, 32, 26), references, 10, "too many without a bound");
     }
     {
-        Rows onehot(1600, 40);
-        for (int64_t r = 0; r < 1600; ++r) onehot.row(r)[r % 40] = 1;
+        Rows onehot(800, 40);
+        for (int64_t r = 0; r < 800; ++r) onehot.row(r)[r % 40] = 1;
         Rows queries(15, 40);
         for (int64_t r = 0; r < 15; ++r) queries.row(r)[r] = 1;
         check_metrics(queries, onehot, 10, "one-hot");
     }
-    check_metrics(normal_rows(12, 16, 27, 0, 1e-41), normal_rows(1000, 16, 28, 0, 1e-41), 10, "denormals");
-    check_metrics(normal_rows(12, 16, 27, 0, 1e37), normal_rows(1000, 16, 28, 0, 1e37), 10, "near overflow");
-    check_metrics(normal_rows(12, 16, 27, 0, 1e6), normal_rows(1000, 16, 28), 10, "far queries");
-    check_metrics(normal_rows(12, 16, 27, 1000), normal_rows(1000, 16, 28, 1000), 10, "common mean");
-    check_metrics(Rows(12, 16), normal_rows(1000, 16, 28), 10, "zero queries");
-    check_metrics(normal_rows(12, 16, 27), Rows(1000, 16), 10, "zero references");
+    check_metrics(normal_rows(12, 16, 27, 0, 1e-41), normal_rows(700, 16, 28, 0, 1e-41), 10, "denormals");
+    check_metrics(normal_rows(12, 16, 27, 0, 1e37), normal_rows(700, 16, 28, 0, 1e37), 10, "near overflow");
+    check_metrics(normal_rows(12, 16, 27, 0, 1e6), normal_rows(700, 16, 28), 10, "far queries");
+    check_metrics(normal_rows(12, 16, 27, 1000), normal_rows(700, 16, 28, 1000), 10, "common mean");
+    check_metrics(Rows(12, 16), normal_rows(700, 16, 28), 10, "zero queries");
+    check_metrics(normal_rows(12, 16, 27), Rows(700, 16), 10, "zero references");
     for (double scale : {1e300, 1e-300, 1e160, 1e-160})
         check_metrics(normal_rows(9, 7, 29, 0, scale), normal_rows(900, 7, 30, 0, scale), 6, "extreme float64",
                       DType::float64);

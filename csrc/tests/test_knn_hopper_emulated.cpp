@@ -91,12 +91,13 @@ void check(const Case& test) {
     Result wanted(problem);
     knn_search_reference(problem);
     Result got(problem);
-    const int64_t bytes = certified_search_bytes(test.queries, test.references, test.dim, test.k);
+    const HalfPlan plan = HalfPlan::of(test.queries, test.references, test.dim, test.k);
+    const int64_t bytes = certified_search_bytes(plan);
     std::vector<uint8_t> memory(size_t(bytes) + 256, 0xff);
     auto* const base = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(memory.data()) + 255) / 256 * 256);
     std::vector<int64_t> stats(size_t(KnnDeviceStat::count), 0);
     passes = 0;
-    certified_search(problem, base, stats.data(), nullptr, test.pass);
+    certified_search(problem, plan, base, stats.data(), nullptr, test.pass);
     CHECK(got.indices == wanted.indices, "%s", test.what);
     CHECK(std::memcmp(got.keys.data(), wanted.keys.data(), got.keys.size() * sizeof(double)) == 0, "%s", test.what);
     // Answered by the pass, not by the scan that would repair its mistakes.

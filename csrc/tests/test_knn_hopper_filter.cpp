@@ -107,45 +107,47 @@ struct MapSink {
     }
 };
 
-// One query tile and half a block of references.
+// One query tile and one block of references.
 struct Tile {
-    std::vector<float> products = std::vector<float>(size_t(kQueryRows) * kMmaColumns);
-    std::vector<float> biases = std::vector<float>(kMmaColumns), limits = std::vector<float>(kQueryRows);
+    std::vector<float> products = std::vector<float>(size_t(kQueryRows) * kBlockColumns);
+    std::vector<float> biases = std::vector<float>(kBlockColumns), limits = std::vector<float>(kQueryRows);
 
+    float product(int row, int column) const { return products[size_t(row * kBlockColumns + column)]; }
     float score(int row, int column, float scale) const {
-        return packed_score(products[size_t(row * kMmaColumns + column)], biases[size_t(column)], scale);
+        return packed_score(product(row, column), biases[size_t(column)], scale);
     }
 };
 
-constexpr int kFirstRow = 3 * kQueryRows, kFirstBlock = 5, kGroup = 1;
+constexpr int kFirstRow = 3 * kQueryRows, kFirstBlock = 5;
 
-int position_of(int block, int column) {
-    return (kFirstBlock + block) * kBlockColumns + kGroup * kMmaColumns + column;
-}
-
-// Blocks one after another through the queues of the four warps of the second group.
+// Blocks one after another through the queues of the eight warps, as knn/hopper_roles.cuh does it.
+template <bool kStationary>
 void filter(const std::vector<Tile>& tiles, const std::vector<float>& row_scales, Candidates& candidates) {
-    for (int warp = 0; warp < kGroupWarps; ++warp) {
+    using Shape = GroupFragment<kStationary>;
+    for (int warp = 0; warp < kConsumerWarps; ++warp) {
+        const int group = warp / kGroupWarps, row = group_row(kStationary, group),
+                  column = group_column(kStationary, group);
         Exchange exchange;
         std::vector<uint32_t> storage(kQueueBytes / 4 + 1, 7);  // one more, to see an overflow
         std::vector<std::thread> lanes;
         for (int lane = 0; lane < kWarpThreads; ++lane)
             lanes.emplace_back([&, lane] {
-                const int thread = warp * kWarpThreads + lane;
+                const int thread = warp % kGroupWarps * kWarpThreads + lane;
                 HitQueue<ThreadWarp, MapSink> queue({&exchange, lane}, {&candidates}, storage.data());
                 queue.start_item(kFirstRow, kFirstBlock * kBlockColumns);
                 for (size_t block = 0; block < tiles.size(); ++block) {
                     const Tile& tile = tiles[block];
-                    float accumulators[kRowTiles][kAccumulators], scales[kRowSlots];
-                    for (int part = 0; part < kRowTiles; ++part)
-                        for (int i = 0; i < kAccumulators; ++i) {
+                    typename Shape::Sums sums;
+                    float scales[Shape::kRowSlots];
+                    for (int part = 0; part < Shape::kRowTiles; ++part)
+                        for (int i = 0; i < Shape::kSums; ++i) {
                             const ResultPlace place = accumulator_place(thread, i);
-                            const int row = part * kMmaRows + place.row;
-                            accumulators[part][i] = tile.products[size_t(row * kMmaColumns + place.column)];
-                            scales[part * 2 + i / 2 % 2] = row_scales[size_t(row)];
+                            const int own_row = row + part * kMmaRows + place.row;
+                            sums[part][i] = tile.product(own_row, column + place.column);
+                            scales[part * 2 + i / 2 % 2] = row_scales[size_t(own_row)];
                         }
-                    filter_scores(thread, accumulators, tile.biases.data(), tile.limits.data(), scales,
-                                  int(block) * kBlockColumns + kGroup * kMmaColumns, queue);
+                    filter_scores<Shape>(thread, sums, tile.biases.data() + column, tile.limits.data() + row, scales,
+                                         row, int(block) * kBlockColumns + column, queue);
                 }
                 queue.flush();
             });
@@ -155,6 +157,7 @@ void filter(const std::vector<Tile>& tiles, const std::vector<float>& row_scales
 }
 
 // `share` of each row's scores are hits; some rows are open, some want nothing.
+template <bool kStationary>
 void hits_are_the_scores_at_their_limits(double share, int blocks, uint32_t seed) {
     std::mt19937 random(seed);
     std::normal_distribution<float> normal;
@@ -170,24 +173,24 @@ void hits_are_the_scores_at_their_limits(double share, int blocks, uint32_t seed
         tile.biases[17] = -INFINITY;  // no reference there
         for (int row = 0; row < kQueryRows; ++row) {
             std::vector<float> scores;
-            for (int column = 0; column < kMmaColumns; ++column)
+            for (int column = 0; column < kBlockColumns; ++column)
                 scores.push_back(tile.score(row, column, row_scales[size_t(row)]));
             std::vector<float> sorted = scores;
             std::sort(sorted.begin(), sorted.end());
-            const size_t rank = size_t((1 - share) * kMmaColumns + uniform(random));
+            const size_t rank = size_t((1 - share) * kBlockColumns + uniform(random));
             float limit = rank < sorted.size() ? sorted[rank] : INFINITY;  // reached exactly by one of them
             if (share > 0 && row % 61 == 5) limit = -FLT_MAX;
             if (row % 50 == 3) limit = INFINITY;
             tile.limits[size_t(row)] = limit = std::max(limit, -FLT_MAX);
-            for (int column = 0; column < kMmaColumns; ++column) {
-                const Pair pair{kFirstRow + row, position_of(block, column)};
+            for (int column = 0; column < kBlockColumns; ++column) {
+                const Pair pair{kFirstRow + row, (kFirstBlock + block) * kBlockColumns + column};
                 if (scores[size_t(column)] >= limit && !is_excluded(pair.first, reference_at(pair.second)))
                     expected[pair] = scores[size_t(column)];
             }
         }
     }
     Candidates candidates;
-    filter(tiles, row_scales, candidates);
+    filter<kStationary>(tiles, row_scales, candidates);
 
     CHECK(candidates.hits.size() == expected.size(), "%d hits, wanted %d, share %g", int(candidates.hits.size()),
           int(expected.size()), share);
@@ -211,10 +214,9 @@ void hits_are_the_scores_at_their_limits(double share, int blocks, uint32_t seed
 }  // namespace
 
 int main() {
-    hits_are_the_scores_at_their_limits(0, 2, 1);
-    hits_are_the_scores_at_their_limits(0.002, 3, 2);
-    hits_are_the_scores_at_their_limits(0.03, 2, 3);
-    hits_are_the_scores_at_their_limits(0.2, 1, 4);  // about as many per batch as the queue still takes
-    hits_are_the_scores_at_their_limits(1, 1, 5);
-    return 0;
+    hits_are_the_scores_at_their_limits<true>(0, 1, 1);
+    hits_are_the_scores_at_their_limits<true>(0.002, 2, 2);
+    hits_are_the_scores_at_their_limits<false>(0.03, 2, 3);
+    hits_are_the_scores_at_their_limits<true>(0.2, 1, 4);  // about as many per batch as the queue still takes
+    hits_are_the_scores_at_their_limits<false>(1, 1, 5);
 }

@@ -28,28 +28,47 @@ void accumulators_are_where_ptx_puts_them() {
     }
 }
 
+template <class Shape>
 void accumulators_cover_the_result_once() {
     std::set<std::pair<int, int>> seen;
     for (int thread = 0; thread < kGroupThreads; ++thread)
-        for (int index = 0; index < kAccumulators; ++index) {
+        for (int index = 0; index < Shape::kSums; ++index) {
             const ResultPlace place = accumulator_place(thread, index);
-            CHECK(place.row >= 0 && place.row < kMmaRows && place.column >= 0 && place.column < kMmaColumns, "outside");
+            CHECK(place.row >= 0 && place.row < kMmaRows && place.column >= 0 && place.column < Shape::kColumns,
+                  "outside");
             CHECK(seen.insert({place.row, place.column}).second, "(%d, %d) twice", place.row, place.column);
         }
-    CHECK(int(seen.size()) == kMmaRows * kMmaColumns, "%d places", int(seen.size()));
+    CHECK(int(seen.size()) == kMmaRows * Shape::kColumns, "%d places", int(seen.size()));
 }
 
 // The epilogue walks (half, column block, element) and computes rows and columns from the thread's first place.
+template <class Shape>
 void epilogue_indices_agree_with_places() {
     for (int thread = 0; thread < kGroupThreads; ++thread) {
         const ResultPlace first = accumulator_place(thread, 0);
         for (int half = 0; half < 2; ++half)
-            for (int block = 0; block < kMmaColumns / 8; ++block)
+            for (int block = 0; block < Shape::kColumnBlocks; ++block)
                 for (int element = 0; element < 2; ++element) {
                     const ResultPlace place = accumulator_place(thread, accumulator_index(half, block, element));
                     CHECK(place.row == first.row + 8 * half && place.column == first.column + 8 * block + element,
                           "thread %d half %d block %d element %d", thread, half, block, element);
                 }
+    }
+}
+
+// Both groups together, in either mode: every query of the tile meets every reference of the block once.
+void groups_cover_the_block_once() {
+    for (int stationary = 0; stationary < 2; ++stationary) {
+        std::set<std::pair<int, int>> seen;
+        const int rows = kMmaRows * (stationary ? GroupFragment<true>::kRowTiles : GroupFragment<false>::kRowTiles);
+        const int columns = stationary ? GroupFragment<true>::kColumns : GroupFragment<false>::kColumns;
+        for (int group = 0; group < kConsumerGroups; ++group)
+            for (int row = 0; row < rows; ++row)
+                for (int column = 0; column < columns; ++column)
+                    seen.insert(
+                        {group_row(stationary != 0, group) + row, group_column(stationary != 0, group) + column});
+        CHECK(int(seen.size()) == kQueryRows * kBlockColumns, "%d pairs", int(seen.size()));
+        CHECK(seen.rbegin()->first == kQueryRows - 1, "rows");
     }
 }
 
@@ -161,8 +180,11 @@ void schedules_cover_every_pair_once() {
 
 int main() {
     accumulators_are_where_ptx_puts_them();
-    accumulators_cover_the_result_once();
-    epilogue_indices_agree_with_places();
+    accumulators_cover_the_result_once<Fragment<1>>();
+    accumulators_cover_the_result_once<Fragment<2>>();
+    epilogue_indices_agree_with_places<Fragment<1>>();
+    epilogue_indices_agree_with_places<Fragment<2>>();
+    groups_cover_the_block_once();
     swizzle_is_a_bijection_of_atoms_without_conflicts();
     descriptors_find_what_the_copy_engine_wrote();
     shared_memory_is_divided_without_overlap();

@@ -137,7 +137,7 @@ const unsigned char (*exchange(const T& value, const char* what)) [kSlotBytes] {
     auto& slots = warp.slots[fiber.exchanges++ % 2];
     std::memcpy(slots[fiber.thread % kLanes], &value, sizeof value);
     if (warp.arrived == 0) warp.what = what;
-    if (std::strcmp(warp.what, what)) fail("lanes of a warp are at different exchanges");
+    if (warp.what != what && std::strcmp(warp.what, what)) fail("lanes of a warp are at different exchanges");
     if (++warp.arrived == kLanes) {
         warp.arrived = 0;
         for (int lane = 0; lane < kLanes; ++lane) m.fibers[fiber.thread / kLanes * kLanes + lane]->waiting = false;

@@ -42,6 +42,7 @@ struct PendingCopy {
 
 struct Product {
     float* sums;
+    int columns;
     uint32_t a, b;
     bool accumulate, done;
 };
@@ -132,7 +133,7 @@ inline void compute(Product& product) {
     const int thread = int(machine().current->thread % kGroupThreads);
     double left[2][kStepWidth], right[kStepWidth];
     for (int half = 0; half < 2; ++half) read_operand(left[half], product.a, accumulator_place(thread, 2 * half).row);
-    for (int column = 0; column < kMmaColumns / 4; ++column) {  // of the thread: two in every eight
+    for (int column = 0; column < product.columns / 4; ++column) {  // of the thread: two in every eight
         const int index = column / 2 * 4 + column % 2;
         read_operand(right, product.b, accumulator_place(thread, index).column);
         for (int half = 0; half < 2; ++half) {
@@ -268,10 +269,11 @@ inline void copy_bytes(uint32_t destination, const void* source, uint32_t bytes,
 }
 
 inline void mma_fence() {}
-inline void mma(float (&sums)[kAccumulators], uint32_t a, uint32_t b, bool accumulate) {
+template <int kSums>
+void mma(float (&sums)[kSums], uint32_t a, uint32_t b, bool accumulate) {
     auto& groups = emulation::cluster().products[emulation::machine().current->thread];
     if (groups.empty()) groups.emplace_back();
-    groups.back().push_back({sums, a, b, accumulate, false});
+    groups.back().push_back({sums, kSums * kGroupThreads / kMmaRows, a, b, accumulate, false});
 }
 inline void mma_commit() {
     auto& groups = emulation::cluster().products[emulation::machine().current->thread];
