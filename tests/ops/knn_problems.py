@@ -78,7 +78,7 @@ class Problem:
             k=choose(1, min(count, int(rng.integers(1, 21))), int(rng.integers(1, count + 1)), count),
             data=choose(*INTEGERS) if rng.random() < 0.6 else choose(*REALS),
             scale=choose(1.0, 2.0**exponent),
-            query_scale=2.0 ** int(rng.integers(-100, 100)) if apart and rng.random() < 0.2 else 1.0,
+            query_scale=2.0 ** int(rng.integers(-120, 121)) if apart and rng.random() < 0.4 else 1.0,
             own_rows=own_rows if rows <= count else "no",
             layouts=(choose(*LAYOUTS[:-1]), choose(*LAYOUTS) if rng.random() < 0.3 else choose(*LAYOUTS[:-1])),
             exclude=choose("none", "none", "self", "random"),
