@@ -50,6 +50,7 @@ test-emulated: $(STAMP)
 	cd build/emulated && ../../$(BIN)/ctest --output-on-failure
 
 # Instrumented code gains little from more than -O1, which compiles twice as fast. Any finding fails the test.
+# Left out: a test of intrinsics alone, in which AddressSanitizer's start-up code itself needs AVX-512.
 SANITIZED := -O1 -g1 -DNDEBUG -fno-sanitize-recover=all
 sanitize: $(STAMP)
 	@for kind in address,undefined thread; do \
@@ -60,7 +61,7 @@ sanitize: $(STAMP)
 	        > build/sanitize-$$kind.log 2>&1 || { cat build/sanitize-$$kind.log; exit 1; }; \
 	    $(BIN)/cmake --build build/sanitize-$$kind && \
 	    (cd build/sanitize-$$kind && OMP_NUM_THREADS=2 UBSAN_OPTIONS=print_stacktrace=1 \
-	        ../../$(BIN)/ctest --output-on-failure --parallel 2 --timeout 900) || exit 1; \
+	        ../../$(BIN)/ctest --output-on-failure --parallel 2 --timeout 900 -E '^test_avx512_intrinsics$$') || exit 1; \
 	done
 
 lint: $(STAMP)
