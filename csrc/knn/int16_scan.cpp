@@ -131,7 +131,7 @@ void Int16Scan::activate(int64_t position, const Group& group) {
     if (!reaches_row && !(both && most / query.ratio >= least_column_threshold_)) return;
 
     const double error = int16_error(query, group.block), scales = query.scale * group.block.scale;
-    active_.push_back({position, slack, error});
+    active_.push_back({position, slack, error, shift, 1 / scales, error / scales + slack});
     rows_.push_back(queries.row(position));
     units_.push_back(float(query.scale * query.ratio));
     thresholds_.push_back(kInfinity);
@@ -163,16 +163,13 @@ void Int16Scan::take_hits(int count, size_t first_active, int64_t slot, const Gr
         const size_t active = first_active + size_t(hit.row);
         const Active& row = active_[active];
         const int64_t reference = group.references.index(slot + hit.column);
-        const double unit = queries.terms(row.position).scale * group.block.scale;
-        const double score = double(hit.upper) / unit + queries.shift(row.position, group.rows.cluster);
-        const double width = row.error / unit + row.slack;
+        const double score = double(hit.upper) * row.unit + row.shift, width = row.width;
         const int64_t column =
             search_.self_join ? column_positions_[size_t(slot - group.rows.begin + hit.column)] : row.position;
         if (column < row.position) continue;     // scored from the other side
-        if (hit.upper >= thresholds_[active]) {  // not raised by an earlier hit of this tile
-            push(row.position, reference, score - width, score + width);
+        if (hit.upper >= thresholds_[active] &&  // not raised by an earlier hit of this tile
+            push(row.position, reference, score - width, score + width))
             set_threshold(active, group);
-        }
         if (column == row.position) continue;
         const double ratio = queries.terms(column).ratio / queries.terms(row.position).ratio;
         if ((score + width) * ratio >= search_.candidates.threshold(column))
@@ -180,14 +177,15 @@ void Int16Scan::take_hits(int count, size_t first_active, int64_t slot, const Gr
     }
 }
 
-void Int16Scan::push(int64_t position, int64_t reference, double lower, double upper) {
+bool Int16Scan::push(int64_t position, int64_t reference, double lower, double upper) {
     const int64_t row = this->row(position), query = search_.queries.query(position);
     std::atomic<bool>& given_up = search_.given_up[size_t(row)];
-    if (given_up.load(std::memory_order_relaxed) || !is_admissible(search_.problem, query, reference)) return;
+    if (given_up.load(std::memory_order_relaxed) || !is_admissible(search_.problem, query, reference)) return false;
     const SelfJoin::Lock lock(search_.self_join, position);
-    if (search_.candidates.push(row, query, Candidate::between(reference, lower, upper), thinning_) &&
-        search_.candidates.exact_keys(row) > search_.exact_keys_limit)
-        given_up.store(true, std::memory_order_relaxed);
+    const Candidate candidate = Candidate::between(reference, lower, upper);
+    if (!search_.candidates.push(row, query, candidate, thinning_)) return false;
+    if (search_.candidates.exact_keys(row) > search_.exact_keys_limit) given_up.store(true, std::memory_order_relaxed);
+    return true;
 }
 
 }  // namespace rote

@@ -42,7 +42,9 @@ class Int16Scan {
     /// A query that may have a neighbour in the group at hand.
     struct Active {
         int64_t position;
-        double slack, error;
+        double slack, error, shift;
+        double unit;   // of the tile's values
+        double width;  // of a score to either side
     };
     /// The group at hand.
     struct Group {
@@ -56,7 +58,8 @@ class Int16Scan {
     void activate(int64_t position, const Group& group);
     void set_threshold(size_t active, const Group& group);
     void take_hits(int count, size_t first_active, int64_t slot, const Group& group);
-    void push(int64_t position, int64_t reference, double lower, double upper);
+    /// True if the threshold of the row may have changed.
+    bool push(int64_t position, int64_t reference, double lower, double upper);
     int64_t row(int64_t position) const { return split_ * search_.queries.size() + position; }
 
     const Int16Search& search_;
