@@ -38,15 +38,26 @@ void register_knn(py::module_& module) {
              py::arg("dtype"), py::arg("k"), py::arg("metric"), py::arg("exclude"), py::arg("query_groups"),
              py::arg("reference_groups"), py::arg("mask"), py::arg("distances"), py::arg("indices"),
              py::arg("keys") = 0);
+    py::class_<KnnIndex>(module, "KnnIndex", "References packed for searches on the CPU; they must stay as they are.")
+        .def(py::init([](uintptr_t references, int64_t rows, int64_t stride, int64_t dim, int dtype, int metric,
+                         int num_threads, const std::string& level) {
+                 py::gil_scoped_release release;
+                 return std::make_unique<KnnIndex>(
+                     MatrixView{pointer<const void>(references), DType(dtype), rows, dim, stride}, KnnMetric(metric),
+                     num_threads, resolve_simd_level(level));
+             }),
+             py::arg("references"), py::arg("num_references"), py::arg("reference_stride"), py::arg("dim"),
+             py::arg("dtype"), py::arg("metric"), py::arg("num_threads"), py::arg("level") = "auto")
+        .def_property_readonly("bytes", &KnnIndex::bytes);
     module.def(
         "knn_search",
-        [](const KnnProblem& problem, int num_threads, const std::string& level, const std::string& path,
-           bool fallback) {
+        [](const KnnProblem& problem, int num_threads, const std::string& level, const std::string& path, bool fallback,
+           const KnnIndex* index) {
             KnnStats stats;
             {
                 py::gil_scoped_release release;
-                stats =
-                    knn_search_cpu(problem, {num_threads, resolve_simd_level(level), parse_knn_path(path), fallback});
+                stats = knn_search_cpu(problem,
+                                       {num_threads, resolve_simd_level(level), parse_knn_path(path), fallback, index});
             }
             py::dict result;
             result["rows_int16"] = stats.rows_int16;
@@ -61,7 +72,7 @@ void register_knn(py::module_& module) {
             return result;
         },
         py::arg("problem"), py::arg("num_threads"), py::arg("level") = "auto", py::arg("path") = "auto",
-        py::arg("fallback") = true);
+        py::arg("fallback") = true, py::arg("index") = nullptr);
     module.def(
         "knn_search_reference", [](const KnnProblem& problem) { knn_search_reference(problem); }, py::arg("problem"),
         py::call_guard<py::gil_scoped_release>());

@@ -7,4 +7,5 @@ PYBIND11_MODULE(_native, module, pybind11::mod_gil_not_used()) {
     rote::register_random(module);
     rote::register_augment(module);
     rote::register_knn(module);
+    rote::register_vote(module);
 }

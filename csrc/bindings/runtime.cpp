@@ -1,9 +1,10 @@
-// bindings/runtime.cpp: errors, build information and SIMD levels.
+// bindings/runtime.cpp: errors, build information, SIMD levels and measured peaks.
 #include <pybind11/stl.h>
 
 #include "bindings/register.h"
 #include "rote/error.h"
 #include "runtime/build_info.h"
+#include "runtime/peak.h"
 #include "runtime/simd.h"
 
 namespace py = pybind11;
@@ -36,6 +37,16 @@ void register_runtime(py::module_& module) {
         for (SimdLevel level : compiled_simd_levels()) names.append(simd_level_name(level));
         return names;
     });
+    module.def(
+        "peak_kinds", [](const std::string& level) { return peak_kinds(resolve_simd_level(level)); },
+        py::arg("level") = "auto");
+    module.def(
+        "measure_peak",
+        [](const std::string& kind, int num_threads, const std::string& level) {
+            py::gil_scoped_release release;
+            return measure_peak(kind, num_threads, resolve_simd_level(level));
+        },
+        py::arg("kind"), py::arg("num_threads"), py::arg("level") = "auto");
 }
 
 }  // namespace rote

@@ -43,6 +43,7 @@ CertifiedScan::CertifiedScan(const KnnProblem& problem, const KnnKernels& kernel
       references_(problem, kernels, frame, block_references),
       candidates_(problem.k, block_rows),
       thinning_(problem, kernels),
+      exact_keys_limit_(std::max(8 * (problem.k + 32), problem.references.rows / 4)),
       block_references_(block_references) {
     const int64_t padded = round_up_to(block_rows, kernels.query_rows);
     row_.resize(size_t(dim_));
@@ -59,7 +60,8 @@ void CertifiedScan::run(int64_t query_begin, int64_t query_end, int64_t begin, i
     query_begin_ = query_begin;
     candidates_.reset(rows);
     pack_queries(query_begin, query_end);
-    if (begin == 0) count_queries(rows);  // once, however the references are split
+    if (begin == 0)  // once, however the references are split
+        for (int64_t row = 0; row < rows; ++row) finite_queries_ += states_[size_t(row)] != QueryState::not_finite;
     for (int64_t at = begin; at < end; at += block_references_) {
         references_.pack(at, std::min(end, at + block_references_));
         scan_block(rows);
@@ -73,7 +75,6 @@ void CertifiedScan::run(int64_t query_begin, int64_t query_end, int64_t begin, i
 
 void CertifiedScan::pack_queries(int64_t begin, int64_t end) {
     const int64_t height = kernels_.query_rows, padded = round_up_to(end - begin, height);
-    unbounded_rows_.clear();
     for (int64_t row = 0; row < padded; ++row) {
         const auto at = size_t(row);
         double norm = 0;
@@ -82,23 +83,16 @@ void CertifiedScan::pack_queries(int64_t begin, int64_t end) {
         if (state == RowState::packed) {
             states_[at] = QueryState::packed;
         } else {
-            states_[at] = state == RowState::absent ? QueryState::not_finite : QueryState::unbounded;
-            if (state == RowState::unbounded) unbounded_rows_.push_back(row);
+            states_[at] = state == RowState::absent ? QueryState::not_finite : QueryState::given_up;
+            if (state == RowState::unbounded) unsettled_.push_back(begin + row);
             std::fill(row_.begin(), row_.end(), 0.0f);
             norm = 0;
         }
-        thresholds_[at] = states_[at] == QueryState::packed ? float(candidates_.threshold(row)) : kInfinity;
+        thresholds_[at] = states_[at] == QueryState::packed ? round_down(candidates_.threshold(row)) : kInfinity;
         slacks_[at] = round_up(bound_.per_norm * norm);
         constant_slacks_[at] = query_slack(problem_.metric, dim_, norm, frame_.centre_norm, frame_.scale);
         float* out = queries_.data() + row / height * height * dim_ + row % height;
         for (int64_t i = 0; i < dim_; ++i) out[i * height] = row_[size_t(i)];
-    }
-}
-
-void CertifiedScan::count_queries(int64_t rows) {
-    for (int64_t row = 0; row < rows; ++row) {
-        bounded_queries_ += states_[size_t(row)] == QueryState::packed;
-        unbounded_queries_ += states_[size_t(row)] == QueryState::unbounded;
     }
 }
 
@@ -134,26 +128,29 @@ void CertifiedScan::offer_unbounded(int64_t rows) {
     for (int64_t reference : references_.unbounded())
         for (int64_t row = 0; row < rows; ++row)
             if (states_[size_t(row)] == QueryState::packed) push(row, reference, -kInfinity, kInfinity);
-    for (int64_t row : unbounded_rows_)
-        for (int64_t i = 0; i < references_.count(); ++i)
-            if (references_.state(i) != RowState::absent) push(row, references_.begin() + i, -kInfinity, kInfinity);
 }
 
 void CertifiedScan::push(int64_t row, int64_t reference, float lower, float upper) {
     const int64_t query = query_begin_ + row;
-    if (!is_admissible(problem_, query, reference)) return;
-    const Candidate candidate{std::numeric_limits<double>::quiet_NaN(), reference, lower, upper};
-    if (candidates_.push(row, query, candidate, thinning_) && states_[size_t(row)] == QueryState::packed)
-        thresholds_[size_t(row)] = float(candidates_.threshold(row));  // exact: it is a bound somebody had
+    QueryState& state = states_[size_t(row)];
+    if (state == QueryState::given_up || !is_admissible(problem_, query, reference)) return;
+    if (!candidates_.push(row, query, Candidate::between(reference, lower, upper), thinning_)) return;
+    if (candidates_.exact_keys(row) > exact_keys_limit_) {
+        state = QueryState::given_up;
+        thresholds_[size_t(row)] = kInfinity;
+        unsettled_.push_back(query);
+    } else if (state == QueryState::packed) {
+        thresholds_[size_t(row)] = round_down(candidates_.threshold(row));
+    }
 }
 
-void CertifiedScan::add_to(KnnStats& stats) const {
+void CertifiedScan::add_to(KnnStats& stats, std::vector<int64_t>& unsettled) const {
+    unsettled.insert(unsettled.end(), unsettled_.begin(), unsettled_.end());
     stats.exact_keys += thinning_.keys.count();
     stats.compactions += thinning_.compactions;
     stats.exact_compactions += thinning_.exact_compactions;
     stats.scored_pairs += scored_pairs_;
-    stats.rows_float32 += bounded_queries_;
-    stats.rows_float64 += unbounded_queries_;
+    stats.rows_float32 += finite_queries_;
 }
 
 }  // namespace rote

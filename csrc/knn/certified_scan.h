@@ -26,7 +26,8 @@ class CertifiedScan {
     /// Queries [query_begin, query_end), at most block_rows of them, against references [begin, end).
     void run(int64_t query_begin, int64_t query_end, int64_t begin, int64_t end, const Emit& emit);
 
-    void add_to(KnnStats& stats) const;
+    /// `unsettled` gets the queries that a float64 pass settles cheaper; their neighbours were not to be trusted.
+    void add_to(KnnStats& stats, std::vector<int64_t>& unsettled) const;
 
     /// Rows per block that keep the packed queries and the candidate buffers small.
     static int64_t block_rows_limit(int64_t dim, int64_t k);
@@ -34,10 +35,9 @@ class CertifiedScan {
     static int64_t block_references_limit(int64_t dim, const KnnKernels& kernels);
 
   private:
-    enum class QueryState : uint8_t { packed, not_finite, unbounded };
+    enum class QueryState : uint8_t { packed, not_finite, given_up };
 
     void pack_queries(int64_t begin, int64_t end);
-    void count_queries(int64_t rows);
     void scan_block(int64_t rows);
     void scan_panel(int64_t query_panel, int64_t reference_panel);
     void offer_unbounded(int64_t rows);
@@ -55,9 +55,9 @@ class CertifiedScan {
     std::vector<float> row_, queries_, slacks_, thresholds_;
     std::vector<double> constant_slacks_;
     std::vector<QueryState> states_;
-    std::vector<int64_t> unbounded_rows_;
+    std::vector<int64_t> unsettled_;
     std::vector<TileHit> hits_;
-    int64_t query_begin_ = 0, block_references_, unbounded_queries_ = 0, bounded_queries_ = 0, scored_pairs_ = 0;
+    int64_t exact_keys_limit_, query_begin_ = 0, block_references_, finite_queries_ = 0, scored_pairs_ = 0;
 };
 
 }  // namespace rote

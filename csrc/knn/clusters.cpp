@@ -13,6 +13,7 @@ namespace {
 constexpr int64_t kSampleRows = 512;
 constexpr int kRounds = 3;           // of moving centres to the mean of their rows
 constexpr double kWorthwhile = 0.6;  // of the squared distances to one centre; Gaussian data stay above 0.9
+constexpr double kEnough = 1.25;     // times the squared distances that the most centres leave
 constexpr double kLargestOffset = 0x1p60;
 
 using Row = std::vector<double>;
@@ -46,6 +47,18 @@ std::vector<Row> sample_rows(const KnnProblem& problem, const KnnKernels& kernel
     return sample;
 }
 
+void assign(const std::vector<Row>& sample, const std::vector<Row>& centres, const KnnKernels& kernels,
+            Assignment& nearest) {
+    std::fill(nearest.distance.begin(), nearest.distance.end(), std::numeric_limits<double>::infinity());
+    for (size_t c = 0; c < centres.size(); ++c) {
+        for (size_t s = 0; s < sample.size(); ++s) {
+            const double distance =
+                kernels.squared_f64(sample[s].data(), centres[c].data(), int64_t(centres[c].size()));
+            if (distance < nearest.distance[s]) nearest.distance[s] = distance, nearest.cluster[s] = int64_t(c);
+        }
+    }
+}
+
 // Starts at the sample's mean; every further centre is the row farthest from all so far.
 std::vector<Row> spread_centres(const std::vector<Row>& sample, const KnnKernels& kernels, const Row& mean,
                                 int64_t limit, Assignment& nearest) {
@@ -62,24 +75,19 @@ std::vector<Row> spread_centres(const std::vector<Row>& sample, const KnnKernels
         }
     };
     add(mean);
+    std::vector<double> totals = {nearest.total()};
     while (int64_t(centres.size()) < limit) {
         const auto farthest = std::max_element(nearest.distance.begin(), nearest.distance.end());
         if (!(*farthest > 0)) break;
         add(sample[size_t(farthest - nearest.distance.begin())]);
+        totals.push_back(nearest.total());
     }
+    // As few as do about as well: every centre costs every reference a product.
+    size_t enough = 0;
+    while (totals[enough] > kEnough * totals.back()) ++enough;
+    centres.resize(enough + 1);
+    assign(sample, centres, kernels, nearest);
     return centres;
-}
-
-void assign(const std::vector<Row>& sample, const std::vector<Row>& centres, const KnnKernels& kernels,
-            Assignment& nearest) {
-    std::fill(nearest.distance.begin(), nearest.distance.end(), std::numeric_limits<double>::infinity());
-    for (size_t c = 0; c < centres.size(); ++c) {
-        for (size_t s = 0; s < sample.size(); ++s) {
-            const double distance =
-                kernels.squared_f64(sample[s].data(), centres[c].data(), int64_t(centres[c].size()));
-            if (distance < nearest.distance[s]) nearest.distance[s] = distance, nearest.cluster[s] = int64_t(c);
-        }
-    }
 }
 
 // Centres without rows go.

@@ -57,8 +57,7 @@ void DirectScan::scan_row(int64_t query, int64_t reference) {
     if (interval.bounded && interval.upper < candidates_.threshold(query)) return;
     if (!is_admissible(problem_, query, reference)) return;
     if (!interval.bounded && !references_.is_finite_row(reference)) return;
-    candidates_.push(query, query,
-                     {std::numeric_limits<double>::quiet_NaN(), reference, interval.lower, interval.upper}, thinning_);
+    candidates_.push(query, query, Candidate::between(reference, interval.lower, interval.upper), thinning_);
 }
 
 DirectScan::Interval DirectScan::score(const Query& query, const float* row) const {

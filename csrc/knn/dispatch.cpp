@@ -14,6 +14,8 @@ void check_knn_problem(const KnnProblem& problem) {
     ROTE_CHECK_ARG(queries.columns >= 1 && queries.columns <= (int64_t(1) << 28),
                    "queries: wanted between 1 and 2^28 columns, got ", queries.columns);
     ROTE_CHECK_ARG(queries.dtype == references.dtype, "references: wanted the dtype of queries");
+    ROTE_CHECK_ARG(references.rows < int64_t(1) << 32, "references: wanted fewer than 2^32 rows, got ",
+                   references.rows);
     ROTE_CHECK_ARG(problem.k >= 1 && problem.k <= references.rows, "k: wanted between 1 and the ", references.rows,
                    " references, got ", problem.k);
     ROTE_CHECK_ARG(!problem.query_groups == !problem.reference_groups,

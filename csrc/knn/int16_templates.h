@@ -54,6 +54,19 @@ struct Int16Templates {
     static constexpr int kColumns = kVectors * V::kLanes;
     static_assert(kRows * kColumns <= kMaxTileHits, "room for every pair of a tile");
 
+    /// Whether value reaches the row's threshold or, of a self-join, the column's.
+    template <bool Both>
+    static ROTE_INLINE typename V::Mask reaches(const Int16Tile& tile, int m, int n, F value) {
+        F threshold = V::broadcast(tile.threshold[m]);
+        if (Both) {
+            const F column = V::load(tile.column_threshold + n * V::kLanes);
+            const F other = V::fma(V::broadcast(tile.row_unit[m]), column, V::broadcast(-tile.row_offset[m]));
+            threshold = V::smaller(other, threshold);
+        }
+        return V::not_below(value, threshold);
+    }
+
+    template <bool Both>
     static int scan_tile(const Int16Tile& tile, TileHit* hits) {
         I sum[kRows][kVectors];
         Level::multiply(tile, sum);
@@ -63,18 +76,20 @@ struct Int16Templates {
         for (int n = 0; n < kVectors; ++n) bias[n] = V::load(tile.bias + n * V::kLanes);
 #pragma GCC unroll 16
         for (int m = 0; m < kRows; ++m) {
-            const F unit = V::broadcast(tile.unit[m]), threshold = V::broadcast(tile.threshold[m]);
+            const F unit = V::broadcast(tile.unit[m]);
 #pragma GCC unroll 4
-            for (int n = 0; n < kVectors; ++n)
-                any = V::either(any, V::not_below(V::fma(unit, bias[n], Level::to_floats(sum[m][n])), threshold));
+            for (int n = 0; n < kVectors; ++n) {
+                const F value = V::fma(unit, bias[n], Level::to_floats(sum[m][n]));
+                any = V::either(any, reaches<Both>(tile, m, n, value));
+            }
         }
         if (__builtin_expect(V::bits(any) == 0, 1)) return 0;
         int count = 0;
         for (int m = 0; m < kRows; ++m) {
-            const F unit = V::broadcast(tile.unit[m]), threshold = V::broadcast(tile.threshold[m]);
+            const F unit = V::broadcast(tile.unit[m]);
             for (int n = 0; n < kVectors; ++n) {
                 const F value = V::fma(unit, bias[n], Level::to_floats(sum[m][n]));
-                uint32_t mask = V::bits(V::not_below(value, threshold));
+                uint32_t mask = V::bits(reaches<Both>(tile, m, n, value));
                 if (!mask) continue;
                 float values[V::kLanes];
                 V::store(values, value);
@@ -118,7 +133,8 @@ struct Int16Templates {
 
     static void add_to(KnnKernels& kernels) {
         kernels.int16_rows = kRows;
-        kernels.scan_int16 = &scan_tile;
+        kernels.scan_int16 = &scan_tile<false>;
+        kernels.scan_int16_both = &scan_tile<true>;
         kernels.quantize = &quantize;
     }
 };

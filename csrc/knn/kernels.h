@@ -45,6 +45,11 @@ struct Int16Tile {
     const float* unit;       // [int16_rows]: what biases are multiplied by, a power of two
     const float* threshold;  // [int16_rows]
     const float* bias;       // [panel_columns]; -inf for places without a reference
+    // Of a self-join, where a pair serves its column too: row_unit * column_threshold - row_offset is a second
+    // threshold.
+    const float* row_unit = nullptr;          // [int16_rows]
+    const float* row_offset = nullptr;        // [int16_rows]
+    const float* column_threshold = nullptr;  // [panel_columns]
 };
 
 struct KnnKernels {
@@ -57,6 +62,8 @@ struct KnnKernels {
     /// Exact integer products, then value = fl(product) + unit * bias; hits are the pairs not below the threshold,
     /// `upper` is the value.
     int (*scan_int16)(const Int16Tile& tile, TileHit* hits);
+    /// The same, and hits are also the pairs not below the second threshold.
+    int (*scan_int16_both)(const Int16Tile& tile, TileHit* hits);
     /// out = rint(row * scale), all inside int16; returns a bound of the sum of squared residuals.
     double (*quantize)(const float* row, float scale, int64_t count, int16_t* out);
 

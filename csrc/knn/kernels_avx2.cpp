@@ -16,6 +16,7 @@ struct Vector8 {
     static ROTE_INLINE F load(const float* p) { return _mm256_loadu_ps(p); }
     static ROTE_INLINE void store(float* p, F v) { _mm256_storeu_ps(p, v); }
     static ROTE_INLINE F broadcast(float x) { return _mm256_set1_ps(x); }
+    static ROTE_INLINE F smaller(F a, F b) { return _mm256_min_ps(a, b); }
     static ROTE_INLINE F fma(F a, F b, F c) { return _mm256_fmadd_ps(a, b, c); }
     using Mask = __m256;
     static ROTE_INLINE Mask not_below(F a, F b) { return _mm256_cmp_ps(a, b, _CMP_NLT_UQ); }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "knn/metric.h"
+#include "knn/vote.h"
 #include "rote/knn.h"
 
 namespace rote {
@@ -63,6 +64,7 @@ inline void write_neighbors(const KnnProblem& problem, int64_t query, const Neig
         if (problem.indices) problem.indices[at] = found ? neighbors[i].index : -1;
         if (problem.keys) problem.keys[at] = key;
     }
+    if (problem.vote) cast_votes(problem, query, neighbors, count);
 }
 
 /// A query that holds NaN or inf has no neighbours.
@@ -71,6 +73,7 @@ inline void write_not_a_query(const KnnProblem& problem, int64_t query) {
     if (problem.distances) std::fill_n(problem.distances + at, problem.k, std::numeric_limits<float>::quiet_NaN());
     if (problem.indices) std::fill_n(problem.indices + at, problem.k, int64_t(-1));
     if (problem.keys) std::fill_n(problem.keys + at, problem.k, std::numeric_limits<double>::quiet_NaN());
+    if (problem.vote) cast_votes(problem, query, nullptr, 0);
 }
 
 }  // namespace rote

@@ -9,11 +9,12 @@
 namespace rote {
 namespace {
 
-constexpr int64_t kRunBytes = 8 << 20;
-constexpr int64_t kLeastRunRows = 2048, kMostRunRows = 1 << 15;
+constexpr int64_t kRunBytes = 4 << 20;
+constexpr int64_t kLeastRunRows = 4096, kMostRunRows = 1 << 15;
 constexpr int64_t kGroupBytes = 256 << 10;  // half of a small second-level cache
 constexpr int64_t kGroupRows = 512;
 constexpr double kGroupRatio = 2;  // of distances to the centre; the scale is that of the farthest row
+constexpr int64_t kPrefetchRows = 2;
 constexpr int64_t kRowsOfATask = 64;
 constexpr double kNotPacked = -1;  // instead of a length
 
@@ -58,6 +59,10 @@ void PackedReferences::pack(int64_t begin, int64_t end, int num_threads) {
         if (scratch) unbounded_.insert(unbounded_.end(), scratch->unbounded.begin(), scratch->unbounded.end());
 }
 
+int64_t PackedReferences::bytes() const {
+    return capacity_ * 4 * pairs_ + int64_t(4 * biases_.size() + 8 * indices_.size() + sizeof(Row) * rows_.capacity());
+}
+
 void PackedReferences::look_at_rows(int64_t begin, int64_t end, int num_threads) {
     rows_.resize(size_t(end - begin));
     parallel_for(end - begin, kRowsOfATask, num_threads, [&](int64_t first, int64_t last, int) {
@@ -86,10 +91,17 @@ void PackedReferences::look_at_rows(int64_t begin, int64_t end, int num_threads)
 
 // By cluster and distance; a group ends where it fills the cache or its rows grow too unlike.
 void PackedReferences::arrange() {
-    std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
-        if (a.cluster != b.cluster) return a.cluster < b.cluster;
-        return a.distance < b.distance || (a.distance == b.distance && a.index < b.index);
-    });
+    // One cluster of rows alike: an order would gain nothing, and memory is read best as it lies.
+    const auto nearer = [](const Row& a, const Row& b) { return a.distance < b.distance; };
+    const auto [nearest, farthest] = std::minmax_element(rows_.begin(), rows_.end(), nearer);
+    const bool alike =
+        clusters_.size() == 1 && (rows_.empty() || farthest->distance <= kGroupRatio * nearest->distance);
+    if (!alike) {
+        std::sort(rows_.begin(), rows_.end(), [](const Row& a, const Row& b) {
+            if (a.cluster != b.cluster) return a.cluster < b.cluster;
+            return a.distance < b.distance || (a.distance == b.distance && a.index < b.index);
+        });
+    }
     const int64_t columns = kernels_.panel_columns;
     const int64_t most = std::clamp(kGroupBytes / (4 * pairs_), columns, kGroupRows) / columns * columns;
     groups_.clear();
@@ -98,7 +110,7 @@ void PackedReferences::arrange() {
     indices_.clear();
     for (size_t i = 0; i < rows_.size();) {
         const size_t first = i;
-        const double limit = kGroupRatio * rows_[first].distance;
+        const double limit = alike ? INFINITY : kGroupRatio * rows_[first].distance;
         while (i < rows_.size() && rows_[i].cluster == rows_[first].cluster && int64_t(i - first) < most &&
                (rows_[i].distance <= limit || int64_t(i - first) < columns / 2))
             ++i;
@@ -131,6 +143,8 @@ void PackedReferences::pack_group(int64_t at, Scratch& scratch) {
     group.shortest = INFINITY;
     group.longest = 0;
     for (int64_t i = 0; i < count; ++i) {
+        if (i + kPrefetchRows < count)
+            scratch.packer.rows().prefetch(rows_[size_t(indices_[size_t(group.begin + i + kPrefetchRows)])].index);
         const Row& row = rows_[size_t(indices_[size_t(group.begin + i)])];
         indices_[size_t(group.begin + i)] = row.index;
         double length = 0;

@@ -45,6 +45,9 @@ class PackedReferences {
     /// Finite references that 16 bit cannot bound.
     const std::vector<int64_t>& unbounded() const { return unbounded_; }
     int64_t pairs() const { return pairs_; }
+    int64_t bytes() const;
+    /// Frees what only packing needs.
+    void forget_rows() { std::vector<Row>().swap(rows_); }
 
     /// Rows of one call of `pack` that keep its memory at a few MiB.
     static int64_t run_rows(int64_t dim);

@@ -71,6 +71,7 @@ struct PortableVector {
         for (int i = 0; i < Lanes; ++i) v[i] = x;
         return v;
     }
+    static ROTE_INLINE F smaller(F a, F b) { return a < b ? a : b; }
     static ROTE_INLINE F fma(F a, F b, F c) { return a * b + c; }
     using Mask = decltype(F{} < F{});
     static ROTE_INLINE Mask not_below(F a, F b) { return ~(a < b); }

@@ -4,7 +4,10 @@
 #include <algorithm>
 #include <cstring>
 
+#include "knn/metric.h"
 #include "knn/neighbors.h"
+#include "knn/packed_index.h"
+#include "rote/error.h"
 #include "runtime/float_env.h"
 
 namespace rote {
@@ -14,10 +17,10 @@ constexpr int64_t kDirectQueries = 3;  // so few do not pay for packing the refe
 constexpr int64_t kInt16Queries = 64;  // from here on the faster products pay for the dearer packing
 constexpr int64_t kSubsetBytes = 16 << 20;
 
-KnnPath choose_path(const KnnProblem& problem) {
+KnnPath choose_path(const KnnProblem& problem, bool packed) {
     const bool wide = problem.references.dtype == DType::float64;
     if (problem.queries.rows <= kDirectQueries) return wide ? KnnPath::float64 : KnnPath::float32;
-    return problem.queries.rows >= kInt16Queries ? KnnPath::int16 : KnnPath::float32;
+    return packed || problem.queries.rows >= kInt16Queries ? KnnPath::int16 : KnnPath::float32;
 }
 
 /// Some queries of a problem as a problem of their own.
@@ -37,7 +40,14 @@ class Subset {
         part_.distances = room(problem.distances, distances_);
         part_.indices = room(problem.indices, indices_);
         part_.keys = room(problem.keys, keys_);
+        if (problem.vote) {
+            vote_ = *problem.vote;
+            vote_.rows = queries;
+            part_.vote = &vote_;
+        }
     }
+    Subset(const Subset&) = delete;
+    Subset& operator=(const Subset&) = delete;
 
     const KnnProblem& problem() const { return part_; }
 
@@ -67,6 +77,7 @@ class Subset {
 
     const KnnProblem& whole_;
     KnnProblem part_;
+    VoteProblem vote_;
     const int64_t* queries_;
     int64_t count_;
     std::vector<char> rows_;
@@ -75,15 +86,28 @@ class Subset {
     std::vector<double> keys_;
 };
 
-void search_rest(const KnnProblem& problem, const std::vector<int64_t>& queries, const KnnKernels& kernels,
-                 int num_threads, KnnStats& stats) {
+/// Hands some queries of a problem to `search`, a few MiB of them at a time; `search` returns those it cannot settle.
+template <class Search>
+std::vector<int64_t> search_subset(const KnnProblem& problem, const std::vector<int64_t>& queries, Search&& search) {
     const int64_t row_bytes = problem.queries.columns * dtype_bytes(problem.queries.dtype) + 20 * problem.k;
     const int64_t step = std::max<int64_t>(1, kSubsetBytes / row_bytes), total = int64_t(queries.size());
+    std::vector<int64_t> rest;
     for (int64_t begin = 0; begin < total; begin += step) {
         const Subset subset(problem, queries.data() + begin, std::min(step, total - begin));
-        search_float32(subset.problem(), kernels, num_threads, stats);
+        for (int64_t query : search(subset.problem())) rest.push_back(queries[size_t(begin + query)]);
         subset.write_back();
     }
+    return rest;
+}
+
+void check_index(const KnnProblem& problem, const KnnIndex::Packed& index) {
+    const MatrixView &given = problem.references, &packed = index.problem.references;
+    ROTE_CHECK_ARG(given.data == packed.data && given.rows == packed.rows && given.columns == packed.columns &&
+                       given.dtype == packed.dtype && given.row_stride == packed.row_stride,
+                   "index: wanted one of the references given");
+    ROTE_CHECK_ARG(problem.metric == index.problem.metric ||
+                       (is_squared_distance(problem.metric) && is_squared_distance(index.problem.metric)),
+                   "index: wanted one of the metric given");
 }
 
 }  // namespace
@@ -95,24 +119,33 @@ KnnStats search_with_kernels(const KnnProblem& problem, const KnnKernels& kernel
     if (problem.queries.rows == 0) return stats;
     FloatEnvironment environment;
     const int num_threads = std::max(options.num_threads, 1);
-    const KnnPath path = options.path == KnnPath::automatic ? choose_path(problem) : options.path;
-    const bool wide = problem.references.dtype == DType::float64;
+    const KnnIndex::Packed* index = options.index ? &options.index->packed() : nullptr;
+    if (index) check_index(problem, *index);
+    if (index && &index->kernels != &kernels) index = nullptr;
+    const KnnPath path = options.path == KnnPath::automatic ? choose_path(problem, index != nullptr) : options.path;
+    const auto float32_pass = [&](const KnnProblem& part) { return search_float32(part, kernels, num_threads, stats); };
+    const auto every_key = [&](const KnnProblem& part) {
+        search_every_key(part, kernels, num_threads, stats);
+        return std::vector<int64_t>();
+    };
     if (path == KnnPath::float64) {
-        search_every_key(problem, kernels, num_threads, stats);
-    } else if (path == KnnPath::float32) {
-        if (problem.queries.rows <= kDirectQueries && !wide)
-            search_directly(problem, kernels, num_threads, stats);
-        else
-            search_float32(problem, kernels, num_threads, stats);
-    } else {
-        const std::vector<int64_t> rest = search_int16(problem, kernels, num_threads, stats);
-        if (options.fallback) {
-            search_rest(problem, rest, kernels, num_threads, stats);
-        } else {
-            for (int64_t query : rest) write_not_a_query(problem, query);
-            stats.uncertified_rows = int64_t(rest.size());
-        }
+        every_key(problem);
+        return stats;
     }
+    if (path == KnnPath::float32 && problem.queries.rows <= kDirectQueries &&
+        problem.references.dtype != DType::float64) {
+        search_directly(problem, kernels, num_threads, stats);
+        return stats;
+    }
+    std::vector<int64_t> rest =
+        path == KnnPath::int16 ? search_int16(problem, kernels, num_threads, index, stats) : float32_pass(problem);
+    if (!options.fallback) {
+        for (int64_t query : rest) write_not_a_query(problem, query);
+        stats.uncertified_rows = int64_t(rest.size());
+        return stats;
+    }
+    if (path == KnnPath::int16) rest = search_subset(problem, rest, float32_pass);
+    search_subset(problem, rest, every_key);
     return stats;
 }
 

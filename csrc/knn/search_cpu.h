@@ -12,11 +12,14 @@ namespace rote {
 /// By kernels of the caller's choice, for tests of shapes this CPU would not pick.
 KnnStats search_with_kernels(const KnnProblem& problem, const KnnKernels& kernels, const KnnOptions& options);
 
-/// The 16-bit pass; returns the queries that it cannot settle, whose results are not written.
+/// The 16-bit pass, by the index where there is one; returns the queries that it cannot settle, whose results are not
+/// written.
 std::vector<int64_t> search_int16(const KnnProblem& problem, const KnnKernels& kernels, int num_threads,
-                                  KnnStats& stats);
+                                  const KnnIndex::Packed* index, KnnStats& stats);
 
-void search_float32(const KnnProblem& problem, const KnnKernels& kernels, int num_threads, KnnStats& stats);
+/// The float32 pass; returns the queries that it cannot settle, whose results are not to be trusted.
+std::vector<int64_t> search_float32(const KnnProblem& problem, const KnnKernels& kernels, int num_threads,
+                                    KnnStats& stats);
 
 /// A float32 score of every pair of rows as they lie; not for float64 rows.
 void search_directly(const KnnProblem& problem, const KnnKernels& kernels, int num_threads, KnnStats& stats);

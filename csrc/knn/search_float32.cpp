@@ -20,7 +20,8 @@ constexpr int64_t kSplitsPerThread = 2;     // of the references; every split re
 
 }  // namespace
 
-void search_float32(const KnnProblem& problem, const KnnKernels& kernels, int num_threads, KnnStats& stats) {
+std::vector<int64_t> search_float32(const KnnProblem& problem, const KnnKernels& kernels, int num_threads,
+                                    KnnStats& stats) {
     const int64_t queries = problem.queries.rows, total = problem.references.rows, dim = problem.queries.columns;
     const int64_t wanted_tasks = int64_t(num_threads) * (num_threads > 1 ? kTasksPerThread : 1);
     const int64_t limit = CertifiedScan::block_rows_limit(dim, problem.k);
@@ -58,8 +59,13 @@ void search_float32(const KnnProblem& problem, const KnnKernels& kernels, int nu
             for (int64_t query = begin; query < end; ++query) partial->write_merged(query);
         });
     }
+    std::vector<int64_t> unsettled;
     for (const auto& scan : scans)
-        if (scan) scan->add_to(stats);
+        if (scan) scan->add_to(stats, unsettled);
+    std::sort(unsettled.begin(), unsettled.end());
+    unsettled.erase(std::unique(unsettled.begin(), unsettled.end()), unsettled.end());  // splits find the same ones
+    stats.rows_float32 -= int64_t(unsettled.size());
+    return unsettled;
 }
 
 }  // namespace rote

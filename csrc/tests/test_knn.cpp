@@ -1,80 +1,19 @@
 // tests/test_knn.cpp: keys, the score bound, and every executor against the oracle.
 #include <cmath>
-#include <cstring>
 #include <limits>
 #include <random>
 #include <vector>
 
 #include "check.h"
 #include "knn/bound.h"
-#include "knn/kernel_templates.h"
-#include "knn/kernels.h"
 #include "knn/metric.h"
-#include "knn/search_cpu.h"
+#include "knn_executors.h"
 #include "rote/error.h"
 #include "rote/knn.h"
 
 using namespace rote;
 
 namespace {
-
-constexpr KnnMetric kMetrics[] = {KnnMetric::l2, KnnMetric::sqeuclidean, KnnMetric::cosine, KnnMetric::ip};
-
-// The tile shapes of AVX2 and AVX-512 on whatever this machine has.
-template <int Lanes, int Rows, int Doubles>
-struct Forced : PortableIntegers<Lanes> {
-    using Vector = PortableVector<Lanes>;
-    static constexpr int kQueryRows = Rows, kPanelVectors = 2, kDoubleLanes = Doubles, kPrefetch = 16,
-                         kInt16Rows = Rows;
-    static void multiply(const Int16Tile& tile, typename PortableIntegers<Lanes>::Integers (&sum)[Rows][2]) {
-        multiply_int16<Forced>(tile, sum);
-    }
-    static void half_to_float(const uint16_t* in, int64_t count, float* out) {
-        for (int64_t i = 0; i < count; ++i) out[i] = to_float(Half{in[i]});
-    }
-};
-
-std::vector<KnnKernels> all_kernels() {
-    std::vector<KnnKernels> kernels = {KernelTemplates<Forced<8, 6, 4>>::table("6 x 16"),
-                                       KernelTemplates<Forced<16, 12, 8>>::table("12 x 32")};
-    for (SimdLevel level : compiled_simd_levels())
-        if (level <= detected_simd_level()) kernels.push_back(knn_kernels(level));
-    return kernels;
-}
-
-struct Search {
-    KnnProblem problem;
-    std::vector<float> distances;
-    std::vector<int64_t> indices;
-
-    explicit Search(const KnnProblem& wanted)
-        : problem(wanted),
-          distances(size_t(wanted.queries.rows * wanted.k)),
-          indices(size_t(wanted.queries.rows * wanted.k)) {
-        problem.distances = distances.data();
-        problem.indices = indices.data();
-    }
-
-    bool same_as(const Search& other) const {
-        return indices == other.indices &&
-               std::memcmp(distances.data(), other.distances.data(), 4 * distances.size()) == 0;
-    }
-};
-
-void check_all_executors(const KnnProblem& problem, const char* what) {
-    Search oracle(problem);
-    knn_search_reference(oracle.problem);
-    for (const KnnKernels& kernels : all_kernels()) {
-        for (int threads : {1, 3}) {
-            for (KnnPath path : {KnnPath::automatic, KnnPath::int16, KnnPath::float32, KnnPath::float64}) {
-                Search fast(problem);
-                search_with_kernels(fast.problem, kernels, {threads, SimdLevel::baseline, path, true});
-                CHECK(fast.same_as(oracle), "%s, kernels %s, %d threads, path %d, metric %d", what, kernels.name,
-                      threads, int(path), int(problem.metric));
-            }
-        }
-    }
-}
 
 void test_keys() {
     // 0 + 1 + 4 + ... in exact integers; the lanes and the tree must not matter here.
@@ -139,7 +78,7 @@ void test_bound_holds_for_biased_sums() {
 void test_random_problems() {
     std::mt19937 random(2);
     const auto below = [&](int n) { return int(random() % unsigned(n)); };
-    for (int round = 0; round < 60; ++round) {
+    for (int round = 0; round < (kSanitized ? 12 : 60); ++round) {
         const int64_t rows = 1 + below(30), total = 1 + below(round % 5 ? 500 : 3000), dim = 1 + below(80);
         const bool integers = round % 3 == 0;
         std::vector<float> values(size_t((rows + total) * dim));

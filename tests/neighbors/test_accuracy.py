@@ -58,13 +58,6 @@ def test_kinds_agree_and_labels_may_have_gaps_and_any_integer_dtype():
     assert isinstance(rote.knn_accuracy(*tensors, k=7), float)
 
 
-def test_the_blocks_of_votes_change_nothing(monkeypatch: pytest.MonkeyPatch):
-    (x, y), (tx, ty) = clusters(100, 0), clusters(50, 5)
-    whole = rote.knn_accuracy(x, y, tx, ty, k=(1, 20))
-    monkeypatch.setattr("rote.neighbors.votes.VOTES_IN_A_BLOCK", 30)
-    assert rote.knn_accuracy(x, y, tx, ty, k=(1, 20)) == whole
-
-
 def test_a_label_never_seen_is_never_right():
     x, y = clusters(40, 0)
     assert rote.knn_accuracy(x, y, x, np.full(40, 17), k=1) == 0.0

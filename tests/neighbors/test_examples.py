@@ -8,7 +8,9 @@ import importlib
 import pytest
 
 
-@pytest.mark.parametrize("module", ["search", "index", "probe", "accuracy"])
+@pytest.mark.parametrize(
+    "module", ["search", "index", "probe", "accuracy", "metric", "votes", "parts", "streamed", "sharded", "estimator"]
+)
 def test_docstring_examples(module: str):
     result = doctest.testmod(importlib.import_module(f"rote.neighbors.{module}"))
     assert result.attempted > 0

@@ -185,10 +185,14 @@ def test_a_parameter_set_after_fit_does_not_reinterpret_the_distances():
     np.testing.assert_array_equal(probe.set_params(metric="l2").predict_proba(queries), before)
 
 
-def test_distances_beyond_float32_are_an_error_not_a_class():
-    probe = rote.KNNProbe(1, metric="l2", weights="distance").fit([[1e60], [-1e60]], [0, 1])
-    with pytest.raises(ValueError, match="no neighbour of query 0 has a vote"):
-        probe.predict([[0.0]])
+def test_distances_beyond_float64_are_an_error_not_a_class():
+    options = {"metric": "l2", "weights": "distance"}
+    far = rote.KNNProbe(1, **options).fit([[1e60], [-2e60]], [0, 1])  # infinite in float32
+    assert far.predict([[0.0]]).tolist() == [0]
+    probe = rote.KNNProbe(1, **options).fit([[1e160], [-1e160]], [0, 1])
+    for call in (probe.predict, probe.predict_proba):
+        with pytest.raises(ValueError, match="no neighbour of query 0 has a vote that counts"):
+            call([[0.0]])
 
 
 def test_it_is_a_good_citizen_of_scikit_learn():

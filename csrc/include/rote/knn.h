@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "rote/tensor.h"
@@ -12,6 +13,25 @@ namespace rote {
 
 /// Values are part of the binding contract (python/rote/ops/knn.py).
 enum class KnnMetric : int32_t { l2 = 0, sqeuclidean = 1, cosine = 2, ip = 3 };
+
+/// How much a neighbour's vote counts. Values are part of the binding contract (python/rote/ops/vote.py).
+enum class VoteWeights : int32_t { uniform = 0, distance = 1, softmax = 2 };
+
+/// The vote of the neighbours over classes: a float64 sum of weights per class, added up in the order of the neighbours
+/// (knn/vote.h says what a weight is). One search at the largest k serves every k.
+struct VoteProblem {
+    const int64_t* labels = nullptr;  // [N], in [0, num_classes); others are an error on the CPU, do not vote on CUDA
+    int64_t num_classes = 1;
+    VoteWeights weights = VoteWeights::uniform;
+    double temperature = 1;       // of softmax
+    const int64_t* ks = nullptr;  // [num_ks] in host memory, increasing, in [1, k of the search]
+    int64_t num_ks = 0;
+    // Outputs of Q = num_queries rows, contiguous; a null pointer is not written.
+    double* scores = nullptr;    // [num_ks, Q, num_classes]
+    int64_t* winners = nullptr;  // [num_ks, Q]: most votes, the smaller class of a tie; -1 where nobody's vote counts
+    int64_t num_queries = 0;
+    const int64_t* rows = nullptr;  // a search of some of the queries: the output row of each; null where it is its own
+};
 
 /// One search. Queries and references share dtype and width. Null pointers of the optional inputs mean "absent".
 /// A reference is admissible for a query when all its elements are finite, it is not the query's `exclude`, its group
@@ -29,6 +49,7 @@ struct KnnProblem {
     float* distances = nullptr;
     int64_t* indices = nullptr;
     double* keys = nullptr;  // what results are ordered and merged by (metric.h): inf in the tail, NaN for no query
+    const VoteProblem* vote = nullptr;  // on the CPU: neighbours vote as they are written; knn_search_cuda ignores it
 };
 
 /// Which pass over all pairs a CPU search starts with. Results do not depend on it.
@@ -45,6 +66,8 @@ struct KnnOptions {
     KnnPath path = KnnPath::automatic;
     /// Without it, rows that the 16-bit pass does not settle come back as -1 and NaN, counted as uncertified.
     bool fallback = true;
+    /// Of the problem's references and metric, or null. An index of another instruction set is not used.
+    const class KnnIndex* index = nullptr;
 };
 
 /// What one CPU search did.
@@ -68,6 +91,22 @@ void check_knn_problem(const KnnProblem& problem);
 
 /// The readable oracle: every key, sorted.
 void knn_search_reference(const KnnProblem& problem);
+
+/// References packed ahead of the searches on the CPU. The matrix must stay as it is: results come from it.
+class KnnIndex {
+  public:
+    KnnIndex(const MatrixView& references, KnnMetric metric, int num_threads, SimdLevel level);
+    ~KnnIndex();
+
+    /// Memory of the packed rows.
+    int64_t bytes() const;
+
+    struct Packed;
+    const Packed& packed() const { return *packed_; }
+
+  private:
+    std::unique_ptr<Packed> packed_;
+};
 
 /// The certified search on the CPU.
 KnnStats knn_search_cpu(const KnnProblem& problem, const KnnOptions& options);
@@ -93,6 +132,20 @@ int64_t knn_workspace_bytes(int64_t num_queries, int64_t num_references, int64_t
 /// `stats` is null or int64 [KnnDeviceStat::count], added to. DeviceError in a build without CUDA.
 void knn_search_cuda(const KnnProblem& problem, void* workspace, void* stream, const std::string& path,
                      int64_t* stats = nullptr);
+
+/// The search with its vote (`problem.vote`), on the CPU. Checks every label.
+KnnStats knn_vote_cpu(const KnnProblem& problem, const KnnOptions& options);
+
+/// The same by knn_search_reference.
+void knn_vote_reference(const KnnProblem& problem);
+
+/// Bytes of device workspace for knn_vote_cuda; a pure function of the shapes and the path.
+int64_t knn_vote_workspace_bytes(int64_t num_queries, int64_t num_references, int64_t dim, int64_t k,
+                                 int64_t num_classes, bool with_scores, const std::string& path);
+
+/// The search with its vote on the current device, as knn_search_cuda. Neighbours stand in the workspace, a block of
+/// queries at a time; distances, indices and keys of the problem are not written.
+void knn_vote_cuda(const KnnProblem& problem, void* workspace, void* stream, const std::string& path);
 
 /// Measurements of a matrix pass: its sums of fp16 products, products[q][r] (float32 [128, 256]) of `queries` [128,
 /// depth] and `references` [256, depth], 128-byte aligned, depth a multiple of 64; and what their error may be, over

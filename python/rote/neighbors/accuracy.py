@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 
-from rote.neighbors.arrays import INTEGER_DTYPES, as_tensor, describe
-from rote.neighbors.restrictions import vector
-from rote.neighbors.search import checked_metric, knn, matrix
-from rote.neighbors.votes import blocks, cast_votes, check_weighting, neighbour_weights, winners
+from rote.neighbors.arrays import describe
+from rote.neighbors.restrictions import Restrictions, resolve, vector
+from rote.neighbors.search import checked_metric, matrix
+from rote.neighbors.votes import cast_votes, check_same_space, check_weighting, checked_ks, in_order, label_tensor
 
 
 def knn_accuracy(
@@ -29,9 +28,10 @@ def knn_accuracy(
 ) -> dict[int, float] | float:
     """The share of test embeddings that their k nearest embeddings classify right, for several k in one search.
 
-    One search at the largest k serves every k. Votes are summed in float64 in neighbour order; ties go to the smaller
-    class. A test embedding without an admissible neighbour (it holds NaN or inf, or `groups` leave none) counts as
-    wrong; where fewer than k neighbours are admissible, those vote.
+    One search at the largest k serves every k, and the neighbours vote as they are found: no lists of neighbours are
+    held. Votes are summed in float64 in neighbour order; ties go to the smaller class. A test embedding without an
+    admissible neighbour (it holds NaN or inf, or `groups` leave none) counts as wrong; where fewer than k neighbours
+    are admissible, those vote.
 
     Args:
         embeddings: [N, d], array kinds and dtypes as for `rote.knn`.
@@ -60,23 +60,15 @@ def knn_accuracy(
     """
     references = matrix(embeddings, "embeddings", "N")
     queries = matrix(test_embeddings, "test_embeddings", "Q")
-    if references.shape[1] != queries.shape[1]:
-        raise ValueError(
-            "embeddings and test_embeddings must have the same number of columns d; "
-            f"got {describe(embeddings)} and {describe(test_embeddings)}"
-        )
-    if references.device != queries.device:
-        raise ValueError(
-            f"embeddings and test_embeddings must be on the same device; got {references.device} and {queries.device}"
-        )
+    check_same_space(references, queries, ("embeddings", "test_embeddings"))
     if queries.shape[0] == 0:
         raise ValueError(f"test_embeddings must hold at least one row; got {describe(test_embeddings)}")
     check_weighting(weights, checked_metric(metric), temperature)
-    ks = _checked_ks(k, references.shape[0], "the number of embeddings")
-    found = _label_tensor(labels, "labels", references, num_classes)
-    expected = _label_tensor(test_labels, "test_labels", queries, num_classes)
-    distances, indices = knn(queries, references, max(ks), metric, groups=groups)
-    result = _accuracies(distances, indices, found, expected, ks, metric, weights, temperature)
+    ks = checked_ks(k, references.shape[0], "the number of embeddings")
+    found = _checked_labels(labels, "labels", references, num_classes)
+    expected = _checked_labels(test_labels, "test_labels", queries, num_classes)
+    restrictions = resolve(None, groups, None, queries.shape[0], references.shape[0], queries.device)
+    result = _accuracies(queries, references, found, expected, ks, metric, weights, temperature, restrictions)
     return result if isinstance(k, Sequence) else result[ks[0]]
 
 
@@ -122,65 +114,50 @@ def leave_one_out_accuracy(
     """
     tensor = matrix(embeddings, "embeddings", "N")
     check_weighting(weights, checked_metric(metric), temperature)
-    ks = _checked_ks(k, tensor.shape[0] - 1, "the number of other embeddings")
-    classes = _label_tensor(labels, "labels", tensor, num_classes)
+    ks = checked_ks(k, tensor.shape[0] - 1, "the number of other embeddings")
+    classes = _checked_labels(labels, "labels", tensor, num_classes)
     if groups is not None:
         own = vector(groups, "groups", torch.int64, "N", tensor.shape[0], tensor.device)
         groups = (own, own)
-    distances, indices = knn(tensor, tensor, max(ks), metric, exclude="self", groups=groups)
-    result = _accuracies(distances, indices, classes, classes, ks, metric, weights, temperature)
+    restrictions = resolve("self", groups, None, tensor.shape[0], tensor.shape[0], tensor.device)
+    result = _accuracies(tensor, tensor, classes, classes, ks, metric, weights, temperature, restrictions)
     return result if isinstance(k, Sequence) else result[ks[0]]
 
 
 def _accuracies(
-    distances: torch.Tensor,
-    indices: torch.Tensor,
+    queries: torch.Tensor,
+    references: torch.Tensor,
     labels: torch.Tensor,
     expected: torch.Tensor,
     ks: list[int],
     metric: str,
     weights: str,
     temperature: float,
+    restrictions: Restrictions,
 ) -> dict[int, float]:
     names, classes = torch.unique(labels, return_inverse=True)  # sorted, so the smaller class stays the smaller
-    increasing = sorted(set(ks))
-    correct = dict.fromkeys(increasing, 0)
-    for rows in blocks(indices.shape[0], len(names)):
-        values = neighbour_weights(distances[rows], indices[rows], metric, weights, temperature)
-        votes = cast_votes(values, classes[indices[rows].clamp(min=0)], len(names), increasing)
-        for size, sums in zip(increasing, votes, strict=True):
-            winner = winners(sums)
-            right = (names[winner.clamp(min=0)] == expected[rows]) & (winner >= 0)
-            correct[size] += int(right.sum())
-    return {size: correct[size] / indices.shape[0] for size in ks}
+    increasing = in_order(ks)
+    winners = cast_votes(
+        queries,
+        references,
+        classes,
+        len(names),
+        increasing,
+        metric,
+        weights,
+        temperature,
+        restrictions,
+        winners=True,
+    )
+    right = (names[winners.clamp(min=0)] == expected) & (winners >= 0)
+    correct = dict(zip(increasing, right.sum(1).tolist(), strict=True))
+    return {size: correct[size] / queries.shape[0] for size in ks}
 
 
-def _checked_ks(k: int | Sequence[int], available: int, what: str) -> list[int]:
-    given = list(k) if isinstance(k, Sequence) and not isinstance(k, str) else [k]
-    if not given:
-        raise ValueError("k must hold at least one number of neighbours; got none")
-    ks = []
-    for value in given:
-        try:
-            size = operator.index(value)
-        except TypeError:
-            raise TypeError(f"k must be an integer or a sequence of integers; got {k!r}") from None
-        if isinstance(value, bool):
-            raise TypeError(f"k must be an integer or a sequence of integers; got {k!r}")
-        if size < 1 or size > available:
-            raise ValueError(f"k must lie between 1 and {what}, {available}; got {size}")
-        ks.append(size)
-    return ks
-
-
-def _label_tensor(labels: Any, name: str, rows: torch.Tensor, num_classes: int | None) -> torch.Tensor:
-    wanted = f"integers of shape [{rows.shape[0]}]"
-    tensor = as_tensor(labels, name, INTEGER_DTYPES, wanted)
-    if tuple(tensor.shape) != (rows.shape[0],):
-        raise ValueError(f"{name} must be {wanted}, one for each embedding; got {describe(labels)}")
-    tensor = tensor.to(rows.device, torch.int64)
+def _checked_labels(labels: Any, name: str, rows: torch.Tensor, num_classes: int | None) -> torch.Tensor:
+    tensor = label_tensor(labels, name, rows)
     if num_classes is not None and tensor.numel():
-        low, high = int(tensor.min()), int(tensor.max())
+        low, high = (int(value) for value in tensor.aminmax())
         if low < 0 or high >= num_classes:
             raise ValueError(f"{name} must lie in [0, num_classes={num_classes}); got values from {low} to {high}")
     return tensor

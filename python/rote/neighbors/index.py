@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from rote.neighbors.packed import PackedRows
 from rote.neighbors.search import checked_metric, matrix, search
 
 
@@ -16,6 +17,9 @@ class Index:
     the index refuses to search once that tensor has been changed in place (by any operation that torch tracks). A
     numpy array or another DLPack object is copied, and so is an inference-mode tensor, whose changes torch does not
     track.
+
+    On the CPU the first search of four or more queries packs the references (in 16 bit: half of float32's memory
+    again), and later searches reuse that. The packed form is rebuilt, not carried, by `to` and pickle.
 
     Args:
         references: [N, d], float64, float32, float16 or bfloat16, as for `rote.knn`.
@@ -53,10 +57,12 @@ class Index:
         """The k nearest references of every query; arguments, result and errors are those of `rote.knn`.
 
         Args:
-            return_stats: on the CPU, also return what the search counted, a dict: `exact_keys` (float64 keys computed,
-                of all Q * N pairs), `compactions` (buffers of candidates that filled up and were thinned),
-                `exact_compactions` (those thinned by exact keys, since the error bounds did not separate enough) and
-                `uncertified_rows` (queries outside the range of the error bound, compared exactly with everything).
+            return_stats: on the CPU, also return what the search counted, a dict: `rows_int16`, `rows_float32` and
+                `rows_float64` (queries settled by that pass), `scored_pairs` (pairs that a low-precision pass looked
+                at), `exact_keys` (float64 keys computed, of all Q * N pairs), `compactions` (buffers of candidates that
+                filled up and were thinned), `exact_compactions` (those thinned by exact keys, since the error bounds
+                did not separate enough), `uncertified_rows` (0: every query is settled) and `executor` (the
+                instruction set).
 
         Returns:
             (distances, indices), with `return_stats` (distances, indices, stats).
@@ -83,8 +89,40 @@ class Index:
             mask=mask,
             out=out,
             with_stats=return_stats,
+            packed=self._packed,
         )
         return (distances, indices, stats) if return_stats else (distances, indices)
+
+    def search_keys(
+        self, queries: Any, k: int, *, exclude: Any = None, groups: tuple[Any, Any] | None = None, mask: Any = None
+    ) -> tuple[Any, Any]:
+        """As `search`, with the float64 keys of `rote.neighbors.knn_keys` in the place of distances.
+
+        Returns:
+            (keys float64 [Q, k], indices int64 [Q, k]); inf and -1 where no reference is left, NaN and -1 for a query
+            that is not finite.
+
+        Raises:
+            TypeError, ValueError, RuntimeError: as `search`.
+
+        Example:
+            >>> import numpy as np, rote
+            >>> rote.Index(np.array([[1.0], [4.0]])).search_keys(np.array([[2.0]]), k=2)[0].tolist()
+            [[1.0, 4.0]]
+        """
+        self._check_unchanged()
+        keys, indices, _ = search(
+            queries,
+            self.references,
+            k,
+            self.metric,
+            exclude=exclude,
+            groups=groups,
+            mask=mask,
+            values=torch.float64,
+            packed=self._packed,
+        )
+        return keys, indices
 
     def to(self, device: torch.device | str) -> Index:
         """This index with its references on `device`; the index itself if they are there already."""
@@ -125,6 +163,7 @@ class Index:
 
     def _hold(self, references: torch.Tensor) -> None:
         self.references = references
+        self._packed = PackedRows(references, self.metric)
         # An inference tensor has no version; the index then holds a copy that nobody else can reach.
         self._version = None if references.is_inference() else references._version
 

@@ -11,8 +11,9 @@ import torch
 
 from rote.neighbors.arrays import is_foreign, like
 from rote.neighbors.index import Index
+from rote.neighbors.restrictions import Restrictions
 from rote.neighbors.search import checked_metric, matrix
-from rote.neighbors.votes import blocks, cast_votes, check_weighting, neighbour_weights, winners
+from rote.neighbors.votes import cast_votes, check_same_space, check_weighting
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin
@@ -138,12 +139,9 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
         """The class of every query, [Q]: numpy, or a torch tensor where X is one and the classes are numbers.
 
         Raises:
-            ValueError: a query's neighbours lie at distances beyond float32, so that none has a weight.
+            ValueError: a query's neighbours lie at distances beyond float64, so that none has a weight.
         """
-        weights, classes = self._voters(X)
-        winner = torch.empty(len(weights), dtype=torch.int64, device=weights.device)
-        for rows in blocks(len(weights), len(self.classes_)):
-            winner[rows] = winners(self._votes(weights[rows], classes[rows]))
+        winner = self._vote(X, winners=True)
         _refuse_unclassified(winner < 0)
         if _is_tensor(X) and self.classes_.dtype.kind in "biuf":
             return like(torch.from_numpy(self.classes_).to(winner.device)[winner], X)
@@ -155,10 +153,9 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
         Raises:
             ValueError: as `predict`.
         """
-        weights, classes = self._voters(X)
-        votes = self._votes(weights, classes)
+        votes = self._vote(X, winners=False)
         total = votes.sum(1, keepdim=True)
-        _refuse_unclassified(~(total[:, 0] > 0))
+        _refuse_unclassified(~((total[:, 0] > 0) & total[:, 0].isfinite()))
         return self._as_given(votes / total, X)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
@@ -187,16 +184,26 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
             return tensor if self._is_torch else tensor.numpy()
         return like(tensor, X) if _is_tensor(X) else tensor.numpy()
 
-    def _voters(self, X: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        """The weights [Q, k] and the classes [Q, k] of every query's neighbours."""
+    def _vote(self, X: Any, *, winners: bool) -> torch.Tensor:
+        """The winning classes int64 [Q], or all votes float64 [Q, C]."""
         check_is_fitted(self)
         k = min(_checked_count(self.n_neighbors, "n_neighbors"), self.n_samples_fit_)
-        distances, indices = self._nearest(self._queries(X), k)
-        weights = neighbour_weights(distances, indices, self._index.metric, self.weights, self.temperature)
-        return weights, self._classes[indices.clamp(min=0)]
-
-    def _votes(self, weights: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
-        return next(cast_votes(weights, classes, len(self.classes_), [weights.shape[1]]))
+        queries, index = self._queries(X), self._index
+        index._check_unchanged()
+        check_same_space(queries, index.references, ("X", "the embeddings fitted"))
+        check_weighting(self.weights, index.metric, self.temperature)
+        return cast_votes(
+            queries,
+            index.references,
+            self._classes,
+            len(self.classes_),
+            [k],
+            index.metric,
+            self.weights,
+            self.temperature,
+            Restrictions(None, None, None, None),
+            winners=winners,
+        )[0]
 
 
 def _is_tensor(value: Any) -> bool:
@@ -245,5 +252,6 @@ def _encode(y: np.ndarray, num_classes: int | None) -> tuple[np.ndarray, np.ndar
 def _refuse_unclassified(without: torch.Tensor) -> None:
     if bool(without.any()):
         raise ValueError(
-            f"no neighbour of query {int(without.nonzero()[0, 0])} has a vote: distances must lie in float32's range"
+            f"no neighbour of query {int(without.nonzero()[0, 0])} has a vote that counts: "
+            "distances must lie in float64's range"
         )

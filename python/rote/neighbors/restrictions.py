@@ -52,7 +52,7 @@ def _excluded(exclude: Any, num_queries: int, num_references: int, device: torch
             )
         return torch.arange(num_queries, dtype=torch.int64, device=device)
     ids = vector(exclude, "exclude", torch.int64, "Q", num_queries, device)
-    if _may_read(ids):
+    if may_read(ids):
         bad = (ids < -1) | (ids >= num_references)
         if bool(bad.any()):
             row = int(bad.nonzero()[0, 0])
@@ -63,7 +63,7 @@ def _excluded(exclude: Any, num_queries: int, num_references: int, device: torch
     return ids
 
 
-def _may_read(tensor: torch.Tensor) -> bool:
+def may_read(tensor: torch.Tensor) -> bool:
     """Whether values can be looked at: on CUDA that synchronizes, so only when ROTE_CHECK=1 asks for it."""
     if torch.compiler.is_compiling() or type(tensor) is not torch.Tensor or tensor.device.type == "meta":
         return False  # traced, fake and meta tensors have no values

@@ -5,12 +5,13 @@ from __future__ import annotations
 import operator
 from typing import Any
 
-import numpy as np
 import torch
 
 import rote.ops.knn
 from rote.neighbors.arrays import FLOAT_DTYPES, as_tensor, describe, like
-from rote.neighbors.restrictions import Restrictions, resolve
+from rote.neighbors.outputs import check_out, copy_to, mark_written, writable_targets
+from rote.neighbors.packed import PackedRows
+from rote.neighbors.restrictions import resolve
 
 METRICS = ("l2", "sqeuclidean", "cosine", "ip")
 
@@ -74,6 +75,51 @@ def knn(
     return distances, indices
 
 
+def knn_keys(
+    queries: Any,
+    references: Any,
+    k: int,
+    metric: str = "l2",
+    *,
+    exclude: Any = None,
+    groups: tuple[Any, Any] | None = None,
+    mask: Any = None,
+) -> tuple[Any, Any]:
+    """`rote.knn` with the float64 key of every neighbour in the place of its distance.
+
+    Keys grow with distance whatever the metric: sum (q - r)^2 for both L2 forms, minus the cosine, minus the inner
+    product. Neighbours are ordered by (key, index), and results of different parts of the references are put together
+    by `rote.neighbors.merge` without losing a bit; `rote.neighbors.distances_from_keys` gives the distances.
+
+    Args:
+        queries, references, k, metric, exclude, groups, mask: as `rote.knn`.
+
+    Returns:
+        (keys float64 [Q, k], indices int64 [Q, k]) in the kind of `queries`. Where fewer than k references are
+        admissible the tail is inf and -1; a query that holds NaN or inf gets NaN and -1.
+
+    Raises:
+        TypeError, ValueError: as `rote.knn`.
+
+    Example:
+        >>> import numpy as np, rote
+        >>> keys, indices = rote.neighbors.knn_keys(np.array([[3.0]]), np.array([[0.0], [1.0]]), 2)
+        >>> keys.tolist(), indices.tolist()
+        ([[4.0, 9.0]], [[1, 0]])
+    """
+    keys, indices, _ = search(
+        queries,
+        matrix(references, "references", "N"),
+        k,
+        metric,
+        exclude=exclude,
+        groups=groups,
+        mask=mask,
+        values=torch.float64,
+    )
+    return keys, indices
+
+
 def matrix(value: Any, name: str, rows: str) -> torch.Tensor:
     """A floating point matrix argument as a tensor [rows, d]."""
     wanted = f"float64, float32, float16 or bfloat16 of shape [{rows}, d]"
@@ -99,13 +145,19 @@ def search(
     exclude: Any,
     groups: Any,
     mask: Any,
-    out: Any,
+    out: Any = None,
     with_stats: bool = False,
+    values: torch.dtype = torch.float32,
+    packed: PackedRows | None = None,
 ) -> tuple[Any, Any, dict[str, int] | None]:
     """What `knn` and `Index.search` share: checks, promotion, the operator and the result's kind.
 
+    Args:
+        values: float32 for distances, float64 for keys (then without `out`).
+        packed: the references packed ahead, used where that helps.
+
     Returns:
-        Distances, indices and, `with_stats`, what the search counted.
+        Distances or keys, indices and, `with_stats`, what the search counted.
     """
     checked_metric(metric)
     tensor = matrix(queries, "queries", "Q")
@@ -120,67 +172,61 @@ def search(
             f"got queries on {tensor.device} and references on {references.device}"
         )
     num_queries, num_references = tensor.shape[0], references.shape[0]
-    k = _checked_k(k, num_references)
+    k = checked_k(k, num_references)
     restrictions = resolve(exclude, groups, mask, num_queries, num_references, tensor.device)
     if out is not None:
-        _check_out(out, queries, num_queries, k, tensor.device)
+        check_out(out, queries, num_queries, k, tensor.device)
     if tensor.dtype != references.dtype:
         common = torch.promote_types(tensor.dtype, references.dtype)
         tensor, references = tensor.to(common), references.to(common)
-    if with_stats:
-        result, stats = _counted(tensor, references, k, metric, restrictions)
+    targets = None if out is None else writable_targets(out, (tensor, references, *restrictions))
+    stats = index = None
+    if packed is not None and packed.serves(tensor, references):
+        index, references = packed.get()
+    if targets is not None or with_stats or index is not None:
+        if tensor.device.type != "cpu":  # targets lie on the CPU alone
+            raise NotImplementedError(f"return_stats=True: the search on {tensor.device.type} keeps no statistics")
+        result = targets or _allocate(num_queries, k, values)
+        stats = rote.ops.knn.search_cpu(tensor, references, k, metric, result, **restrictions._asdict(), index=index)
+    elif values == torch.float64:
+        result = torch.ops.rote.knn_search_keys(tensor, references, k, metric, *restrictions)
     else:
-        result, stats = torch.ops.rote.knn_search(tensor, references, k, metric, *restrictions), None
+        result = torch.ops.rote.knn_search(tensor, references, k, metric, *restrictions)
     if out is None:
         return like(result[0], queries), like(result[1], queries), stats
-    with torch.no_grad():
-        for target, values in zip(out, result, strict=True):
-            if isinstance(target, torch.Tensor):
-                target.copy_(values)
-            else:
-                np.copyto(target, values.numpy())
+    if targets is None:
+        copy_to(out, result)
+    else:
+        mark_written(out)
     return out[0], out[1], stats
 
 
-def _counted(
-    queries: torch.Tensor, references: torch.Tensor, k: int, metric: str, restrictions: Restrictions
-) -> tuple[tuple[torch.Tensor, torch.Tensor], dict[str, int]]:
-    """The search and its counters, which only the CPU's executor keeps."""
-    if queries.device.type != "cpu":
-        raise NotImplementedError(f"return_stats=True: the search on {queries.device.type} keeps no statistics")
-    shape = (queries.shape[0], k)
-    result = torch.empty(shape, dtype=torch.float32), torch.empty(shape, dtype=torch.int64)
-    stats = rote.ops.knn.search_cpu(queries, references, k, metric, result, **restrictions._asdict())
-    return result, stats
+def _allocate(num_queries: int, k: int, values: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.empty((num_queries, k), dtype=values), torch.empty((num_queries, k), dtype=torch.int64)
 
 
-def _checked_k(k: int, num_references: int) -> int:
-    if isinstance(k, bool):
-        raise TypeError(f"k must be an integer; got {k!r}")
-    if not isinstance(k, (int, torch.SymInt)):  # a symbolic size stays symbolic, so that k does not retrace a graph
-        try:
-            k = operator.index(k)
-        except TypeError:
-            raise TypeError(f"k must be an integer; got {k!r}") from None
+def checked_count(value: Any, name: str) -> int:
+    """An integer of at least 1."""
+    value = _integer(value, name)
+    if value < 1:
+        raise ValueError(f"{name} must be at least 1; got {value}")
+    return value
+
+
+def checked_k(k: Any, num_references: int) -> int:
+    """The number of neighbours, if there are so many references."""
+    k = _integer(k, "k")
     if k < 1 or k > num_references:
         raise ValueError(f"k must lie between 1 and the number of references, {num_references}; got {k}")
     return k
 
 
-def _check_out(out: Any, queries: Any, num_queries: int, k: int, device: torch.device) -> None:
-    if not isinstance(out, (tuple, list)) or len(out) != 2:
-        raise TypeError(f"out must be a pair (distances, indices); got {describe(out)}")
-    is_numpy = isinstance(queries, np.ndarray)
-    kind = "numpy arrays, as queries is one" if is_numpy else "torch tensors"
-    for position, (target, dtype) in enumerate(zip(out, ("float32", "int64"), strict=True)):
-        name = f"out[{position}]"
-        if not isinstance(target, np.ndarray if is_numpy else torch.Tensor):
-            raise TypeError(f"{name}: out must be two {kind}; got {type(target).__name__}")
-        if target.dtype != (np.dtype(dtype) if is_numpy else getattr(torch, dtype)):
-            raise TypeError(f"{name} must be {dtype} of shape [Q, k]; got {describe(target)}")
-        if tuple(target.shape) != (num_queries, k):
-            raise ValueError(f"{name} must be {dtype} of shape [{num_queries}, {k}]; got {describe(target)}")
-        if is_numpy and not target.flags.writeable:
-            raise ValueError(f"{name} must be writable; got a read-only array")
-        if not is_numpy and target.device != device:
-            raise ValueError(f"{name} must be on {device}, where queries is; got {target.device}")
+def _integer(value: Any, name: str) -> int:
+    if isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer; got {value!r}")
+    if isinstance(value, (int, torch.SymInt)):
+        return value  # a symbolic size stays symbolic, so that it does not retrace a graph
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"{name} must be an integer; got {value!r}") from None

@@ -169,12 +169,30 @@ def _problem(queries, references, k, metric, exclude, query_groups, reference_gr
     return problem, (queries, references, *vectors)
 
 
+def pack(references: torch.Tensor, metric: str) -> tuple[_native.KnnIndex, torch.Tensor]:
+    """References in the form that CPU searches read, and the tensor that such searches must be given.
+
+    The tensor must stay as it is: results come from it, the packed form only says where to look.
+    """
+    rows = _contiguous_rows(references)
+    packed = _native.KnnIndex(
+        rows.data_ptr(),
+        rows.shape[0],
+        rows.stride(0),
+        rows.shape[1],
+        DTYPE_CODES[rows.dtype],
+        METRIC_CODES[metric],
+        torch.get_num_threads(),
+    )
+    return packed, rows
+
+
 def search_cpu(queries, references, k, metric, outputs, *, exclude=None, query_groups=None, reference_groups=None,
-               mask=None, level="auto", path="auto", fallback=True) -> dict[str, int | str]:  # fmt: skip
+               mask=None, level="auto", path="auto", fallback=True, index=None) -> dict[str, int | str]:  # fmt: skip
     """Searches into `outputs` (contiguous; float32 distances or float64 keys, and indices); returns rote::KnnStats."""
     _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
     problem, keep = _problem(queries, references, k, metric, exclude, query_groups, reference_groups, mask, *outputs)
-    stats = _native.knn_search(problem, torch.get_num_threads(), level, path, fallback)
+    stats = _native.knn_search(problem, torch.get_num_threads(), level, path, fallback, index)
     del keep
     return stats
 
