@@ -1,7 +1,7 @@
 // knn/dispatch.cpp: checks of a problem, and the kernels of a level.
 #include <utility>
 
-#include "knn/kernels.h"
+#include "knn/cpu/kernels.h"
 #include "rote/error.h"
 #include "rote/knn.h"
 

@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "check.h"
-#include "knn/kernel_templates.h"
-#include "knn/kernels.h"
-#include "knn/search_cpu.h"
+#include "knn/cpu/kernel_templates.h"
+#include "knn/cpu/kernels.h"
+#include "knn/cpu/search_cpu.h"
 #include "rote/knn.h"
 
 namespace rote {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "check.h"
-#include "knn/int16_bound.h"
+#include "knn/cpu/int16_bound.h"
 #include "knn_executors.h"
 #include "rote/knn.h"
 

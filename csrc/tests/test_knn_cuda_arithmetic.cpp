@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "check.h"
-#include "knn/half_bound.h"
-#include "knn/half_pack.h"
-#include "knn/half_plan.h"
+#include "knn/cuda/half_bound.h"
+#include "knn/cuda/half_pack.h"
+#include "knn/cuda/half_plan.h"
 #include "tensor_core_model.h"
 
 using namespace rote;

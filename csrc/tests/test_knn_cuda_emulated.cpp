@@ -9,15 +9,15 @@ int main() {
 #else
 #include "emulation/cuda_runtime.h"
 // The kernels, as they are.
-#include "knn/cuda_certified.cu"
-#include "knn/cuda_frame.cu"
-#include "knn/cuda_pack_queries.cu"
-#include "knn/cuda_pack_references.cu"
-#include "knn/cuda_products.cu"
-#include "knn/cuda_rerank.cu"
-#include "knn/cuda_simple.cu"
-#include "knn/cuda_sm80.cu"
-#include "knn/cuda_thin.cu"
+#include "knn/cuda/certified.cu"
+#include "knn/cuda/frame.cu"
+#include "knn/cuda/pack_queries.cu"
+#include "knn/cuda/pack_references.cu"
+#include "knn/cuda/products.cu"
+#include "knn/cuda/rerank.cu"
+#include "knn/cuda/simple.cu"
+#include "knn/cuda/sm80.cu"
+#include "knn/cuda/thin.cu"
 //
 #include <limits>
 #include <vector>
@@ -292,7 +292,7 @@ void test_erring_sums() {
 
 }  // namespace
 
-// What cuda_dispatch.cu says on a device.
+// What knn/cuda/dispatch.cu says on a device.
 PassLaunch rote::pass_of(const std::string&) {
     return launch_pass_sm80;
 }

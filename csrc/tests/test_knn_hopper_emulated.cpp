@@ -10,14 +10,14 @@ int main() {
 #include "emulation/cuda_runtime.h"
 #include "emulation/hopper.h"
 // The kernels, as they are.
-#include "knn/cuda_certified.cu"
-#include "knn/cuda_frame.cu"
-#include "knn/cuda_pack_queries.cu"
-#include "knn/cuda_pack_references.cu"
-#include "knn/cuda_rerank.cu"
-#include "knn/cuda_simple.cu"
-#include "knn/cuda_thin.cu"
-#include "knn/hopper_block.cuh"
+#include "knn/cuda/certified.cu"
+#include "knn/cuda/frame.cu"
+#include "knn/cuda/hopper_block.cuh"
+#include "knn/cuda/pack_queries.cu"
+#include "knn/cuda/pack_references.cu"
+#include "knn/cuda/rerank.cu"
+#include "knn/cuda/simple.cu"
+#include "knn/cuda/thin.cu"
 //
 #include <limits>
 #include <vector>

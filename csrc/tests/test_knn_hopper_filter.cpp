@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "check.h"
-#include "knn/hopper_filter.h"
+#include "knn/cuda/hopper_filter.h"
 
 using namespace rote;
 using namespace rote::hopper;
@@ -120,7 +120,7 @@ struct Tile {
 
 constexpr int kFirstRow = 3 * kQueryRows, kFirstBlock = 5;
 
-// Blocks one after another through the queues of the eight warps, as knn/hopper_roles.cuh does it.
+// Blocks one after another through the queues of the eight warps, as knn/cuda/hopper_roles.cuh does it.
 template <bool kStationary>
 void filter(const std::vector<Tile>& tiles, const std::vector<float>& row_scales, Candidates& candidates) {
     using Shape = GroupFragment<kStationary>;

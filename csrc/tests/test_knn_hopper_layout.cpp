@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "check.h"
-#include "knn/hopper_schedule.h"
+#include "knn/cuda/hopper_schedule.h"
 
 using namespace rote::hopper;
 

@@ -1,4 +1,4 @@
-// The barrier protocol of the Hopper pass without a Hopper: knn/hopper_pipeline.h runs on simulated barriers, a
+// The barrier protocol of the Hopper pass without a Hopper: knn/cuda/hopper_pipeline.h runs on simulated barriers, a
 // simulated copy engine and simulated warps, one at a time in random order, some of them much slower than others.
 // Checked: nobody waits for ever, nobody reads what is not there yet, nothing is overwritten while it is read, and
 // every query tile meets every half block and chunk exactly once.
@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "check.h"
-#include "knn/hopper_pipeline.h"
+#include "knn/cuda/hopper_pipeline.h"
 
 using namespace rote::hopper;
 

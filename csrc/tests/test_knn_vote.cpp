@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "check.h"
-#include "knn/kernels.h"
-#include "knn/search_cpu.h"
+#include "knn/cpu/kernels.h"
+#include "knn/cpu/search_cpu.h"
 #include "knn/vote.h"
 #include "rote/error.h"
 

@@ -229,7 +229,7 @@ def test_same_bits_on_every_run(path):
         assert_same_bits(ops.knn_search(x[:3000], x, 15, "cosine"), first)
 
 
-def test_large_offsets(path):
+def test_large_offsets(matrix_path):
     """Elements beyond 2^31: a row's offset needs 64 bits."""
     rows, dim = 70000, 32768
     if torch.cuda.get_device_properties(0).total_memory < 24 << 30:
@@ -237,9 +237,10 @@ def test_large_offsets(path):
     x = torch.zeros(rows, dim, dtype=torch.float16, device="cuda")
     x[torch.arange(rows), torch.arange(rows) % dim] = 1
     x[-1, :5] = 2
-    distances, indices = ops.knn_search(x[-1:], x, 1)
-    assert indices.tolist() == [[rows - 1]]
-    assert distances.tolist() == [[0.0]]
+    outputs = ops._allocate(x[-1:], 1)
+    ops.search_cuda(x[-1:], x, 1, "l2", outputs, path=matrix_path)
+    assert outputs[1].tolist() == [[rows - 1]]
+    assert outputs[0].tolist() == [[0.0]]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available() or torch.cuda.get_device_capability() == (9, 0), reason="has sm90")

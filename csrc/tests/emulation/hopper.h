@@ -1,5 +1,5 @@
 // tests/emulation/hopper.h: what the Hopper pass needs beyond cuda_runtime.h: clusters, transaction barriers, the copy
-// engine and the warpgroup's product, with the names of the PTX wrappers (knn/hopper_mbarrier.cuh, hopper_tma.cuh,
+// engine and the warpgroup's product, with the names of the PTX wrappers (knn/cuda/hopper_mbarrier.cuh, hopper_tma.cuh,
 // hopper_wgmma.cuh). Copies arrive in any order and any time later; products read their operands when they are issued
 // or when they are waited for. Addresses are those of the hardware: the rank in bits 24 and up, tiles swizzled.
 #pragma once
@@ -7,7 +7,7 @@
 #include <map>
 
 #include "emulation/cuda_runtime.h"
-#include "knn/hopper_layout.h"
+#include "knn/cuda/hopper_layout.h"
 
 /// How the copy engine sees packed rows.
 struct CUtensorMap {

@@ -57,7 +57,8 @@ class Index:
         """The k nearest references of every query; arguments, result and errors are those of `rote.knn`.
 
         Args:
-            return_stats: on the CPU, also return what the search counted, a dict: `rows_int16`, `rows_float32` and
+            return_stats: also return what the search counted, a dict; on a CUDA device of int64 tensors there, named by
+                `rote.ops.knn.CUDA_STATS`, on the CPU of numbers: `rows_int16`, `rows_float32` and
                 `rows_float64` (queries settled by that pass), `scored_pairs` (pairs that a low-precision pass looked
                 at), `exact_keys` (float64 keys computed, of all Q * N pairs), `compactions` (buffers of candidates that
                 filled up and were thinned), `exact_compactions` (those thinned by exact keys, since the error bounds
@@ -68,7 +69,7 @@ class Index:
             (distances, indices), with `return_stats` (distances, indices, stats).
 
         Raises:
-            NotImplementedError: `return_stats` on a CUDA device, where the search keeps no statistics.
+            NotImplementedError: `return_stats` on a device that is neither.
             RuntimeError: the references were changed in place since the index was made. (Not noticed inside
                 torch.compile, where the version of a tensor is not visible.)
 

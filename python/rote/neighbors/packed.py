@@ -8,7 +8,7 @@ import torch
 
 import rote.ops.knn
 
-#: Fewer queries read the references as they lie (csrc/knn/search_cpu.cpp).
+#: Fewer queries read the references as they lie (csrc/knn/cpu/search_cpu.cpp).
 LEAST_QUERIES = 4
 
 

@@ -183,10 +183,15 @@ def search(
     stats = index = None
     if packed is not None and packed.serves(tensor, references):
         index, references = packed.get()
-    if targets is not None or with_stats or index is not None:
+    if with_stats and tensor.device.type == "cuda":
+        result = _allocate(num_queries, k, values, tensor.device)
+        counts = torch.zeros(len(rote.ops.knn.CUDA_STATS), dtype=torch.int64, device=tensor.device)
+        rote.ops.knn.search_cuda(tensor, references, k, metric, result, **restrictions._asdict(), stats=counts)
+        stats = dict(zip(rote.ops.knn.CUDA_STATS, counts.unbind(), strict=True))
+    elif targets is not None or with_stats or index is not None:
         if tensor.device.type != "cpu":  # targets lie on the CPU alone
             raise NotImplementedError(f"return_stats=True: the search on {tensor.device.type} keeps no statistics")
-        result = targets or _allocate(num_queries, k, values)
+        result = targets or _allocate(num_queries, k, values, tensor.device)
         stats = rote.ops.knn.search_cpu(tensor, references, k, metric, result, **restrictions._asdict(), index=index)
     elif values == torch.float64:
         result = torch.ops.rote.knn_search_keys(tensor, references, k, metric, *restrictions)
@@ -201,8 +206,8 @@ def search(
     return out[0], out[1], stats
 
 
-def _allocate(num_queries: int, k: int, values: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.empty((num_queries, k), dtype=values), torch.empty((num_queries, k), dtype=torch.int64)
+def _allocate(num_queries: int, k: int, values: torch.dtype, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    return tuple(torch.empty((num_queries, k), dtype=dtype, device=device) for dtype in (values, torch.int64))
 
 
 def checked_count(value: Any, name: str) -> int:
