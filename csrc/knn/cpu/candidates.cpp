@@ -37,7 +37,7 @@ CandidateBuffers::CandidateBuffers(int64_t k, int64_t rows) : k_(k), capacity_(c
 
 void CandidateBuffers::reset(int64_t rows) {
     sizes_.assign(size_t(rows), 0);
-    exact_keys_.assign(size_t(rows), 0);
+    unseparated_.assign(size_t(rows), 0);
     for (int64_t row = 0; row < rows; ++row) thresholds_[row].store(open_threshold(), std::memory_order_relaxed);
 }
 
@@ -58,8 +58,7 @@ bool CandidateBuffers::push(int64_t row, int64_t query, const Candidate& candida
     size = drop_below(candidates, size, threshold);
     if (size > k_ + (capacity_ - k_) / 2) {
         ++thinning.exact_compactions;
-        exact_keys_[size_t(row)] += size;
-        keep_nearest(candidates, size, query, thinning);
+        unseparated_[size_t(row)] += keep_nearest(candidates, size, query, thinning);
         size = k_;
     }
     return true;
@@ -75,7 +74,8 @@ double CandidateBuffers::kth_lower(const Candidate* candidates, int64_t size, Th
     return lowers[size_t(k_ - 1)];
 }
 
-void CandidateBuffers::keep_nearest(Candidate* candidates, int64_t size, int64_t query, Thinning& thinning) const {
+// Returns how many keys differ from the last one kept: those that a narrower bound might have separated.
+int64_t CandidateBuffers::keep_nearest(Candidate* candidates, int64_t size, int64_t query, Thinning& thinning) const {
     std::vector<Thinning::Keyed>& keyed = thinning.keyed;
     keyed.clear();
     for_each_key(candidates, size, query, thinning.keys,
@@ -83,6 +83,9 @@ void CandidateBuffers::keep_nearest(Candidate* candidates, int64_t size, int64_t
     std::nth_element(keyed.begin(), keyed.begin() + (k_ - 1), keyed.end(),
                      [](const Thinning::Keyed& a, const Thinning::Keyed& b) { return a.neighbor < b.neighbor; });
     for (int64_t i = 0; i < k_; ++i) candidates[i] = keyed[size_t(i)].candidate;
+    const double last = keyed[size_t(k_ - 1)].neighbor.key;
+    return std::count_if(keyed.begin(), keyed.end(),
+                         [&](const Thinning::Keyed& candidate) { return candidate.neighbor.key != last; });
 }
 
 const std::vector<Neighbor>& CandidateBuffers::finish(int64_t row, int64_t query, Thinning& thinning, int64_t count,

@@ -61,8 +61,8 @@ class CandidateBuffers {
     /// Below it no candidate can matter: at least k references are certainly nearer.
     double threshold(int64_t row) const { return thresholds_[row].load(std::memory_order_relaxed); }
 
-    /// Keys that thinning has cost the row so far.
-    int64_t exact_keys(int64_t row) const { return exact_keys_[size_t(row)]; }
+    /// Keys that thinning has cost the row so far, exact ties left out: no other pass would separate those.
+    int64_t unseparated(int64_t row) const { return unseparated_[size_t(row)]; }
 
     /// Adds a candidate; true if the threshold of the row may have changed. `query` is the row's query.
     bool push(int64_t row, int64_t query, const Candidate& candidate, Thinning& thinning);
@@ -74,11 +74,11 @@ class CandidateBuffers {
   private:
     Candidate* buffer(int64_t row) { return storage_.data() + row * capacity_; }
     double kth_lower(const Candidate* candidates, int64_t size, Thinning& thinning) const;
-    void keep_nearest(Candidate* candidates, int64_t size, int64_t query, Thinning& thinning) const;
+    int64_t keep_nearest(Candidate* candidates, int64_t size, int64_t query, Thinning& thinning) const;
 
     int64_t k_, capacity_;
     std::vector<Candidate> storage_;
-    std::vector<int64_t> sizes_, exact_keys_;
+    std::vector<int64_t> sizes_, unseparated_;
     std::unique_ptr<std::atomic<double>[]> thresholds_;
 };
 

@@ -43,7 +43,7 @@ CertifiedScan::CertifiedScan(const KnnProblem& problem, const KnnKernels& kernel
       references_(problem, kernels, frame, block_references),
       candidates_(problem.k, block_rows),
       thinning_(problem, kernels),
-      exact_keys_limit_(std::max(8 * (problem.k + 32), problem.references.rows / 4)),
+      unseparated_limit_(std::max(8 * (problem.k + 32), problem.references.rows / 4)),
       block_references_(block_references) {
     const int64_t padded = round_up_to(block_rows, kernels.query_rows);
     row_.resize(size_t(dim_));
@@ -135,7 +135,7 @@ void CertifiedScan::push(int64_t row, int64_t reference, float lower, float uppe
     QueryState& state = states_[size_t(row)];
     if (state == QueryState::given_up || !is_admissible(problem_, query, reference)) return;
     if (!candidates_.push(row, query, Candidate::between(reference, lower, upper), thinning_)) return;
-    if (candidates_.exact_keys(row) > exact_keys_limit_) {
+    if (candidates_.unseparated(row) > unseparated_limit_) {
         state = QueryState::given_up;
         thresholds_[size_t(row)] = kInfinity;
         unsettled_.push_back(query);

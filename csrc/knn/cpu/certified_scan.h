@@ -57,7 +57,7 @@ class CertifiedScan {
     std::vector<QueryState> states_;
     std::vector<int64_t> unsettled_;
     std::vector<TileHit> hits_;
-    int64_t exact_keys_limit_, query_begin_ = 0, block_references_, finite_queries_ = 0, scored_pairs_ = 0;
+    int64_t unseparated_limit_, query_begin_ = 0, block_references_, finite_queries_ = 0, scored_pairs_ = 0;
 };
 
 }  // namespace rote

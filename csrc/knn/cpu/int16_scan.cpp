@@ -25,7 +25,8 @@ double most_possible(KnnMetric metric, const PackedQueries& queries, int64_t pos
         const double shift = queries.shift(position, group.cluster);
         return shift + queries.terms(position).size * group.longest * (1 + 1e-9) + std::fabs(shift) * 1e-9;
     }
-    const double distance = queries.distance(position, group.cluster), margin = 1e-7 * (distance + unit);
+    const double distance = queries.distance(position, group.cluster);
+    const double margin = 1e-7 * (distance + unit) + queries.distance_error();
     const double gap = std::max({0.0, distance - margin - group.longest, group.shortest - distance - margin});
     if (is_squared_distance(metric)) return -0.5 * gap * gap * (1 - 1e-9);
     // Of vectors no longer than 1, cos = (|q|^2 + |r|^2 - |q - r|^2) / 2.
@@ -184,7 +185,8 @@ bool Int16Scan::push(int64_t position, int64_t reference, double lower, double u
     const SelfJoin::Lock lock(search_.self_join, position);
     const Candidate candidate = Candidate::between(reference, lower, upper);
     if (!search_.candidates.push(row, query, candidate, thinning_)) return false;
-    if (search_.candidates.exact_keys(row) > search_.exact_keys_limit) given_up.store(true, std::memory_order_relaxed);
+    if (search_.candidates.unseparated(row) > search_.unseparated_limit)
+        given_up.store(true, std::memory_order_relaxed);
     return true;
 }
 

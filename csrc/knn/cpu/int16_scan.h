@@ -23,7 +23,7 @@ struct Int16Search {
     const PackedQueries& queries;
     CandidateBuffers& candidates;
     std::vector<std::atomic<bool>>& given_up;  // rows that 16 bit separate too little: another pass takes their query
-    int64_t exact_keys_limit;                  // that a row may cost before it is given up
+    int64_t unseparated_limit;                 // that a row may cost before it is given up
     const SelfJoin* self_join;                 // or null
 };
 

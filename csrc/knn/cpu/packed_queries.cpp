@@ -11,6 +11,7 @@ namespace rote {
 namespace {
 
 constexpr int64_t kRowsOfATask = 32;
+constexpr double kSmallestBiasUnit = 0x1p-60;  // ip of lengths far apart: what tiles multiply by stays inside float32
 
 }  // namespace
 
@@ -112,6 +113,8 @@ RowState PackedQueries::pack_row(int64_t position, int64_t query, int32_t cluste
     Int16Query& terms = terms_[size_t(position)];
     terms.scale = int16_scale(length);
     terms.ratio = unit / clusters_.scale();
+    const double bias_unit = terms.scale * terms.ratio;
+    if (!(bias_unit >= kSmallestBiasUnit && bias_unit <= 1 / kSmallestBiasUnit)) return RowState::unbounded;
     const double squares =
         kernels_.quantize(scratch.row.data(), float(terms.scale), dim_, values_.data() + position * 2 * pairs_);
     terms.residual = int16_residual(metric, squares, terms.scale, length, dim_, unit);
@@ -128,6 +131,11 @@ RowState PackedQueries::pack_row(int64_t position, int64_t query, int32_t cluste
     const double* const shifts = shifts_.data() + position * cluster_count_;
     const bool finite = std::all_of(shifts, shifts + cluster_count_, [](double shift) { return is_finite(shift); });
     return finite && is_finite(terms.size) ? RowState::packed : RowState::unbounded;
+}
+
+double PackedQueries::distance_error() const {
+    if (problem_.metric != KnnMetric::cosine) return 0;
+    return std::sqrt(4 * (double(dim_) / 8 + 16) * 0x1p-52) * clusters_.scale();
 }
 
 double PackedQueries::distance(int64_t position, int64_t cluster) const {

@@ -30,8 +30,10 @@ class PackedQueries {
     double shift(int64_t position, int64_t cluster) const {
         return shifts_[size_t(position * cluster_count_ + cluster)];
     }
-    /// |q - m| in packed units, within a part in 10^7 or 10^-7; not for ip.
+    /// |q - m| in packed units, within a part in 10^7 or `distance_error`; not for ip.
     double distance(int64_t position, int64_t cluster) const;
+    /// Of unit rows, whose squared distance is a difference of float64 sums.
+    double distance_error() const;
 
     /// Queries that are not packed: those that hold NaN or inf, and those that 16 bit cannot bound.
     const std::vector<int64_t>& not_finite() const { return not_finite_; }
