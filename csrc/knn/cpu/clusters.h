@@ -14,9 +14,10 @@ namespace rote {
 /// One frame per cluster, all of one scale. Any centres give right results.
 class Clusters {
   public:
-    /// One cluster around the frame's centre, or up to `limit` where a sample of the references falls into groups.
+    /// One cluster around the frame's centre, or up to `limit` where a sample of the references falls into groups that
+    /// let a search skip at least `least_skipped` of its pairs.
     static Clusters choose(const KnnProblem& problem, const KnnKernels& kernels, const PackingFrame& frame,
-                           int64_t limit);
+                           int64_t limit, double least_skipped);
 
     int64_t size() const { return int64_t(frames_.size()); }
     const PackingFrame& frame(int64_t cluster) const { return frames_[size_t(cluster)]; }

@@ -11,11 +11,12 @@ namespace {
 
 constexpr int64_t kMostClusters = 32;
 constexpr int64_t kRowsOfACluster = 64;
+constexpr double kLeastSkipped = 0.2;  // of the pairs, for clusters to pay
 
 Clusters choose_clusters(const KnnProblem& problem, const KnnKernels& kernels) {
     const PackingFrame frame = PackingFrame::choose(problem, kernels);
-    return Clusters::choose(problem, kernels, frame,
-                            std::min(kMostClusters, problem.references.rows / kRowsOfACluster));
+    return Clusters::choose(problem, kernels, frame, std::min(kMostClusters, problem.references.rows / kRowsOfACluster),
+                            kLeastSkipped);
 }
 
 }  // namespace

@@ -20,6 +20,8 @@ constexpr int64_t kChunksPerThread = 4;
 constexpr int64_t kMostClusters = 32;
 constexpr int64_t kQueriesOfACluster = 8;  // a cluster costs every reference a product, every query saves more
 constexpr int64_t kRowsOfACluster = 64;
+constexpr double kLeastSkipped = 0.2;             // of the pairs, for clusters to pay
+constexpr double kLeastSkippedOfASelfJoin = 0.5;  // which saves half by scoring pairs once, in one cluster alone
 constexpr int64_t kRunsOfASelfJoin = 24, kLeastRunOfASelfJoin = 1024;
 
 struct Chunk {
@@ -43,7 +45,8 @@ std::vector<Chunk> cut_into_chunks(const PackedQueries& queries, int64_t rows) {
 Clusters choose_clusters(const KnnProblem& problem, const KnnKernels& kernels) {
     const int64_t limit =
         std::min({kMostClusters, problem.queries.rows / kQueriesOfACluster, problem.references.rows / kRowsOfACluster});
-    return Clusters::choose(problem, kernels, PackingFrame::choose(problem, kernels), limit);
+    return Clusters::choose(problem, kernels, PackingFrame::choose(problem, kernels), limit,
+                            is_self_join(problem) ? kLeastSkippedOfASelfJoin : kLeastSkipped);
 }
 
 int64_t round_up_to(int64_t value, int64_t step) {
