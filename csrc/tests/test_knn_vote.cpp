@@ -163,14 +163,14 @@ void test_random_votes() {
     std::mt19937 random(3);
     const auto below = [&](int n) { return int(random() % unsigned(n)); };
     for (int round = 0; round < 9; ++round) {
-        const bool duplicates = round % 6 == 2;
-        const int64_t rows = 1 + below(20), total = duplicates ? 2100 : 3 + below(150);
-        const int64_t dim = duplicates ? 2 : 1 + below(20), largest_k = duplicates ? 6 : total;
+        const bool crowded = round % 6 == 2;  // more than 16 bit can tell apart: close together far from the centre
+        const int64_t rows = 1 + below(20), total = crowded ? 2100 : 3 + below(150);
+        const int64_t dim = crowded ? 2 : 1 + below(20), largest_k = crowded ? 6 : total;
         std::vector<float> values(size_t((rows + total) * dim));
         std::normal_distribution<float> normal;
         for (float& x : values) x = round % 3 == 0 ? float(below(3)) : normal(random);
-        if (duplicates)  // more than 16 bit can tell apart
-            for (float& x : values) x = float(below(2));
+        for (size_t i = 0; crowded && i < values.size(); ++i)
+            values[i] = i % 2 ? 1e-8f * float(below(1000)) : float(below(2));
         if (round % 4 == 1) values[size_t(below(int(values.size())))] = NAN;
         VoteProblem vote;
         vote.num_classes = 1 + below(round % 2 ? 4 : 300);
