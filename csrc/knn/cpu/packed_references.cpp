@@ -9,9 +9,9 @@
 namespace rote {
 namespace {
 
-constexpr int64_t kRunBytes = 4 << 20;
-constexpr int64_t kLeastRunRows = 4096, kMostRunRows = 1 << 15;
-constexpr int64_t kGroupBytes = 256 << 10;  // half of a small second-level cache
+constexpr int64_t kRunBytes = 4 << 20, kMostRunBytes = 16 << 20;
+constexpr int64_t kLeastRunRows = 4096, kMostRunRows = 1 << 15;  // clusters want some rows each
+constexpr int64_t kGroupBytes = 256 << 10;                       // half of a small second-level cache
 constexpr int64_t kGroupRows = 512;
 constexpr double kGroupRatio = 2;  // of distances to the centre; the scale is that of the farthest row
 constexpr int64_t kPrefetchRows = 2;
@@ -33,7 +33,8 @@ struct PackedReferences::Scratch {
 };
 
 int64_t PackedReferences::run_rows(int64_t dim) {
-    return std::clamp(kRunBytes / (2 * dim), kLeastRunRows, kMostRunRows);
+    const int64_t rows = std::max(kRunBytes / (2 * dim), std::min(kLeastRunRows, kMostRunBytes / (2 * dim)));
+    return std::clamp<int64_t>(rows, 64, kMostRunRows);
 }
 
 PackedReferences::PackedReferences(const KnnProblem& problem, const KnnKernels& kernels, const Clusters& clusters)

@@ -151,7 +151,8 @@ class Int16Searcher {
     // Rows of a run stand in no order, so that a self-join scores half of its own run twice: short ones cost less.
     int64_t run_rows(bool self_join) const {
         const int64_t rows = PackedReferences::run_rows(problem_.references.columns);
-        return self_join ? std::clamp(problem_.references.rows / kRunsOfASelfJoin, kLeastRunOfASelfJoin, rows) : rows;
+        return self_join ? std::min(rows, std::max(problem_.references.rows / kRunsOfASelfJoin, kLeastRunOfASelfJoin))
+                         : rows;
     }
 
     const KnnProblem& problem_;
