@@ -44,10 +44,14 @@ Int16Scan::Int16Scan(const Int16Search& search)
 void Int16Scan::run(int64_t first, int64_t last, const PackedReferences& references, int64_t split, int64_t splits) {
     split_ = split;
     const int32_t origin = search_.queries.cluster(first);
+    const bool longest_first = search_.problem.metric == KnnMetric::ip;  // where the largest products are
     for (int32_t cluster : search_.clusters.by_distance(origin)) {
         const auto [begin, end] = references.groups_of(cluster);
-        for (int64_t at = begin + (split + splits - begin % splits) % splits; at < end; at += splits)
-            scan_group(first, last, {references.groups()[size_t(at)], references.terms(at, origin), references});
+        for (int64_t i = begin; i < end; ++i) {
+            const int64_t at = longest_first ? begin + end - 1 - i : i;
+            if (at % splits == split)
+                scan_group(first, last, {references.groups()[size_t(at)], references.terms(at, origin), references});
+        }
     }
     if (split != 0) return;
     for (int64_t reference : references.unbounded())
