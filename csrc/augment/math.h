@@ -6,6 +6,7 @@
 
 #include "augment/level.h"
 #include "rote/host_device.h"
+#include "runtime/exp_series.h"
 
 #if !defined(__CUDA_ARCH__)
 #include <cmath>
@@ -48,20 +49,7 @@ ROTE_HD double exp2_exact(double x) {
     x = x < -1022.0 ? -1022.0 : (x > 1023.9999999999999 ? 1023.9999999999999 : x);
     const int64_t whole = round_half_even(x);
     const double t = (x - double(whole)) * 0.693147180559945309417;  // |t| <= ln(2) / 2
-    // exp(t) - 1 by its Taylor series; the term of degree 14 is below 5e-18.
-    double p = 1.0 / 6227020800.0;
-    p = p * t + 1.0 / 479001600.0;
-    p = p * t + 1.0 / 39916800.0;
-    p = p * t + 1.0 / 3628800.0;
-    p = p * t + 1.0 / 362880.0;
-    p = p * t + 1.0 / 40320.0;
-    p = p * t + 1.0 / 5040.0;
-    p = p * t + 1.0 / 720.0;
-    p = p * t + 1.0 / 120.0;
-    p = p * t + 1.0 / 24.0;
-    p = p * t + 1.0 / 6.0;
-    p = p * t + 0.5;
-    const double value = 1.0 + (t + (t * t) * p);
+    const double value = exp_near_zero(t);
     // 2^whole in two factors, so that 2^1024 * 0.7.. stays finite.
     const int64_t half = whole / 2;
     return value * bits_to_double(uint64_t(1023 + half) << 52) * bits_to_double(uint64_t(1023 + whole - half) << 52);

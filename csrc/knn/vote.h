@@ -7,6 +7,7 @@
 #include "knn/metric.h"
 #include "rote/host_device.h"
 #include "rote/knn.h"
+#include "runtime/exp_series.h"
 
 namespace rote {
 
@@ -19,20 +20,7 @@ ROTE_HD double exp_of_nonpositive(double x) {
     // x = n ln 2 + t, |t| <= ln(2) / 2 and a little. The first part of ln 2 has 32 bits, so that n times it is exact.
     const int n = int(x * 1.44269504088896340736 - 0.5);
     const double t = (x - n * 0x1.62e42feep-1) - n * 0x1.a39ef35793c76p-33;
-    // (e^t - 1 - t) / t^2 by its Taylor series; what is cut off changes e^t by less than 2^-57.
-    double p = 1.0 / 6227020800.0;
-    p = p * t + 1.0 / 479001600.0;
-    p = p * t + 1.0 / 39916800.0;
-    p = p * t + 1.0 / 3628800.0;
-    p = p * t + 1.0 / 362880.0;
-    p = p * t + 1.0 / 40320.0;
-    p = p * t + 1.0 / 5040.0;
-    p = p * t + 1.0 / 720.0;
-    p = p * t + 1.0 / 120.0;
-    p = p * t + 1.0 / 24.0;
-    p = p * t + 1.0 / 6.0;
-    p = p * t + 0.5;
-    const double value = 1.0 + (t + (t * t) * p);
+    const double value = exp_near_zero(t);
     // 2^n in two normal factors: n reaches -1075.
     const int half = n / 2;
     const uint64_t bits[2] = {uint64_t(1023 + half) << 52, uint64_t(1023 + n - half) << 52};

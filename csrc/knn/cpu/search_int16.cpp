@@ -14,7 +14,7 @@
 namespace rote {
 namespace {
 
-constexpr int64_t kQueryBytes = 104 << 20;  // of packed queries and their candidates
+constexpr int64_t kQueryBytes = 112 << 20;  // of packed queries and their candidates
 constexpr int64_t kChunkRows = 96;          // of queries that one thread takes past a run of references
 constexpr int64_t kChunksPerThread = 4;
 constexpr int64_t kMostClusters = 32;

@@ -35,7 +35,7 @@ def fit_input(estimator: Any, X: Any) -> Any:
     """
     if not is_tensor(X):
         return validate_data(estimator, X, dtype=EMBEDDING_DTYPES)
-    tensor = _finite(matrix(X, "X", "N"))
+    tensor = finite_rows(matrix(X, "X", "N"))
     if tensor.shape[0] == 0 or tensor.shape[1] == 0:
         raise ValueError(f"X must hold at least one row and one column; got shape {list(tensor.shape)}")
     estimator.n_features_in_ = tensor.shape[1]
@@ -46,7 +46,7 @@ def query_input(estimator: Any, X: Any) -> torch.Tensor:
     """Queries X [Q, d] as a tensor, checked to be finite and as wide as what was fitted."""
     if not is_tensor(X):
         return matrix(validate_data(estimator, X, dtype=EMBEDDING_DTYPES, reset=False), "X", "Q")
-    queries = _finite(matrix(X, "X", "Q"))
+    queries = finite_rows(matrix(X, "X", "Q"))
     if queries.shape[1] != estimator.n_features_in_:
         raise ValueError(
             f"X has {queries.shape[1]} features, but {type(estimator).__name__} is expecting "
@@ -60,7 +60,7 @@ def as_given(tensor: torch.Tensor, X: Any) -> Any:
     return like(tensor, X) if is_tensor(X) else tensor.numpy()
 
 
-def _finite(tensor: torch.Tensor) -> torch.Tensor:
+def finite_rows(tensor: torch.Tensor) -> torch.Tensor:
     bad = ~torch.isfinite(tensor).all(1)
     if bool(bad.any()):
         raise ValueError(f"X must be finite; row {int(bad.nonzero()[0, 0])} contains NaN or infinity")

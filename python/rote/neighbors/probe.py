@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import warnings
 from typing import Any
 
@@ -11,8 +10,9 @@ import torch
 
 from rote.neighbors.arrays import is_foreign, like
 from rote.neighbors.index import Index
+from rote.neighbors.inputs import EMBEDDING_DTYPES, as_given, finite_rows, is_tensor, query_input
 from rote.neighbors.restrictions import Restrictions
-from rote.neighbors.search import checked_metric, matrix
+from rote.neighbors.search import checked_count, checked_metric, matrix
 from rote.neighbors.votes import cast_votes, check_same_space, check_weighting
 
 try:
@@ -24,8 +24,6 @@ except ImportError as error:
     raise ImportError(
         "rote.KNNProbe needs scikit-learn >= 1.6, which the extra 'lab' installs: pip install 'rote[lab]'"
     ) from error
-
-EMBEDDING_DTYPES = (np.float64, np.float32, np.float16)
 
 
 class KNNProbe(ClassifierMixin, BaseEstimator):
@@ -85,11 +83,11 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
         Raises:
             TypeError, ValueError: wrong kinds, shapes or parameters, or embeddings that are not finite.
         """
-        _checked_count(self.n_neighbors, "n_neighbors")
+        checked_count(self.n_neighbors, "n_neighbors")
         check_weighting(self.weights, checked_metric(self.metric), self.temperature)
         y = _host(y)
-        if _is_tensor(X):
-            references = _finite(matrix(X, "X", "N"))
+        if is_tensor(X):
+            references = finite_rows(matrix(X, "X", "N"))
             y = column_or_1d(y, warn=True)
             if len(y) != references.shape[0]:
                 raise ValueError(f"y must hold one label for each row of X; got {len(y)} for {references.shape[0]}")
@@ -100,7 +98,7 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
             X, y = validate_data(self, X, y, dtype=EMBEDDING_DTYPES)
         check_classification_targets(y)
         self.classes_, classes = _encode(y, self.num_classes)
-        self._is_torch = _is_tensor(X)
+        self._is_torch = is_tensor(X)
         self._index = Index(X, metric=self.metric)
         self._classes = torch.from_numpy(classes).to(self._index.device)
         self.n_samples_fit_ = len(self._index)
@@ -124,8 +122,8 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
             (distances float32 [Q, k], indices int64 [Q, k]), or the indices alone, in the kind of `X`.
         """
         check_is_fitted(self)
-        k = _checked_count(self.n_neighbors if n_neighbors is None else n_neighbors, "n_neighbors")
-        queries = None if X is None else self._queries(X)
+        k = checked_count(self.n_neighbors if n_neighbors is None else n_neighbors, "n_neighbors")
+        queries = None if X is None else query_input(self, X)
         if k > self.n_samples_fit_ - (X is None):
             raise ValueError(
                 f"Expected n_neighbors <= n_samples_fit, but n_neighbors = {k}, n_samples_fit = {self.n_samples_fit_}"
@@ -143,7 +141,7 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
         """
         winner = self._vote(X, winners=True)
         _refuse_unclassified(winner < 0)
-        if _is_tensor(X) and self.classes_.dtype.kind in "biuf":
+        if is_tensor(X) and self.classes_.dtype.kind in "biuf":
             return like(torch.from_numpy(self.classes_).to(winner.device)[winner], X)
         return self.classes_[winner.cpu().numpy()]
 
@@ -162,17 +160,6 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
         """The accuracy of `predict(X)` against the labels y, a float in [0, 1]."""
         return float(accuracy_score(_host(y), _host(self.predict(X)), sample_weight=sample_weight))
 
-    def _queries(self, X: Any) -> torch.Tensor:
-        if not _is_tensor(X):
-            return matrix(validate_data(self, X, dtype=EMBEDDING_DTYPES, reset=False), "X", "Q")
-        queries = _finite(matrix(X, "X", "Q"))
-        if queries.shape[1] != self.n_features_in_:
-            raise ValueError(
-                f"X has {queries.shape[1]} features, but {type(self).__name__} is expecting "
-                f"{self.n_features_in_} features as input"
-            )
-        return queries
-
     def _nearest(self, queries: torch.Tensor | None, k: int) -> tuple[torch.Tensor, torch.Tensor]:
         if queries is None:
             return self._index.search(self._index.references, k, exclude="self")
@@ -182,13 +169,13 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
         """A result in the kind of the queries, or of the embeddings fitted where these are the queries."""
         if X is None:
             return tensor if self._is_torch else tensor.numpy()
-        return like(tensor, X) if _is_tensor(X) else tensor.numpy()
+        return as_given(tensor, X)
 
     def _vote(self, X: Any, *, winners: bool) -> torch.Tensor:
         """The winning classes int64 [Q], or all votes float64 [Q, C]."""
         check_is_fitted(self)
-        k = min(_checked_count(self.n_neighbors, "n_neighbors"), self.n_samples_fit_)
-        queries, index = self._queries(X), self._index
+        k = min(checked_count(self.n_neighbors, "n_neighbors"), self.n_samples_fit_)
+        queries, index = query_input(self, X), self._index
         index._check_unchanged()
         check_same_space(queries, index.references, ("X", "the embeddings fitted"))
         check_weighting(self.weights, index.metric, self.temperature)
@@ -206,10 +193,6 @@ class KNNProbe(ClassifierMixin, BaseEstimator):
         )[0]
 
 
-def _is_tensor(value: Any) -> bool:
-    return isinstance(value, torch.Tensor) or is_foreign(value)
-
-
 def _host(labels: Any) -> Any:
     """Labels that scikit-learn can read: tensors brought to the host, everything else as it is."""
     if is_foreign(labels):
@@ -217,31 +200,12 @@ def _host(labels: Any) -> Any:
     return labels.detach().cpu().numpy() if isinstance(labels, torch.Tensor) else labels
 
 
-def _finite(tensor: torch.Tensor) -> torch.Tensor:
-    bad = ~torch.isfinite(tensor).all(1)
-    if bool(bad.any()):
-        raise ValueError(f"X must be finite; row {int(bad.nonzero()[0, 0])} contains NaN or infinity")
-    return tensor
-
-
-def _checked_count(value: Any, name: str) -> int:
-    try:
-        count = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name} must be an integer; got {value!r}") from None
-    if isinstance(value, bool):
-        raise TypeError(f"{name} must be an integer; got {value!r}")
-    if count < 1:
-        raise ValueError(f"{name} must be at least 1; got {count}")
-    return count
-
-
 def _encode(y: np.ndarray, num_classes: int | None) -> tuple[np.ndarray, np.ndarray]:
     """The classes and the position of every label among them, int64."""
     if num_classes is None:
         classes, codes = np.unique(y, return_inverse=True)
         return classes, codes.reshape(-1).astype(np.int64, copy=False)
-    count = _checked_count(num_classes, "num_classes")
+    count = checked_count(num_classes, "num_classes")
     if y.dtype.kind not in "iu":
         raise ValueError(f"with num_classes given, labels must be integers; got dtype {y.dtype}")
     if y.min() < 0 or y.max() >= count:

@@ -225,43 +225,32 @@ def search_cuda(queries, references, k, metric, outputs, *, exclude=None, query_
 def _implementations(dtype: torch.dtype):
     """The operator's CPU, CUDA and fake implementation; its first result has `dtype` (see `_allocate`)."""
 
-    def cpu(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
-        _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
-        outputs = _allocate(queries, k, dtype)
-        search_cpu(
-            queries,
-            references,
-            k,
-            metric,
-            outputs,
-            exclude=exclude,
-            query_groups=query_groups,
-            reference_groups=reference_groups,
-            mask=mask,
-        )
-        return outputs
+    def by(search):
+        def implementation(
+            queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None
+        ):
+            _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
+            outputs = _allocate(queries, k, dtype)
+            search(
+                queries,
+                references,
+                k,
+                metric,
+                outputs,
+                exclude=exclude,
+                query_groups=query_groups,
+                reference_groups=reference_groups,
+                mask=mask,
+            )
+            return outputs
 
-    def cuda(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
-        _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
-        outputs = _allocate(queries, k, dtype)
-        search_cuda(
-            queries,
-            references,
-            k,
-            metric,
-            outputs,
-            exclude=exclude,
-            query_groups=query_groups,
-            reference_groups=reference_groups,
-            mask=mask,
-        )
-        return outputs
+        return implementation
 
     def fake(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
         _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
         return _allocate(queries, k, dtype)
 
-    return {"cpu": cpu, "cuda": cuda, "fake": fake}
+    return {"cpu": by(search_cpu), "cuda": by(search_cuda), "fake": fake}
 
 
 register("knn_search" + ARGUMENTS, **_implementations(torch.float32))
