@@ -28,6 +28,7 @@ BATCH, BATCH_BYTES = 256, 1 << 25
 AHEAD = 2
 
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
+_END_OF_JPEG = b"\xff\xd9"
 _BIT_DEPTH, _COLOUR = 24, 25  # bytes of a PNG file; its header always comes first
 _GREY, _RGB, _PALETTE = 0, 2, 3
 
@@ -142,7 +143,7 @@ def _read(sheet: Sheet, rows: range) -> _Encoded:
 def for_dali(content: bytes) -> bool:
     """Whether DALI gives a file of this content the pixels that `rote.data.picture` says."""
     if content.startswith(_JPEG):
-        return True
+        return _END_OF_JPEG in content  # a truncated file is for Pillow to judge
     if not content.startswith(_PNG) or len(content) <= _COLOUR:
         return False
     if content[_BIT_DEPTH] > 8 or content[_COLOUR] not in (_GREY, _RGB, _PALETTE):
@@ -169,6 +170,7 @@ def _pipeline(size: Size | None, device_id: int | None):
             device="cpu" if device_id is None else "mixed",
             output_type=types.RGB,
             jpeg_fancy_upsampling=True,  # libjpeg's own way to enlarge the colour planes, hence Pillow's
+            hw_decoder_load=0.0,  # else the batch decides which of two engines decodes a picture, hence its pixels
         )
         if size is not None:
             stored = fn.peek_image_shape(files, dtype=types.FLOAT)[0:2]
