@@ -124,6 +124,17 @@ def test_the_recipe_gets_rows_and_global_ids(folder):
     assert (seed, dtype) == (5, torch.float16)
 
 
+def test_a_recipe_with_partners_is_refused(folder):
+    """A partner is a row of the whole bank, which a shard does not hold."""
+
+    class Mixing:
+        partners = 23
+
+    part = next(rote.data.stream(folder, shard_images=6).epoch())
+    with pytest.raises(ValueError, match="recipe: draws partners"):
+        part.views(Mixing(), torch.tensor([0]), torch.tensor([0]))
+
+
 @wants_address_ids
 @pytest.mark.parametrize("views_per_image", [None, 3])
 def test_views_are_those_of_the_bank(folder, bank, views_per_image):

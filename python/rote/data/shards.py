@@ -64,7 +64,12 @@ class Shard:
 
         Returns:
             [B, C, h, w] or [B, V, C, h, w].
+
+        Raises:
+            ValueError: the recipe mixes in other images, which are rows of a whole bank; else as the recipe's call.
         """
+        if getattr(recipe, "partners", None) is not None:
+            raise ValueError("recipe: draws partners, which are rows of a whole bank; a shard holds some of them only")
         return recipe(self.images, rows, views, seed, address_ids=self.ids[rows], **options)
 
 
