@@ -4,7 +4,10 @@
 #include <limits>
 #include <vector>
 
-#include "augment/geometry.h"
+#include "augment/meaning/affine.h"
+#include "augment/meaning/jitter.h"
+#include "augment/meaning/resize_taps.h"
+#include "augment/meaning/windows.h"
 #include "augment_recipes.h"
 #include "check.h"
 #include "rote/error.h"
