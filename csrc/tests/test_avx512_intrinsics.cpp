@@ -3,6 +3,11 @@
 #include <cstdio>
 
 #if defined(ROTE_X86)
+// gcc 12's own avx512fintrin.h reads _mm512_undefined_*() and warns about it wherever it is inlined.
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#endif
 #include <immintrin.h>
 
 #include <algorithm>
