@@ -1,11 +1,10 @@
 // augment/dispatch.cpp: checks of a batch, choice of the CPU executor, threads by view.
-#include <cmath>
 #include <cstdlib>
 #include <memory>
 
-#include "augment/executor.h"
-#include "augment/geometry.h"
-#include "augment/sampler.h"
+#include "augment/cpu/executor.h"
+#include "augment/program/checks.h"
+#include "augment/sampling/draw.h"
 #include "rote/error.h"
 #include "runtime/parallel.h"
 #include "runtime/simd.h"
@@ -16,62 +15,11 @@ namespace {
 void check_addresses(const AugmentBatch& batch) {
     ROTE_CHECK_ARG(batch.count >= 0, "count: wanted at least 0, got ", batch.count);
     for (int64_t i = 0; i < batch.count; ++i) {
-        ROTE_CHECK_ARG(batch.ids[i] >= 0 && uint64_t(batch.ids[i]) < kMaxImages,
-                       "ids: wanted image ids in [0, 2^40), got ", batch.ids[i], " at position ", i);
+        const int64_t id = batch.address_id(i);
+        ROTE_CHECK_ARG(id >= 0 && uint64_t(id) < kMaxImages, batch.address_ids ? "address_ids" : "ids",
+                       ": wanted image ids in [0, 2^40), got ", id, " at position ", i);
         ROTE_CHECK_ARG(batch.views[i] >= 0 && uint64_t(batch.views[i]) < kMaxViews,
                        "views: wanted view ids in [0, 2^48), got ", batch.views[i], " at position ", i);
-    }
-}
-
-void check_field(bool good, const AugmentStep& step, const char* field, int64_t view, const char* wanted) {
-    ROTE_CHECK_ARG(good, "params: ", augment_kind_name(step.kind), ".", field, " of view ", view, ": wanted ", wanted);
-}
-
-void check_window(const AugmentStep& step, const int32_t* f, int64_t view) {
-    check_field(f[2] >= 1 && f[2] <= step.in_height, step, "height", view, "a height within the image");
-    check_field(f[3] >= 1 && f[3] <= step.in_width, step, "width", view, "a width within the image");
-    check_field(f[0] >= 0 && f[0] <= step.in_height - f[2], step, "top", view, "a window within the image");
-    check_field(f[1] >= 0 && f[1] <= step.in_width - f[3], step, "left", view, "a window within the image");
-}
-
-void check_step_row(const AugmentStep& step, const int32_t* row, int64_t view) {
-    const int32_t* f = row + step.row_offset;
-    const auto value = [&](int i) { return word_float(f[i]); };
-    switch (step.kind) {
-        case AugmentKind::random_resized_crop:
-            return check_window(step, f, view);
-        case AugmentKind::random_crop: {
-            const int32_t padding = int32_t(step.constants[0]);
-            check_field(f[0] >= 0 && f[0] <= step.in_height + 2 * padding - step.out_height, step, "top", view,
-                        "a window within the padded image");
-            check_field(f[1] >= 0 && f[1] <= step.in_width + 2 * padding - step.out_width, step, "left", view,
-                        "a window within the padded image");
-            return;
-        }
-        case AugmentKind::random_affine: {
-            const double reach = kMaxImageExtent;
-            check_field(std::isfinite(value(0)), step, "angle", view, "a finite number of degrees");
-            check_field(std::fabs(double(f[1])) <= reach, step, "translate_x", view, "at most 16384 pixels");
-            check_field(std::fabs(double(f[2])) <= reach, step, "translate_y", view, "at most 16384 pixels");
-            check_field(value(3) >= 1e-4f && value(3) <= 1e4f, step, "scale", view, "a factor in [1e-4, 1e4]");
-            check_field(std::fabs(value(4)) <= 89.9f, step, "shear_x", view, "at most 89.9 degrees");
-            check_field(std::fabs(value(5)) <= 89.9f, step, "shear_y", view, "at most 89.9 degrees");
-            return;
-        }
-        case AugmentKind::color_jitter: {
-            int seen = 0;
-            for (int i = 1; i <= 4; ++i) seen |= f[i] >= 0 && f[i] < 4 ? 1 << f[i] : 0;
-            check_field(seen == 15, step, "order", view, "a permutation of 0, 1, 2, 3");
-            const char* const names[] = {"brightness", "contrast", "saturation"};
-            for (int i = 0; i < 3; ++i)
-                check_field(value(5 + i) >= 0 && value(5 + i) <= 1e6f, step, names[i], view, "a factor in [0, 1e6]");
-            check_field(std::fabs(value(8)) <= 0.5f, step, "hue", view, "a shift in [-0.5, 0.5]");
-            return;
-        }
-        case AugmentKind::horizontal_flip:
-        case AugmentKind::grayscale:
-        case AugmentKind::normalize:
-            return;
     }
 }
 
@@ -138,7 +86,8 @@ void augment_sample(const AugmentProgram& program, const AugmentBatch& batch, in
     const AugmentPlan& plan = program.plan();
     parallel_for(batch.count, 1024, num_threads, [&](int64_t begin, int64_t end, int) {
         for (int64_t i = begin; i < end; ++i)
-            draw_row(plan, batch.seed, uint64_t(batch.ids[i]), uint64_t(batch.views[i]), rows + i * plan.row_words);
+            draw_row(plan, batch.seed, uint64_t(batch.address_id(i)), uint64_t(batch.views[i]),
+                     rows + i * plan.row_words);
     });
 }
 
@@ -155,7 +104,7 @@ void augment_render(const AugmentProgram& program, const ImageView<const uint8_t
     if (batch.rows) {
         for (int64_t i = 0; i < batch.count; ++i)
             for (int32_t s = 0; s < plan.num_steps; ++s)
-                check_step_row(plan.steps[s], batch.rows + i * plan.row_words, i);
+                check_step_row(plan, plan.steps[s], batch.rows + i * plan.row_words, i);
     } else {
         ROTE_CHECK_ARG(batch.views, "views: wanted view ids, or the parameter rows to replay");
         check_addresses(batch);
@@ -171,7 +120,7 @@ void augment_render(const AugmentProgram& program, const ImageView<const uint8_t
         if (!rows) {
             int32_t* drawn = reinterpret_cast<int32_t*>(scratch + executor_bytes);
             for (int64_t i = begin; i < end; ++i)
-                draw_row(plan, batch.seed, uint64_t(batch.ids[i]), uint64_t(batch.views[i]),
+                draw_row(plan, batch.seed, uint64_t(batch.address_id(i)), uint64_t(batch.views[i]),
                          drawn + (i - begin) * plan.row_words);
             rows = drawn;
         }

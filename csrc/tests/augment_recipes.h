@@ -11,16 +11,16 @@
 namespace rote {
 
 inline AugmentOp resized_crop_op(int occurrence = 0, double scale_lo = 0.08, double scale_hi = 1.0) {
-    return {1, occurrence, {scale_lo, scale_hi, 3.0 / 4.0, 4.0 / 3.0}};
+    return {1, occurrence, {scale_lo, scale_hi, 3.0 / 4.0, 4.0 / 3.0, 1, 1, 1}};
 }
 inline AugmentOp crop_op(double padding = 4, int mode = 0, double fill = 0, int occurrence = 0) {
-    return {2, occurrence, {padding, double(mode), fill}};
+    return {2, occurrence, {padding, double(mode), fill, 1}};
 }
 inline AugmentOp flip_op(double p = 0.5, int occurrence = 0) {
     return {3, occurrence, {p}};
 }
 inline AugmentOp affine_op(int interpolation = 1, double fill = 0) {
-    return {4, 0, {-30, 30, 0.1, 0.2, 0.8, 1.2, -10, 10, -5, 5, double(interpolation), fill}};
+    return {4, 0, {-30, 30, 0.1, 0.2, 0.8, 1.2, -10, 10, -5, 5, double(interpolation), fill, 1}};
 }
 inline AugmentOp jitter_op(double p = 0.8) {
     return {5, 0, {0.2, 1.8, 0.2, 1.8, 0.2, 1.8, -0.2, 0.2, p}};

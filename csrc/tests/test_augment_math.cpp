@@ -2,9 +2,12 @@
 #include <cfloat>
 #include <cmath>
 
-#include "augment/geometry.h"
-#include "augment/math.h"
-#include "augment/meaning.h"
+#include "augment/meaning/affine.h"
+#include "augment/meaning/jitter.h"
+#include "augment/meaning/resize_taps.h"
+#include "augment/meaning/windows.h"
+#include "augment/meaning/math.h"
+#include "augment/meaning/color.h"
 #include "check.h"
 
 using namespace rote;

@@ -24,6 +24,24 @@ enum class AugmentKind : int32_t {
     color_jitter = 5,
     grayscale = 6,
     normalize = 7,
+    vertical_flip = 8,
+    alternating_flip = 9,
+    resize = 10,
+    center_crop = 11,
+    random_rotation = 12,
+    gaussian_blur = 13,
+    solarize = 14,
+    posterize = 15,
+    invert = 16,
+    sharpness = 17,
+    auto_contrast = 18,
+    equalize = 19,
+    rand_augment = 20,
+    random_erasing = 21,
+    cutout = 22,
+    gaussian_noise = 23,
+    mixup = 24,
+    cutmix = 25,
 };
 
 const char* augment_kind_name(AugmentKind kind);
@@ -37,13 +55,15 @@ struct AugmentOp {
 
 constexpr int kMaxAugmentSteps = 16;
 constexpr int kMaxAugmentConstants = 14;
+constexpr int kMaxAugmentRowWords = 512;
 constexpr int kMaxImageExtent = 16384;
 
 /// An operation with its sizes resolved. Plain data: travels to the device by value.
 struct AugmentStep {
     AugmentKind kind;
     uint32_t stream;
-    int32_t row_offset;
+    int32_t row_offset;  ///< of its own fields; those of a mixing operation's partner follow them
+    int32_t row_words;   ///< of its own fields
     int32_t in_height, in_width, out_height, out_width;
     double constants[kMaxAugmentConstants];
 };
@@ -78,11 +98,14 @@ class AugmentProgram {
 
 /// Which views: rows are given to replay, or drawn from (seed, ids, views) when `rows` is null.
 struct AugmentBatch {
-    const int64_t* ids = nullptr;    ///< [count] image index into the bank, also the image id of the address
-    const int64_t* views = nullptr;  ///< [count]; may be null when rows are given
-    const int32_t* rows = nullptr;   ///< [count, row_words]
+    const int64_t* ids = nullptr;          ///< [count] image index into the bank
+    const int64_t* address_ids = nullptr;  ///< [count] the image ids of the addresses; null: ids
+    const int64_t* views = nullptr;        ///< [count]; may be null when rows are given
+    const int32_t* rows = nullptr;         ///< [count, row_words]
     int64_t count = 0;
     uint64_t seed = 0;
+
+    ROTE_HD int64_t address_id(int64_t i) const { return address_ids ? address_ids[i] : ids[i]; }
 };
 
 /// [count, channels, out_height, out_width] in logical order, strides in elements.

@@ -55,7 +55,7 @@ class RandomResizedCrop(Operation):
         set_fields(self, scale=scale, ratio=ratio)
 
     def constants(self) -> list[float]:
-        return [*self.scale, *self.ratio]
+        return [*self.scale, *self.ratio, 1.0, 1.0, 1.0]
 
     def output_size(self, image: Size, target: Size) -> Size:
         return target
@@ -101,7 +101,7 @@ class RandomCrop(Operation):
         set_fields(self, fill=number("RandomCrop", "fill", self.fill))
 
     def constants(self) -> list[float]:
-        return [float(self.padding), float(PADDING_MODES.index(self.padding_mode)), self.fill]
+        return [float(self.padding), float(PADDING_MODES.index(self.padding_mode)), self.fill, 1.0]
 
     def output_size(self, image: Size, target: Size) -> Size:
         slack = {"reflect": 1, "symmetric": 0}.get(self.padding_mode)
@@ -218,6 +218,7 @@ class RandomAffine(Operation):
             *(self.shear or (0.0, 0.0, 0.0, 0.0)),
             float(INTERPOLATIONS.index(self.interpolation)),
             self.fill,
+            1.0,
         ]
 
     def check_parameters(self, values: Mapping[str, torch.Tensor], prefix: str, image: Size, target: Size) -> None:

@@ -1,0 +1,116 @@
+// augment/cpu/body.h: a view through a program on vectors. Included by executor_* only.
+#pragma once
+
+#include "augment/cpu/affine.h"
+#include "augment/cpu/blur.h"
+#include "augment/cpu/color.h"
+#include "augment/cpu/crops.h"
+#include "augment/cpu/mix.h"
+#include "augment/cpu/noise.h"
+#include "augment/cpu/resize.h"
+#include "augment/cpu/store.h"
+#include "augment/cpu/tone.h"
+
+namespace rote {
+namespace {
+
+/// Applies step s and returns the next step to do: flips right after a resize are taken along with it.
+inline int32_t apply_step(View& view, int32_t s) {
+    const AugmentPlan& plan = *view.plan;
+    const AugmentStep& step = plan.steps[s];
+    switch (step.kind) {
+        case AugmentKind::random_resized_crop: {
+            int32_t next = s + 1;
+            bool mirror = false;
+            while (next < plan.num_steps && plan.steps[next].kind == AugmentKind::horizontal_flip)
+                mirror = mirror != (view.row[plan.steps[next++].row_offset] != 0);
+            random_resized_crop(view, s, mirror);
+            return next;
+        }
+        case AugmentKind::random_crop:
+            random_crop(view, step);
+            break;
+        case AugmentKind::horizontal_flip:
+            if (view.row[step.row_offset] != 0) flip(view);
+            break;
+        case AugmentKind::random_affine:
+            random_affine(view, step);
+            break;
+        case AugmentKind::color_jitter:
+            color_jitter(view, step);
+            break;
+        case AugmentKind::grayscale:
+            if (view.row[step.row_offset] != 0) grayscale(view);
+            break;
+        case AugmentKind::normalize:
+            normalize_planes(view, step);
+            break;
+        case AugmentKind::vertical_flip:
+        case AugmentKind::alternating_flip:
+        case AugmentKind::resize:
+        case AugmentKind::center_crop:
+        case AugmentKind::random_rotation:
+            break;
+        case AugmentKind::gaussian_blur:
+            if (view.row[step.row_offset] != 0) gaussian_blur(view, step);
+            break;
+        case AugmentKind::solarize:
+            if (view.row[step.row_offset] != 0) solarize(view, step);
+            break;
+        case AugmentKind::posterize:
+            if (view.row[step.row_offset] != 0) posterize(view, step);
+            break;
+        case AugmentKind::invert:
+            if (view.row[step.row_offset] != 0) invert(view);
+            break;
+        case AugmentKind::sharpness:
+            if (view.row[step.row_offset] != 0) sharpness(view, step);
+            break;
+        case AugmentKind::auto_contrast:
+            if (view.row[step.row_offset] != 0) auto_contrast(view);
+            break;
+        case AugmentKind::equalize:
+            if (view.row[step.row_offset] != 0) equalize(view);
+            break;
+        case AugmentKind::rand_augment:
+            rand_augment(view, step);
+            break;
+        case AugmentKind::random_erasing:
+            if (view.row[step.row_offset] != 0) random_erasing(view, step);
+            break;
+        case AugmentKind::cutout:
+            if (view.row[step.row_offset] != 0) cutout(view, step);
+            break;
+        case AugmentKind::gaussian_noise:
+            if (view.row[step.row_offset] != 0) gaussian_noise(view, step);
+            break;
+        case AugmentKind::mixup:
+        case AugmentKind::cutmix:
+            mix(view, step);
+            break;
+    }
+    return s + 1;
+}
+
+inline void render_views_on_vectors(const RenderJob& job, int64_t begin, int64_t end, const int32_t* rows,
+                                    char* scratch) {
+    const AugmentPlan& plan = *job.plan;
+    const ScratchLayout layout = scratch_layout(plan);
+    int32_t steps = plan.num_steps;
+    Finish finish;
+    if (steps > 0 && plan.steps[steps - 1].kind == AugmentKind::normalize) finish.normalization = &plan.steps[--steps];
+    View view{};
+    view.plan = &plan;
+    view.tables = job.tables;
+    view.layout = &layout;
+    view.scratch = scratch;
+    for (int64_t index = begin; index < end; ++index) {
+        view.row = rows + (index - begin) * plan.row_words;
+        open_view(view, job.images, job.ids[index]);
+        for (int32_t s = 0; s < steps;) s = apply_step(view, s);
+        store_view(view, finish, job.output, index);
+    }
+}
+
+}  // namespace
+}  // namespace rote
