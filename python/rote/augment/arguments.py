@@ -12,7 +12,7 @@ import torch
 from rote.augment.operation import Size
 from rote.ops.augment import OUTPUT_DTYPES, signed64
 
-__all__ = ["addresses", "images", "may_read_values", "output", "output_dtype", "same_batch", "seed", "size"]
+__all__ = ["addresses", "count", "images", "may_read_values", "output", "output_dtype", "same_batch", "seed", "size"]
 
 
 def size(value: Any, name: str = "size") -> Size | None:
@@ -27,13 +27,22 @@ def size(value: Any, name: str = "size") -> Size | None:
     return pair
 
 
-def seed(value: Any) -> int:
+def seed(value: Any, name: str = "seed") -> int:
     """A seed in [0, 2^64) as the int64 of the same bits, which operators take."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer, torch.SymInt)):
-        raise TypeError(f"seed: wanted an int, got {type(value).__name__}")
+        raise TypeError(f"{name}: wanted an int, got {type(value).__name__}")
     if not 0 <= value < 1 << 64:
-        raise ValueError(f"seed: wanted 0 <= seed < 2^64, got {value}")
+        raise ValueError(f"{name}: wanted 0 <= {name} < 2^64, got {value}")
     return signed64(value)
+
+
+def count(value: Any, name: str, most: int | None = None) -> int:
+    """A number of things: an int of at least 1, and at most `most`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer, torch.SymInt)):
+        raise TypeError(f"{name}: wanted an int, got {type(value).__name__}")
+    if value < 1 or (most is not None and value > most):
+        raise ValueError(f"{name}: wanted at least 1{'' if most is None else f' and at most {most}'}, got {value}")
+    return value
 
 
 def images(value: Any) -> torch.Tensor:
