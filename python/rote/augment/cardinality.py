@@ -72,18 +72,15 @@ class Cardinality:
             return float(views - 1)
         if self.counts is None or views > self.sampled:
             raise ValueError(f"views: wanted at most the {self.sampled} that were sampled, got {views}")
-        # The chance that a tuple of count c misses the subset is C(n - c, b) / C(n, b), by log gamma in float64.
-        n, counts = self.sampled, self.counts.double()
-        rest = n - counts
-        possible = rest >= views
-        missing = torch.lgamma(rest + 1) - torch.lgamma((rest - views).clamp(min=0) + 1)
-        missing = missing - math.lgamma(n + 1) + math.lgamma(n - views + 1)
-        kept = torch.where(possible, -torch.expm1(missing), torch.ones_like(missing)).sum()
-        return max(0.0, views - float(kept))
+        # A tuple that was drawn c times is missed with chance (n - b) ... (n - b - c + 1) / (n ... (n - c + 1)).
+        drawn = torch.arange(int(self.counts.max()), dtype=torch.float64)
+        factors = (self.sampled - views - drawn).clamp(min=0) / (self.sampled - drawn)
+        missing = torch.cat([torch.ones(1, dtype=torch.float64), factors.cumprod(0)])
+        return max(0.0, views - float((1 - missing[self.counts]).sum()))
 
     def __str__(self) -> str:
         known = {None: "a number of views that its operations do not know", math.inf: "views without end"}
-        lines = [known.get(self.distinct) or f"{self.distinct:,} distinct views"]
+        lines = [known.get(self.distinct) or f"{self.distinct:,} distinct view{'s' * (self.distinct != 1)}"]
         if self.sampled:
             lines.append(f"{self.seen:,} different ones among {self.sampled:,} drawn")
             if self.coinciding:

@@ -43,7 +43,11 @@ def _hashed(operation: Operation) -> dict[str, Any]:
     description = operation.to_dict()
     first = FIRST_FIELDS.get(operation.kind)
     for field in fields(operation):
-        if first is not None and field.name not in first and operation == replace(operation, **{field.name: field.default}):
+        if (
+            first is not None
+            and field.name not in first
+            and operation == replace(operation, **{field.name: field.default})
+        ):
             del description[field.name]
     return description
 
@@ -54,7 +58,8 @@ def _hashed(operation: Operation) -> dict[str, Any]:
 def describe(recipe: Recipe, image: Size | None) -> str:
     """One line for the whole, one for each operation; in pixels where the images' size is known."""
     target = recipe.size if image is None else recipe.output_size(image)
-    lines = [f"views at {_size(target) if target else 'the images own size'}, hash {recipe.hash()[:12]}"]
+    ending = _size(target) if target else "the images' own size"
+    lines = [f"views at {ending}, hash {recipe.hash()[:12]}"]
     if image is not None:
         lines[0] = f"images of {_size(image)}, " + lines[0]
     for position, operation in enumerate(recipe.operations, 1):
@@ -80,7 +85,9 @@ def _(operation: RandomResizedCrop, image: Size | None, target: Size | None) -> 
     low, high = operation.scale
     area = f"{low:.0%} to {high:.0%} of the area"
     if image is not None:
-        area += f" ({low * image[0] * image[1]:.0f} to {high * image[0] * image[1]:.0f} of {image[0] * image[1]} pixels)"
+        area += (
+            f" ({low * image[0] * image[1]:.0f} to {high * image[0] * image[1]:.0f} of {image[0] * image[1]} pixels)"
+        )
     to = f" to {_size(target)}" if target else " to the images' own size"
     kind = getattr(operation, "interpolation", "bilinear")
     return f"a window of {area}, width / height {_range(operation.ratio)}, resized{to}, {kind}{_chance(operation)}"

@@ -37,7 +37,7 @@ def check_labels(labels: Any, num_classes: Any, num_images: int, device: torch.d
 def hard_labels(labels: Tensor, ids: Tensor, num_classes: int | None, name: str = "ids") -> Tensor:
     """labels[ids], int64; ids off the bank are never read from memory, for on a device they are no error."""
     own = labels[ids.clamp(0, max(labels.shape[0] - 1, 0))]
-    if num_classes is not None and not torch.compiler.is_compiling() and arguments.may_read_values(own):
+    if num_classes is not None and arguments.may_read_values(own):
         bad = (own < 0) | (own >= num_classes)
         if bool(bad.any()):
             row = int(bad.nonzero()[0])

@@ -274,7 +274,7 @@ class Recipe:
         images = arguments.images(images)
         ids = arguments.addresses(ids, "ids", 1)
         rows, shape = parameters.pack(params, self.columns, ids.shape[0], images.device)
-        if not torch.compiler.is_compiling() and arguments.may_read_values(images):
+        if arguments.may_read_values(images):
             image = tuple(images.shape[2:])
             parameters.check_values(params, self.operations, image, self.output_size(image))
         flat_ids = ids if len(shape) == 1 else ids.unsqueeze(1).expand(shape).reshape(-1)
