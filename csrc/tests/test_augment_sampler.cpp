@@ -62,7 +62,7 @@ void test_resized_crop() {
     CHECK(std::fabs(log_ratio) < 0.01, "mean log ratio %g", log_ratio);
     check_uniform(tops, "top");
     // An impossible ratio falls back to the largest central crop.
-    const std::vector<int32_t> wide = draw({{1, 0, {1.0, 1.0, 4.0, 4.0}}}, 16, 16, 16, 16);
+    const std::vector<int32_t> wide = draw({{1, 0, {1.0, 1.0, 4.0, 4.0, 1, 1, 1}}}, 16, 16, 16, 16);
     const int32_t central[] = {6, 0, 4, 16};
     CHECK(std::memcmp(wide.data(), central, sizeof central) == 0);
 }
@@ -180,7 +180,7 @@ void test_bad_recipes() {
     make(resized_crop_op());
     CHECK_THROWS(ArgumentError, make({0, 0, {}}));
     CHECK_THROWS(ArgumentError, make({8, 0, {}}));
-    CHECK_THROWS(ArgumentError, make({1, 16, {0.1, 1, 1, 1}}));
+    CHECK_THROWS(ArgumentError, make({1, 16, {0.1, 1, 1, 1, 1, 1, 1}}));
     CHECK_THROWS(ArgumentError, make({1, 0, {0.1, 1, 1}}));
     CHECK_THROWS(ArgumentError, make({1, 0, {nan, 1, 1, 1}}));
     CHECK_THROWS(ArgumentError, make({1, 0, {1, 0.1, 1, 1}}));
