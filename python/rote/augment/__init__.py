@@ -10,21 +10,32 @@ Example:
 
 from __future__ import annotations
 
+from rote.augment.cardinality import Cardinality
+from rote.augment.collate import Collate
 from rote.augment.color import ColorJitter, Grayscale, Normalize
 from rote.augment.geometry import HorizontalFlip, RandomAffine, RandomCrop, RandomResizedCrop
 from rote.augment.named import recipes
 from rote.augment.operation import Operation
 from rote.augment.recipe import Recipe
+from rote.augment.steps import LabelledStep, Step
+from rote.augment.transform import Transform
+from rote.augment.views import Views
 
 __all__ = [
+    "Cardinality",
+    "Collate",
     "ColorJitter",
     "Grayscale",
     "HorizontalFlip",
+    "LabelledStep",
     "Normalize",
     "Operation",
     "RandomAffine",
     "RandomCrop",
     "RandomResizedCrop",
     "Recipe",
+    "Step",
+    "Transform",
+    "Views",
     "recipes",
 ]

@@ -1,19 +1,21 @@
 """Parameter rows (32-bit words of the native core) as named columns, and back.
 
 A row holds the fields of all operations in recipe order, each a 4-byte word: int32, or the bits of a float32. A
-column is called `<operation>.<field>`; the second operation of a kind is `<operation>#2`.
+column is called `<operation>.<field>`; the second operation of a kind is `<operation>#2`. Behind the fields of an
+operation that mixes in a partner image stands the partner's own row, the fields of all operations before it, as
+`<operation>.partner.<operation>.<field>`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from rote.augment.operation import Operation, Size
 
-__all__ = ["Column", "check_values", "columns_of", "occurrences", "pack", "unpack"]
+__all__ = ["Column", "check_values", "columns_of", "mixes", "occurrences", "pack", "prefixes", "unpack"]
 
 _DTYPES = {"int": torch.int64, "bool": torch.bool, "float": torch.float32}
 _INT32_MIN, _INT32_MAX = -(1 << 31), (1 << 31) - 1
@@ -34,13 +36,27 @@ def occurrences(operations: Sequence[Operation]) -> list[int]:
     return [sum(o.kind == operation.kind for o in operations[:i]) for i, operation in enumerate(operations)]
 
 
+def prefixes(operations: Sequence[Operation]) -> list[str]:
+    """The first part of each operation's column names."""
+    return [_prefix(o, n) for o, n in zip(operations, occurrences(operations), strict=True)]
+
+
+def mixes(operation: Operation) -> bool:
+    """Whether an operation mixes in a second image, its partner."""
+    return hasattr(operation, "mix_labels")
+
+
 def columns_of(operations: Sequence[Operation]) -> tuple[Column, ...]:
     """All columns of a recipe, in row order."""
     columns, word = [], 0
-    for operation, occurrence in zip(operations, occurrences(operations), strict=True):
+    for operation, prefix in zip(operations, prefixes(operations), strict=True):
+        before, words_before = tuple(columns), word
         for field in operation.parameters:
-            columns.append(Column(f"{_prefix(operation, occurrence)}.{field.name}", field.kind, word, field.words))
+            columns.append(Column(f"{prefix}.{field.name}", field.kind, word, field.words))
             word += field.words
+        if mixes(operation):
+            columns += [replace(c, name=f"{prefix}.partner.{c.name}", word=word + c.word) for c in before]
+            word += words_before
     return tuple(columns)
 
 
@@ -96,13 +112,20 @@ def pack(
 
 
 def check_values(
-    params: Mapping[str, torch.Tensor], operations: Sequence[Operation], image: Size, target: Size
+    params: Mapping[str, torch.Tensor], operations: Sequence[Operation], image: Size, target: Size, owner: str = ""
 ) -> None:
-    """Raises ValueError where a parameter means nothing: a box outside the image, an order that repeats, NaN."""
-    for operation, occurrence in zip(operations, occurrences(operations), strict=True):
-        prefix = _prefix(operation, occurrence)
-        values = {field.name: params[f"{prefix}.{field.name}"] for field in operation.parameters}
-        operation.check_parameters(values, f"params[{prefix!r}]", image, target)
+    """Raises ValueError where a parameter means nothing: a box outside the image, an order that repeats, NaN.
+
+    `owner` begins the names of a partner's columns, in which nothing is mixed again.
+    """
+    first = image
+    for position, (operation, prefix) in enumerate(zip(operations, prefixes(operations), strict=True)):
+        name = owner + prefix
+        if not (owner and mixes(operation)):
+            values = {field.name: params[f"{name}.{field.name}"] for field in operation.parameters}
+            operation.check_parameters(values, f"params[{name!r}]", image, target)
+            if mixes(operation):
+                check_values(params, operations[:position], first, target, f"{name}.partner.")
         image = operation.output_size(image, target)
 
 
