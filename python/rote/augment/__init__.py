@@ -13,8 +13,11 @@ from __future__ import annotations
 from rote.augment.cardinality import Cardinality
 from rote.augment.collate import Collate
 from rote.augment.color import ColorJitter, Grayscale, Normalize
+from rote.augment.erasing import Cutout, RandomErasing
 from rote.augment.geometry import HorizontalFlip, RandomAffine, RandomCrop, RandomResizedCrop
+from rote.augment.mixing import CutMix, MixUp
 from rote.augment.named import recipes
+from rote.augment.noise import GaussianNoise
 from rote.augment.operation import Operation
 from rote.augment.recipe import Recipe
 from rote.augment.steps import LabelledStep, Step
@@ -25,13 +28,18 @@ __all__ = [
     "Cardinality",
     "Collate",
     "ColorJitter",
+    "CutMix",
+    "Cutout",
+    "GaussianNoise",
     "Grayscale",
     "HorizontalFlip",
     "LabelledStep",
+    "MixUp",
     "Normalize",
     "Operation",
     "RandomAffine",
     "RandomCrop",
+    "RandomErasing",
     "RandomResizedCrop",
     "Recipe",
     "Step",

@@ -122,7 +122,7 @@ def _counts(recipe: Recipe, size: Size, seed: int, image: int, sample: int) -> T
     for operation, prefix in zip(recipe.operations, parameters.prefixes(recipe.operations), strict=True):
         if (applied := params.get(f"{prefix}.applied")) is not None:
             for column in recipe.columns:
-                if column.name.startswith(f"{prefix}.") and column.words == 1:
+                if column.name.startswith(f"{prefix}.") and not column.shape:
                     params[column.name] = params[column.name] * applied
                 elif column.name.startswith(f"{prefix}."):
                     params[column.name] = params[column.name] * applied.unsqueeze(1)

@@ -437,7 +437,9 @@ def _check_operations(operations: Sequence[Operation], partners: int | None) -> 
             raise ValueError(f"{type(operation).__name__}: fill must be in [0, 1], got {operation.fill}")
         if normalized and isinstance(operation, (ColorJitter, Grayscale)):
             raise ValueError(f"{type(operation).__name__}: works on pixels in [0, 1] and must stand before Normalize")
-        normalized = normalized or isinstance(operation, Normalize)
+        if not normalized:
+            operation.check_unit_range()
+        normalized = normalized or isinstance(operation, Normalize) or operation.leaves_unit_range()
         if parameters.mixes(operation) and partners is None:
             raise ValueError(f"partners: {type(operation).__name__} wants the number of images it draws from, got None")
 
