@@ -10,21 +10,32 @@ Example:
 
 from __future__ import annotations
 
+from rote.augment.blur import GaussianBlur, Sharpness
 from rote.augment.color import ColorJitter, Grayscale, Normalize
 from rote.augment.geometry import HorizontalFlip, RandomAffine, RandomCrop, RandomResizedCrop
 from rote.augment.named import recipes
 from rote.augment.operation import Operation
+from rote.augment.rand_augment import RandAugment
 from rote.augment.recipe import Recipe
+from rote.augment.tone import AutoContrast, Equalize, Invert, Posterize, Solarize
 
 __all__ = [
+    "AutoContrast",
     "ColorJitter",
+    "Equalize",
+    "GaussianBlur",
     "Grayscale",
     "HorizontalFlip",
+    "Invert",
     "Normalize",
     "Operation",
+    "Posterize",
+    "RandAugment",
     "RandomAffine",
     "RandomCrop",
     "RandomResizedCrop",
     "Recipe",
+    "Sharpness",
+    "Solarize",
     "recipes",
 ]

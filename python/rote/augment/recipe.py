@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from rote.augment import arguments, parameters
-from rote.augment.color import ColorJitter, Grayscale, Normalize
+from rote.augment.color import Normalize
 from rote.augment.operation import Operation, Size, operation_from_dict
 from rote.ops import augment as ops
 
@@ -282,7 +282,7 @@ def _check_operations(operations: Sequence[Operation]) -> None:
     for operation in operations:
         if not normalized and not 0 <= getattr(operation, "fill", 0.0) <= 1:
             raise ValueError(f"{type(operation).__name__}: fill must be in [0, 1], got {operation.fill}")
-        if normalized and isinstance(operation, (ColorJitter, Grayscale)):
+        if normalized and operation.before_normalize:
             raise ValueError(f"{type(operation).__name__}: works on pixels in [0, 1] and must stand before Normalize")
         normalized = normalized or isinstance(operation, Normalize)
 
