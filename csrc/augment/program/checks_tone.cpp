@@ -19,8 +19,8 @@ void check_whole(const char* name, const char* field, double value, double least
 void check_kernel(const char* name, double kernel, int32_t side) {
     ROTE_CHECK_ARG(kernel >= 1 && kernel < 2 * kMaxImageExtent && std::fmod(kernel, 2.0) == 1.0, name,
                    ".kernel_size: wanted odd whole pixels, got ", kernel);
-    ROTE_CHECK_ARG((kernel - 1) / 2 < side, name, ".kernel_size: reflection at the border needs kernel_size / 2 below ",
-                   "the image size ", side, ", got ", kernel);
+    ROTE_CHECK_ARG((kernel - 1) / 2 < side, name, ".kernel_size: wanted at most ", 2 * side - 1,
+                   ", to be reflected at the border of an image of ", side, " pixels, got ", kernel);
 }
 
 void check_rand_augment(const char* name, const AugmentStep& step) {
