@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "augment_geometry_recipes.h"
 #include "rote/address.h"
 #include "rote/augment.h"
 
@@ -35,15 +36,16 @@ inline AugmentOp normalize_op() {
 struct NamedRecipe {
     std::string name;
     std::vector<AugmentOp> ops;
+    bool resizes = false;  ///< brings images of any size to the output size
 };
 
 inline std::vector<NamedRecipe> test_recipes() {
-    return {
+    std::vector<NamedRecipe> recipes = {
         {"none", {}},
         {"flip-crop-normalize", {crop_op(), flip_op(), normalize_op()}},
         {"flip-crop-reflect", {flip_op(), crop_op(4, 2)}},
-        {"resized-crop", {resized_crop_op(), flip_op()}},
-        {"simclr", {resized_crop_op(), flip_op(), jitter_op(), grayscale_op(), normalize_op()}},
+        {"resized-crop", {resized_crop_op(), flip_op()}, true},
+        {"simclr", {resized_crop_op(), flip_op(), jitter_op(), grayscale_op(), normalize_op()}, true},
         {"affine-nearest", {affine_op(0, 0.25)}},
         {"affine-bilinear", {affine_op(1, 0.25), jitter_op(1.0)}},
         {"two-fills", {crop_op(4, 0, 0.5), crop_op(4, 0, 0.25, 1), flip_op()}},
@@ -53,6 +55,9 @@ inline std::vector<NamedRecipe> test_recipes() {
           jitter_op(), grayscale_op(), flip_op(0.5, 2), resized_crop_op(1, 0.3, 0.9), normalize_op(),
           crop_op(1, 0, -2, 2)}},
     };
+    for (const GeometryRecipe& recipe : geometry_recipes())
+        recipes.push_back({recipe.name, recipe.ops, recipe.resizes});
+    return recipes;
 }
 
 /// Seeded noise, with a few flat, grey and saturated images in front: the corners of the colour formulas.
