@@ -10,13 +10,18 @@ Example:
 
 from __future__ import annotations
 
+from rote.augment.affine import RandomAffine, RandomRotation
 from rote.augment.color import ColorJitter, Grayscale, Normalize
-from rote.augment.geometry import HorizontalFlip, RandomAffine, RandomCrop, RandomResizedCrop
+from rote.augment.crops import CenterCrop, RandomCrop
+from rote.augment.flips import AlternatingFlip, HorizontalFlip, VerticalFlip
 from rote.augment.named import recipes
 from rote.augment.operation import Operation
 from rote.augment.recipe import Recipe
+from rote.augment.resizing import RandomResizedCrop, Resize
 
 __all__ = [
+    "AlternatingFlip",
+    "CenterCrop",
     "ColorJitter",
     "Grayscale",
     "HorizontalFlip",
@@ -25,6 +30,9 @@ __all__ = [
     "RandomAffine",
     "RandomCrop",
     "RandomResizedCrop",
+    "RandomRotation",
     "Recipe",
+    "Resize",
+    "VerticalFlip",
     "recipes",
 ]
