@@ -175,7 +175,8 @@ def _render_into_cuda(images, ids, views, rows, program, seed, out):
         return
     ids, views, rows = _contiguous(ids), _contiguous(views), _contiguous(rows)
     _check_on_device(ids, views, images.shape[0])
-    workspace = torch.empty(native.workspace_bytes(ids.shape[0], True), dtype=torch.uint8, device=images.device)
+    path = os.environ.get("ROTE_AUGMENT_PATH") or "auto"
+    workspace = torch.empty(native.workspace_bytes(ids.shape[0], True, path), dtype=torch.uint8, device=images.device)
     _native.augment_render_cuda(
         native,
         images.data_ptr(),
@@ -192,6 +193,7 @@ def _render_into_cuda(images, ids, views, rows, program, seed, out):
         workspace.data_ptr(),
         torch.cuda.current_stream(images.device).cuda_stream,
         images.device.index,
+        path,
     )
 
 
