@@ -1,4 +1,4 @@
-// augment/cuda/device_scope.h: makes a device current for the life of an object.
+// augment/cuda/device_scope.h: the current device of a call.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -7,7 +7,7 @@
 
 namespace rote {
 
-/// The caller's device comes back at the end.
+/// Makes a device current for the life of the object; the caller's comes back after.
 class DeviceScope {
   public:
     explicit DeviceScope(int device) {

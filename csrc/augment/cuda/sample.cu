@@ -16,7 +16,7 @@ __global__ void __launch_bounds__(kSampleThreads)
          view += int64_t(gridDim.x) * kSampleThreads) {
         int32_t* const row = rows + view * plan.row_words;
         if (address_is_good(batch, view)) {
-            draw_row(plan, batch.seed, uint64_t(batch.ids[view]), uint64_t(batch.views[view]), row);
+            draw_row(plan, batch.seed, uint64_t(batch.address_id(view)), uint64_t(batch.views[view]), row);
         } else {
             for (int32_t w = 0; w < plan.row_words; ++w) row[w] = -1;
         }

@@ -77,7 +77,8 @@ __global__ void __launch_bounds__(kThreads, 3)
             for (int32_t w = int32_t(threadIdx.x); w < plan.row_words; w += kThreads)
                 row[w] = job.batch.rows[view * plan.row_words + w];
         } else if (int32_t(threadIdx.x) < plan.num_steps) {
-            draw_step(plan.steps[threadIdx.x], job.batch.seed, uint64_t(id), uint64_t(job.batch.views[view]), row);
+            draw_step(plan.steps[threadIdx.x], job.batch.seed, uint64_t(job.batch.address_id(view)),
+                      uint64_t(job.batch.views[view]), row);
         }
         __syncthreads();
         Block block{plan,
