@@ -11,7 +11,17 @@ import torch
 
 from rote import _native
 
-PEERS = ("faiss-cpu", "scikit-learn", "usearch", "jax", "kornia", "nvidia-dali-cuda130", "torchvision", "numpy")
+PEERS = (
+    "faiss-cpu",
+    "scikit-learn",
+    "usearch",
+    "jax",
+    "kornia",
+    "nvidia-dali-cuda130",
+    "torchvision",
+    "pillow",
+    "numpy",
+)
 
 
 def describe_machine() -> dict:

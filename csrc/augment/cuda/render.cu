@@ -3,6 +3,7 @@
 
 #include "augment/cuda/block.cuh"
 #include "augment/cuda/block_memory.h"
+#include "augment/cuda/device_scope.h"
 #include "augment/sampling/draw.h"
 #include "rote/augment.h"
 #include "rote/error.h"
@@ -59,7 +60,8 @@ __device__ __forceinline__ void store_view(const DeviceJob& job, const Block* bl
 }
 
 __device__ __forceinline__ bool address_is_good(const AugmentBatch& batch, int64_t view) {
-    if (batch.ids[view] < 0 || uint64_t(batch.ids[view]) >= kMaxImages) return false;
+    const int64_t id = batch.address_id(view);
+    if (id < 0 || uint64_t(id) >= kMaxImages) return false;
     return !batch.views || (batch.views[view] >= 0 && uint64_t(batch.views[view]) < kMaxViews);
 }
 
@@ -88,7 +90,8 @@ __global__ void __launch_bounds__(kThreads, 3) render_kernel(const __grid_consta
             for (int32_t w = int32_t(threadIdx.x); w < plan.row_words; w += kThreads)
                 row[w] = job.batch.rows[view * plan.row_words + w];
         } else if (int32_t(threadIdx.x) < plan.num_steps) {
-            draw_step(plan.steps[threadIdx.x], job.batch.seed, uint64_t(id), uint64_t(job.batch.views[view]), row);
+            draw_step(plan.steps[threadIdx.x], job.batch.seed, uint64_t(job.batch.address_id(view)),
+                      uint64_t(job.batch.views[view]), row);
         }
         __syncthreads();
         Block block{plan,
@@ -110,31 +113,12 @@ __global__ void __launch_bounds__(kThreads)
          view += int64_t(gridDim.x) * kThreads) {
         int32_t* const row = rows + view * plan.row_words;
         if (address_is_good(batch, view)) {
-            draw_row(plan, batch.seed, uint64_t(batch.ids[view]), uint64_t(batch.views[view]), row);
+            draw_row(plan, batch.seed, uint64_t(batch.address_id(view)), uint64_t(batch.views[view]), row);
         } else {
             for (int32_t w = 0; w < plan.row_words; ++w) row[w] = -1;
         }
     }
 }
-
-/// Makes a device current for the life of the object; the caller's comes back after.
-class DeviceScope {
-  public:
-    explicit DeviceScope(int device) {
-        ROTE_CUDA_CHECK(cudaGetDevice(&previous_));
-        changed_ = previous_ != device;
-        if (changed_) ROTE_CUDA_CHECK(cudaSetDevice(device));
-    }
-    ~DeviceScope() {
-        if (changed_) cudaSetDevice(previous_);
-    }
-    DeviceScope(const DeviceScope&) = delete;
-    DeviceScope& operator=(const DeviceScope&) = delete;
-
-  private:
-    int previous_ = 0;
-    bool changed_ = false;
-};
 
 }  // namespace
 

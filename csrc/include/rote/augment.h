@@ -98,11 +98,14 @@ class AugmentProgram {
 
 /// Which views: rows are given to replay, or drawn from (seed, ids, views) when `rows` is null.
 struct AugmentBatch {
-    const int64_t* ids = nullptr;    ///< [count] image index into the bank, also the image id of the address
-    const int64_t* views = nullptr;  ///< [count]; may be null when rows are given
-    const int32_t* rows = nullptr;   ///< [count, row_words]
+    const int64_t* ids = nullptr;          ///< [count] image index into the bank
+    const int64_t* address_ids = nullptr;  ///< [count] the image ids of the addresses; null: ids
+    const int64_t* views = nullptr;        ///< [count]; may be null when rows are given
+    const int32_t* rows = nullptr;         ///< [count, row_words]
     int64_t count = 0;
     uint64_t seed = 0;
+
+    ROTE_HD int64_t address_id(int64_t i) const { return address_ids ? address_ids[i] : ids[i]; }
 };
 
 /// [count, channels, out_height, out_width] in logical order, strides in elements.

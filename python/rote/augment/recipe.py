@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from rote.augment import arguments, parameters
+from rote.augment.direct import DirectCalls
 from rote.augment.color import ColorJitter, Grayscale, Normalize
 from rote.augment.operation import Operation, Size, operation_from_dict
 from rote.ops import augment as ops
@@ -69,6 +70,7 @@ class Recipe:
         self.program = json.dumps(
             [[o.code, n, o.constants()] for o, n in zip(operations, occurrences, strict=True)], separators=(",", ":")
         )
+        self._direct = DirectCalls(self.program, self._output_size_of)
         self._colored = any(isinstance(o, Normalize) and len({*o.mean}) + len({*o.std}) > 2 for o in operations)
 
     # Rendering -------------------------------------------------------------------------------------------------------
@@ -83,6 +85,7 @@ class Recipe:
         dtype: torch.dtype | None = None,
         channels_last: bool = False,
         out: torch.Tensor | None = None,
+        address_ids: torch.Tensor | None = None,
     ) -> torch.Tensor:
         """Renders views of images.
 
@@ -104,6 +107,9 @@ class Recipe:
                 outside [0, 2^48). On CUDA such a view is never read from memory, and ROTE_CHECK=1 makes it an error
                 at the price of a synchronization.
         """
+        direct = self._direct.render(images, ids, views, seed, dtype, channels_last, out, address_ids)
+        if direct is not None:
+            return direct
         images = arguments.images(images)
         ids = arguments.addresses(ids, "ids", 1)
         views = arguments.addresses(views, "views", 2)
@@ -205,6 +211,12 @@ class Recipe:
                 f"{current[0]} x {current[1]}; add RandomResizedCrop or RandomCrop, or leave size out"
             )
         return target
+
+    def _output_size_of(self, images: torch.Tensor) -> Size:
+        """(h, w) of views of a bank, which must be one that this recipe can render."""
+        if images.shape[1] == 1 and self._colored:
+            raise ValueError("images: wanted 3 channels for a Normalize of three, got 1")
+        return self.output_size(tuple(images.shape[2:]))
 
     def _render(self, images, ids, views, rows, seed, shape, dtype, channels_last, out):
         if ids.device != images.device:
