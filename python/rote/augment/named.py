@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from rote.augment.color import ColorJitter, Grayscale
 from rote.augment.geometry import HorizontalFlip, RandomAffine, RandomCrop, RandomResizedCrop
 from rote.augment.recipe import Recipe
+from rote.augment.views import Views
 
 __all__ = ["recipes"]
 
@@ -72,3 +73,6 @@ recipes = NamedRecipes(
     benign_full=BENIGN_FULL,
     benign_mild=BENIGN_MILD,
 )
+
+#: Pairs of recipes for two views of an image in one call, by name.
+pairs: dict[str, Views] = {}
