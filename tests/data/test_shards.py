@@ -11,7 +11,7 @@ import torch
 
 import rote.data
 from rote import address
-from rote.augment import ColorJitter, HorizontalFlip, RandomCrop, RandomResizedCrop, Recipe
+from rote.augment import ColorJitter, HorizontalFlip, MixUp, RandomCrop, RandomResizedCrop, Recipe
 from rote.data import DataError, dali_decoder, decoding, pillow_decoder, shards
 from rote.data import decoder as decoders
 from rote.data.tree import scan
@@ -123,13 +123,9 @@ def test_the_recipe_gets_rows_and_global_ids(folder):
 
 def test_a_recipe_with_partners_is_refused(folder):
     """A partner is a row of the whole bank, which a shard does not hold."""
-
-    class Mixing:
-        partners = 23
-
     part = next(rote.data.stream(folder, shard_images=6).epoch())
     with pytest.raises(ValueError, match="recipe: draws partners"):
-        part.views(Mixing(), torch.tensor([0]), torch.tensor([0]))
+        part.views(Recipe(MixUp(), partners=6), torch.tensor([0]), torch.tensor([0]))
 
 
 @pytest.mark.parametrize("views_per_image", [None, 3])
