@@ -121,11 +121,10 @@ def _counts(recipe: Recipe, size: Size, seed: int, image: int, sample: int) -> T
     params = recipe.params(torch.full_like(views, image), views, seed, image_size=size)
     for operation, prefix in zip(recipe.operations, parameters.prefixes(recipe.operations), strict=True):
         if (applied := params.get(f"{prefix}.applied")) is not None:
-            for column in recipe.columns:
-                if column.name.startswith(f"{prefix}.") and column.words == 1:
-                    params[column.name] = params[column.name] * applied
-                elif column.name.startswith(f"{prefix}."):
-                    params[column.name] = params[column.name] * applied.unsqueeze(1)
+            for field in operation.parameters:
+                name = f"{prefix}.{field.name}"
+                acts = applied if field.words == 1 else applied.unsqueeze(1)
+                params[name] = torch.where(acts, params[name], torch.zeros_like(params[name]))
         if isinstance(operation, ColorJitter):
             _drop_orders_without_effect(operation, params, prefix)
     rows = parameters.pack(params, recipe.columns, sample, views.device)[0].numpy()

@@ -118,7 +118,7 @@ class Recipe:
                 outside [0, 2^48) or a label outside [0, K). On CUDA such a view is never read from memory, and
                 ROTE_CHECK=1 makes it an error at the price of a synchronization.
         """
-        if labels is None:
+        if labels is None and num_classes is None:
             direct = self._direct.render(images, ids, views, seed, dtype, channels_last, out, address_ids)
             if direct is not None:
                 return direct
@@ -127,6 +127,8 @@ class Recipe:
         views = arguments.addresses(views, "views", 2)
         arguments.same_batch(ids, views, "views")
         seed = arguments.seed(seed)
+        if labels is None and num_classes is not None:
+            raise ValueError(f"labels: wanted labels to go with num_classes={num_classes}, got None")
         if address_ids is not None:
             address_ids = arguments.addresses(address_ids, "address_ids", 1)
             arguments.same_batch(ids, address_ids, "address_ids")
