@@ -122,9 +122,9 @@ def _counts(recipe: Recipe, size: Size, seed: int, image: int, sample: int) -> T
     for operation, prefix in zip(recipe.operations, parameters.prefixes(recipe.operations), strict=True):
         if (applied := params.get(f"{prefix}.applied")) is not None:
             for field in operation.parameters:
-                name = f"{prefix}.{field.name}"
-                acts = applied if field.words == 1 else applied.unsqueeze(1)
-                params[name] = torch.where(acts, params[name], torch.zeros_like(params[name]))
+                values = params[f"{prefix}.{field.name}"]
+                acts = applied.reshape(sample, *[1] * (values.ndim - 1))
+                params[f"{prefix}.{field.name}"] = torch.where(acts, values, torch.zeros_like(values))
         if isinstance(operation, ColorJitter):
             _drop_orders_without_effect(operation, params, prefix)
     rows = parameters.pack(params, recipe.columns, sample, views.device)[0].numpy()

@@ -1,6 +1,7 @@
 """Parameter rows (32-bit words of the native core) as named columns, and back.
 
-A row holds the fields of all operations in recipe order, each a 4-byte word: int32, or the bits of a float32. A
+A row holds the fields of all operations in recipe order, each a 4-byte word: int32, or the bits of a float32; a key is
+two words, the low one first. A
 column is called `<operation>.<field>`; the second operation of a kind is `<operation>#2`. Behind the fields of an
 operation that mixes in a partner image stands the partner's own row, the fields of all operations before it, as
 `<operation>.partner.<operation>.<field>`.
@@ -17,7 +18,7 @@ from rote.augment.operation import Operation, Size
 
 __all__ = ["Column", "check_values", "columns_of", "mixes", "occurrences", "pack", "prefixes", "unpack"]
 
-_DTYPES = {"int": torch.int64, "bool": torch.bool, "float": torch.float32}
+_DTYPES = {"int": torch.int64, "bool": torch.bool, "float": torch.float32, "key": torch.int64}
 _INT32_MIN, _INT32_MAX = -(1 << 31), (1 << 31) - 1
 
 
@@ -29,6 +30,11 @@ class Column:
     kind: str
     word: int
     words: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """What the shape of a column has besides that of the views."""
+        return (self.words,) if self.words > 1 and self.kind != "key" else ()
 
 
 def occurrences(operations: Sequence[Operation]) -> list[int]:
@@ -69,7 +75,9 @@ def unpack(rows: torch.Tensor, columns: Sequence[Column], shape: Sequence[int]) 
         values = words.to(_DTYPES[column.kind])  # a copy also of the floats: columns must not pin or share the rows
         if column.kind == "float":
             values = words.clone()
-        params[column.name] = values.reshape(*shape, *([column.words] if column.words > 1 else []))
+        elif column.kind == "key":
+            values = (values[:, 1] << 32) | (values[:, 0] & 0xFFFFFFFF)
+        params[column.name] = values.reshape(*shape, *column.shape)
     return params
 
 
@@ -95,8 +103,8 @@ def pack(
         if values.device != device:
             raise ValueError(f"{given}: wanted device {device} of the images, got {values.device}")
         own = tuple(values.shape)
-        if column.words > 1:
-            if own[-1:] != (column.words,):
+        if column.shape:
+            if own[-1:] != column.shape:
                 raise ValueError(f"{given}: wanted shape [..., {column.words}], got {list(own)}")
             own = own[:-1]
         if shape is None:
@@ -141,12 +149,17 @@ def _require_kind(column: Column, values: object) -> None:
         "bool": dtype == torch.bool,
         "float": dtype == torch.float32,
         "int": dtype in (torch.int64, torch.int32),
+        "key": dtype == torch.int64,
     }[column.kind]
     if not fits:
         raise TypeError(f"params[{column.name!r}]: wanted {_DTYPES[column.kind]}, got {dtype}")
 
 
 def _to_words(column: Column, values: torch.Tensor) -> torch.Tensor:
+    if column.kind == "key":
+        keys = values.reshape(-1, 1)
+        low = keys << 32 >> 32  # the low word as an int32
+        return torch.cat([low, keys >> 32], dim=1).to(torch.int32)
     flat = values.reshape(-1, column.words)
     if column.kind == "float":
         return flat.contiguous().view(torch.int32)
