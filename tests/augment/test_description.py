@@ -9,15 +9,32 @@ from typing import ClassVar
 import pytest
 
 from rote.augment import (
+    AlternatingFlip,
+    CenterCrop,
     ColorJitter,
+    CutMix,
+    Cutout,
+    GaussianBlur,
+    GaussianNoise,
     HorizontalFlip,
+    Invert,
+    MixUp,
     Operation,
+    Posterize,
+    RandAugment,
     RandomAffine,
     RandomCrop,
+    RandomErasing,
     RandomResizedCrop,
+    RandomRotation,
     Recipe,
+    Resize,
+    Sharpness,
+    Solarize,
+    VerticalFlip,
     description,
     recipes,
+    words,
 )
 
 #: Run folders hold these: they stay for ever while the meaning does.
@@ -92,16 +109,44 @@ def test_in_words():
     assert "padded by 2 pixels (edge)" in NORMALIZED.describe()
     assert "(x - (0.1, 0.2, 0.3)) / (0.5, 0.5, 0.5)" in NORMALIZED.describe()
     assert "moved by up to 3 pixels in x and 6 in y" in Recipe(RandomAffine(10, (0.1, 0.2))).describe((32, 32))
-    assert "views at the images' own size" in Recipe(RandomResizedCrop()).describe()
+    assert "views at the size its operations leave" in Recipe(RandomResizedCrop()).describe()
     assert Recipe().describe().endswith("the images as they are")
     assert "partners drawn from the first 9 images" in Recipe(partners=9).describe()
     assert "nothing, in random order" in Recipe(ColorJitter()).describe()
 
 
-def test_every_operation_has_words_and_its_numbers_in_them():
-    for operation in (RandomResizedCrop(), RandomCrop(3), HorizontalFlip(0.3), RandomAffine(7), ColorJitter(0.4)):
-        line = Recipe(operation).describe().splitlines()[1]
-        assert line.startswith(f"1. {type(operation).__name__}: ")
+@pytest.mark.parametrize(
+    ("operation", "text"),
+    [
+        (Resize(40), "the whole image resized to 40 x 40, bilinear"),
+        (Resize((8, 9), "bicubic", antialias=False), "resized to 8 x 9, bicubic without antialias"),
+        (CenterCrop(20), "the central 20 x 20"),
+        (RandomRotation(10, p=0.5), "turned by -10 to 10 degrees, nearest, outside 0, with probability 0.5"),
+        (VerticalFlip(), "top and bottom swapped, with probability 0.5"),
+        (AlternatingFlip(), "left and right swapped at every other view"),
+        (GaussianBlur(3, 1.5), "a Gaussian of sigma 1.5 pixels, kernel 3 x 3, with probability 0.5"),
+        (Solarize(0.25, p=1.0), "1 - x where x >= 0.25"),
+        (Posterize(3), "3 bits a channel"),
+        (Invert(0.2), "1 - x, with probability 0.2"),
+        (Sharpness((1, 3)), "sharpness x 1 to 3"),
+        (RandAugment(1, 12), "1 operation out of 14 at magnitude 12 of 30"),
+        (RandomErasing(value="random"), "a box of 2% to 33% of the area, height / width 0.3 to 3.3, replaced by noise"),
+        (Cutout(8, value=(0.1, 0.2, 0.3)), "a box of 8 x 8 inside the image replaced by (0.1, 0.2, 0.3)"),
+        (GaussianNoise(0.5, 0.25), "x + 0.5 + 0.25 z, z standard normal, clamped to [0, 1]"),
+        (MixUp(0.4), "w x + (1 - w) partner, w from Beta(0.4, 0.4), labels alike"),
+        (CutMix(mix_labels=False), "labels as they are"),
+    ],
+    ids=repr,
+)
+def test_operations_in_words(operation, text):
+    line = Recipe(operation, partners=5).describe(32).splitlines()[1]
+    assert line.startswith(f"1. {type(operation).__name__}: ")
+    assert text in line
+    assert Recipe.from_json(Recipe(operation, partners=5).to_json()) == Recipe(operation, partners=5)
+
+
+def test_every_operation_has_words():
+    assert set(Operation.registry) <= set(words._WORDS)
 
 
 def test_an_operation_without_words_shows_its_fields(monkeypatch):
@@ -115,7 +160,7 @@ def test_an_operation_without_words_shows_its_fields(monkeypatch):
         kind: ClassVar[str] = "unworded"
 
     monkeypatch.delitem(Operation.registry, "unworded")
-    assert description.words(Unworded(), None, None) == "amount 0.25, mode soft, with probability 0.5"
+    assert words.words(Unworded(), None, None) == "amount 0.25, mode soft, with probability 0.5"
 
 
 def test_a_description_for_images_the_recipe_cannot_take():

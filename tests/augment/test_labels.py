@@ -7,8 +7,9 @@ from typing import ClassVar
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 
-from rote.augment import HorizontalFlip, Operation, Recipe, labels, parameters, recipes
+from rote.augment import CutMix, HorizontalFlip, MixUp, Operation, Recipe, labels, parameters, recipes
 from rote.augment.operation import Field
 
 from .conftest import make_addresses
@@ -126,6 +127,74 @@ def test_a_bad_label_of_a_partner_is_an_error():
     bad = torch.tensor([0, 1, -1])
     with pytest.raises(ValueError, match=r"labels: wanted 0 <= label < 2 .*, got -1 for image 2 at position 1"):
         labels.soft_labels((Blend(),), params, bad, torch.tensor([0, 0]), 2, (8, 8), (8, 8))
+
+
+def test_a_mixed_view_and_its_label_are_the_same_mixture(device):
+    value = torch.arange(24) * 7 % 10 * 20  # of the flat image and of its label
+    bank = value.to(torch.uint8).view(24, 1, 1, 1).expand(24, 3, 12, 12).to(device)
+    truth, ids, views = (v.to(device) for v in (value // 20, *make_addresses(40)))
+    recipe = Recipe(HorizontalFlip(), MixUp(0.7), CutMix(), MixUp(0.2, p=0.5), partners=20)
+    x, y = recipe(bank, ids, views, 3, labels=truth, num_classes=10)
+    assert torch.equal(x, recipe(bank, ids, views, 3))
+    assert y.shape == (40, 10)
+    assert torch.allclose(y.sum(1), torch.ones(40, device=device), atol=1e-6)
+    levels = torch.arange(10, device=device) * 20 / 255
+    assert torch.allclose(y @ levels, x.mean(dim=(1, 2, 3)), atol=1e-5)
+    assert (y > 0).sum(1).max() > 2
+    again, y2 = recipe(bank, ids[:20], views.view(20, 2), 3, labels=truth, num_classes=10)
+    assert y2.shape == (20, 2, 10)
+    assert torch.equal(y2[3, 1], recipe(bank, ids[3:4], views[7:8], 3, labels=truth, num_classes=10)[1][0])
+    assert torch.equal(again[3, 1], recipe(bank, ids[3:4], views[7:8], 3)[0])
+
+
+def test_inputs_only_keeps_the_label(bank):
+    ids, views = make_addresses(8)
+    recipe = Recipe(MixUp(mix_labels=False), partners=24)
+    x, y = recipe(bank, ids, views, labels=LABELS)
+    assert torch.equal(y, LABELS[ids])
+    assert torch.equal(x, Recipe(MixUp(), partners=24)(bank, ids, views))
+
+
+def test_mixtures_follow_the_address(bank):
+    ids, views = make_addresses(8)
+    recipe = Recipe(MixUp(), partners=24)
+    x, y = recipe(bank, ids, views, labels=LABELS, num_classes=10, address_ids=ids + 100)
+    params = recipe.params(ids + 100, views, image_size=32)
+    weight, partner = params["mixup.weight"].unsqueeze(1), params["mixup.partner"]
+    one_hot = torch.eye(10)[LABELS]
+    assert torch.allclose(y, weight * one_hot[ids] + (1 - weight) * one_hot[partner], atol=1e-7)
+    assert torch.equal(x, recipe.apply(bank, ids, params))
+
+
+def test_mixtures_compile_and_may_be_empty(bank):
+    recipe = Recipe(HorizontalFlip(), CutMix(), partners=24)
+    none = torch.empty(0, dtype=torch.int64)
+    assert recipe(bank, none, none, labels=LABELS, num_classes=10)[1].shape == (0, 10)
+    assert recipe(bank, none, none.view(0, 3), labels=LABELS, num_classes=10)[1].shape == (0, 3, 10)
+    torch.compiler.reset()
+    ids, views = make_addresses(6)
+
+    def call(i, v):
+        return recipe(bank, i, v, labels=LABELS, num_classes=10)
+
+    for got, expected in zip(
+        torch.compile(call, fullgraph=True, backend="aot_eager")(ids, views), call(ids, views), strict=True
+    ):
+        assert torch.equal(got, expected)
+    torch.compiler.reset()
+    with FakeTensorMode() as mode:
+        fakes = [mode.from_tensor(t) for t in (bank, ids, views, LABELS)]
+        x, y = recipe(*fakes[:3], labels=fakes[3], num_classes=10)
+    assert (x.shape, y.shape) == ((6, 3, 32, 32), (6, 10))
+
+
+def test_a_bank_must_hold_the_partners(bank):
+    ids, views = make_addresses(3)
+    for count in (25, 1000):
+        with pytest.raises(ValueError, match=f"images: wanted at least {count}, for the recipe draws partners"):
+            Recipe(MixUp(), partners=count)(bank, ids, views)
+    with pytest.raises(ValueError, match="num_classes: wanted the number of classes"):
+        Recipe(MixUp(), partners=24)(bank, ids, views, labels=LABELS)
 
 
 def test_mixing_wants_classes_and_partners():
