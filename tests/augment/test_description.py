@@ -65,7 +65,7 @@ def test_a_field_that_came_later_leaves_old_hashes(monkeypatch):
         code: ClassVar[int] = 3
         kind: ClassVar[str] = "later_flip"
 
-    monkeypatch.delitem(Operation.registry, "later_flip")
+    del Operation.registry["later_flip"]
     monkeypatch.setitem(description.FIRST_FIELDS, "later_flip", {"p"})
     first = [{"kind": "later_flip", "p": 0.5}]
     assert [description._hashed(LaterFlip())] == first
@@ -149,7 +149,7 @@ def test_every_operation_has_words():
     assert set(Operation.registry) <= set(words._WORDS)
 
 
-def test_an_operation_without_words_shows_its_fields(monkeypatch):
+def test_an_operation_without_words_shows_its_fields():
     @dataclass(frozen=True)
     class Unworded(Operation):
         amount: float = 0.25
@@ -159,7 +159,7 @@ def test_an_operation_without_words_shows_its_fields(monkeypatch):
         code: ClassVar[int] = 3
         kind: ClassVar[str] = "unworded"
 
-    monkeypatch.delitem(Operation.registry, "unworded")
+    del Operation.registry["unworded"]
     assert words.words(Unworded(), None, None) == "amount 0.25, mode soft, with probability 0.5"
 
 
