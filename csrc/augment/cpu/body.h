@@ -7,6 +7,7 @@
 #include "augment/cpu/crops.h"
 #include "augment/cpu/mix.h"
 #include "augment/cpu/noise.h"
+#include "augment/cpu/rand_augment.h"
 #include "augment/cpu/resize.h"
 #include "augment/cpu/store.h"
 #include "augment/cpu/tone.h"

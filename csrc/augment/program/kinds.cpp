@@ -24,7 +24,7 @@ constexpr KindInfo kKinds[] = {
     {AugmentKind::sharpness, "sharpness", 3, 2},
     {AugmentKind::auto_contrast, "auto_contrast", 1, 1},
     {AugmentKind::equalize, "equalize", 1, 1},
-    {AugmentKind::rand_augment, "rand_augment", 5, -1},
+    {AugmentKind::rand_augment, "rand_augment", 6, -1},
     {AugmentKind::random_erasing, "random_erasing", 9, 7},
     {AugmentKind::cutout, "cutout", 7, 3},
     {AugmentKind::gaussian_noise, "gaussian_noise", 4, 3},

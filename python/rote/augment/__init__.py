@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from rote.augment.cardinality import Cardinality
 from rote.augment.collate import Collate
+from rote.augment.blur import GaussianBlur, Sharpness
 from rote.augment.color import ColorJitter, Grayscale, Normalize
 from rote.augment.erasing import Cutout, RandomErasing
 from rote.augment.geometry import HorizontalFlip, RandomAffine, RandomCrop, RandomResizedCrop
@@ -19,6 +20,7 @@ from rote.augment.mixing import CutMix, MixUp
 from rote.augment.named import recipes
 from rote.augment.noise import GaussianNoise
 from rote.augment.operation import Operation
+from rote.augment.rand_augment import RandAugment
 from rote.augment.recipe import Recipe
 from rote.augment.steps import LabelledStep, Step
 from rote.augment.transform import Transform
@@ -35,8 +37,20 @@ __all__ = [
     "HorizontalFlip",
     "LabelledStep",
     "MixUp",
+from rote.augment.tone import AutoContrast, Equalize, Invert, Posterize, Solarize
+
+__all__ = [
+    "AutoContrast",
+    "ColorJitter",
+    "Equalize",
+    "GaussianBlur",
+    "Grayscale",
+    "HorizontalFlip",
+    "Invert",
     "Normalize",
     "Operation",
+    "Posterize",
+    "RandAugment",
     "RandomAffine",
     "RandomCrop",
     "RandomErasing",
@@ -45,5 +59,7 @@ __all__ = [
     "Step",
     "Transform",
     "Views",
+    "Sharpness",
+    "Solarize",
     "recipes",
 ]

@@ -37,6 +37,7 @@ class Operation:
     code: ClassVar[int]  # rote::OperationKind in csrc
     kind: ClassVar[str]  # the class in snake case: the prefix of its parameter columns
     parameters: ClassVar[tuple[Field, ...]] = ()
+    before_normalize: ClassVar[bool] = False  # works on pixels in [0, 1]
     registry: ClassVar[dict[str, type[Operation]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:

@@ -11,7 +11,7 @@ import torch
 from rote.augment import arguments, description, parameters
 from rote.augment import labels as labelling
 from rote.augment.cardinality import Cardinality, cardinality
-from rote.augment.color import ColorJitter, Grayscale, Normalize
+from rote.augment.color import Normalize
 from rote.augment.direct import DirectCalls
 from rote.augment.operation import Operation, Size, operation_from_dict
 from rote.augment.steps import LabelledStep, Step, step_addresses
@@ -435,7 +435,7 @@ def _check_operations(operations: Sequence[Operation], partners: int | None) -> 
     for operation in operations:
         if not normalized and not 0 <= getattr(operation, "fill", 0.0) <= 1:
             raise ValueError(f"{type(operation).__name__}: fill must be in [0, 1], got {operation.fill}")
-        if normalized and isinstance(operation, (ColorJitter, Grayscale)):
+        if normalized and operation.before_normalize:
             raise ValueError(f"{type(operation).__name__}: works on pixels in [0, 1] and must stand before Normalize")
         if not normalized:
             operation.check_unit_range()
