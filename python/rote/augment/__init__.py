@@ -10,9 +10,9 @@ Example:
 
 from __future__ import annotations
 
+from rote.augment.blur import GaussianBlur, Sharpness
 from rote.augment.cardinality import Cardinality
 from rote.augment.collate import Collate
-from rote.augment.blur import GaussianBlur, Sharpness
 from rote.augment.color import ColorJitter, Grayscale, Normalize
 from rote.augment.erasing import Cutout, RandomErasing
 from rote.augment.geometry import HorizontalFlip, RandomAffine, RandomCrop, RandomResizedCrop
@@ -23,30 +23,25 @@ from rote.augment.operation import Operation
 from rote.augment.rand_augment import RandAugment
 from rote.augment.recipe import Recipe
 from rote.augment.steps import LabelledStep, Step
+from rote.augment.tone import AutoContrast, Equalize, Invert, Posterize, Solarize
 from rote.augment.transform import Transform
 from rote.augment.views import Views
 
 __all__ = [
+    "AutoContrast",
     "Cardinality",
     "Collate",
     "ColorJitter",
     "CutMix",
     "Cutout",
+    "Equalize",
+    "GaussianBlur",
     "GaussianNoise",
     "Grayscale",
     "HorizontalFlip",
+    "Invert",
     "LabelledStep",
     "MixUp",
-from rote.augment.tone import AutoContrast, Equalize, Invert, Posterize, Solarize
-
-__all__ = [
-    "AutoContrast",
-    "ColorJitter",
-    "Equalize",
-    "GaussianBlur",
-    "Grayscale",
-    "HorizontalFlip",
-    "Invert",
     "Normalize",
     "Operation",
     "Posterize",
@@ -56,10 +51,10 @@ __all__ = [
     "RandomErasing",
     "RandomResizedCrop",
     "Recipe",
+    "Sharpness",
+    "Solarize",
     "Step",
     "Transform",
     "Views",
-    "Sharpness",
-    "Solarize",
     "recipes",
 ]
