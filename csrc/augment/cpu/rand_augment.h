@@ -85,7 +85,7 @@ inline void rand_color(View& view, float factor) {
 }
 
 inline void rand_contrast(View& view, float factor) {
-    const float part = contrast_part(grey_sum(view), int64_t(view.height) * view.width, factor);
+    const float part = contrast_part(grey_sum<true>(view), int64_t(view.height) * view.width, factor);
     const FloatVector parts = splat<FloatVector>(part);
     for_each_value(view, [=](FloatVector x) { return blend<FloatVector>(x, factor, parts); });
 }

@@ -48,7 +48,7 @@ void adjust_contrast(ReferenceImage& image, float factor) {
     int64_t sum = 0;
     for (size_t p = 0; p < plane; ++p) {
         const float grey = image.channels == 1 ? r[p] : grey_of<float>(r[p], r[plane + p], r[2 * plane + p]);
-        sum += int32_t(grey * kGreyScale);
+        sum += int32_t(bounded_grey<float>(grey) * kGreyScale);
     }
     const float part = contrast_part(sum, int64_t(plane), factor);
     for (float& x : image.pixels) x = blend<float>(x, factor, part);
