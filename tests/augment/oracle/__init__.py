@@ -12,9 +12,9 @@ import numpy as np
 
 from rote.augment import Recipe
 
-from . import color, geometry, rand_augment, tone
+from . import color, geometry, noise, rand_augment, tone
 
-APPLY = {**geometry.APPLY, **color.APPLY, **tone.APPLY, **rand_augment.APPLY}
+APPLY = {**geometry.APPLY, **color.APPLY, **tone.APPLY, **rand_augment.APPLY, **noise.APPLY}
 DECIDED = {**geometry.DECIDED, **tone.DECIDED, **rand_augment.DECIDED}
 
 
