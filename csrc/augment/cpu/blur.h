@@ -41,17 +41,66 @@ inline void blur_row(const float* row, int32_t width, PairsOf&& pairs_of, int32_
     if (x < width) blur_vectors<1>(row + x, pairs_of(x), radius, weights, to + x);
 }
 
-/// Along x, the common kernel of three: the neighbours come from the row itself, except at its ends.
-inline void blur_row_of_three(const float* row, int32_t width, const float* weights, float* to) {
-    const IntVector lanes = lane_numbers();
-    const FloatVector second = splat<FloatVector>(row[1]), last_but_one = splat<FloatVector>(row[width - 2]);
-    for (int32_t x = 0; x < width; x += kLanes) {
-        const FloatVector middle = load_float(row + x);
-        const FloatVector before =
-            x == 0 ? (lanes == 0 ? second : __builtin_shuffle(middle, lanes - 1)) : load_float(row + x - 1);
-        const FloatVector after = lanes == width - 1 - x ? last_but_one : load_float(row + x + 1);
-        store(to + x, blur_pair<FloatVector>(blur_middle<FloatVector>(middle, weights[0]), before, after, weights[1]));
+/// kVectors vectors of a row under the common kernel of three, along x. kLast: the row ends in the last of them.
+template <int kVectors, bool kFirst, bool kLast>
+struct ThreeAlongX {
+    float beside, near;  // the weights of the neighbours and of the pixel itself
+    int32_t last;        // the lane of the row's last pixel
+
+    void operator()(const float* from, FloatVector* to) const {
+        const IntVector lanes = lane_numbers();
+        for (int v = 0; v < kVectors; ++v, from += kLanes) {
+            const FloatVector middle = load_float(from);
+            FloatVector before, after = load_float(from + 1);
+            if (kFirst && v == 0)
+                before = __builtin_shuffle(middle, lanes == 0 ? lanes + 1 : lanes - 1);
+            else
+                before = load_float(from - 1);
+            if (kLast && v == kVectors - 1) after = lanes == last ? splat<FloatVector>(from[last - 1]) : after;
+            to[v] = blur_pair<FloatVector>(blur_middle<FloatVector>(middle, near), before, after, beside);
+        }
     }
+};
+
+/// A strip of columns, `count` pixels wide, under a kernel of three by three: down the rows, of which the last three
+/// stay in registers.
+template <int kVectors, bool kFirst, bool kLast>
+inline void blur_strip(const float* from, int32_t height, int32_t width, int32_t count, const float* weights,
+                       float* to) {
+    const float near = weights[0], beside = weights[1];
+    const ThreeAlongX<kVectors, kFirst, kLast> along_x{beside, near, (count - 1) % kLanes};
+    FloatVector above[kVectors], middle[kVectors], below[kVectors];
+    along_x(from, middle);
+    along_x(from + width, below);
+    for (int v = 0; v < kVectors; ++v) above[v] = below[v];
+    for (int32_t y = 0; y < height; ++y, to += width) {
+        for (int v = 0; v < kVectors; ++v) {
+            store(to + v * kLanes,
+                  blur_pair<FloatVector>(blur_middle<FloatVector>(middle[v], near), above[v], below[v], beside));
+            above[v] = middle[v];
+            middle[v] = below[v];
+        }
+        const int32_t next = y + 2 < height ? y + 2 : height - 2;
+        along_x(from + int64_t(next) * width, below);
+    }
+}
+
+/// Planes under a kernel of three by three.
+inline void blur_by_three(View& view, const float* weights) {
+    constexpr int32_t kStrip = 2 * kLanes;
+    const int32_t height = view.height, width = view.width;
+    for (int32_t c = 0; c < view.plan->channels; ++c)
+        for (int32_t x = (width - 1) / kStrip * kStrip; x >= 0; x -= kStrip) {  // the last strip overruns its rows
+            const int32_t rest = width - x;
+            const float* const from = view.plane(c) + x;
+            float* const to = view.spare_plane(c) + x;
+            const auto blur = rest <= kLanes   ? (x == 0 ? blur_strip<1, true, true> : blur_strip<1, false, true>)
+                              : rest <= kStrip ? (x == 0 ? blur_strip<2, true, true> : blur_strip<2, false, true>)
+                              : x == 0         ? blur_strip<2, true, false>
+                                               : blur_strip<2, false, false>;
+            blur(from, height, width, rest, weights, to);
+        }
+    view.swap_planes();
 }
 
 /// Along x, any kernel. `line` holds the row with its reflections.
@@ -72,8 +121,6 @@ inline void blur_along_x(const float* row, int32_t width, int32_t radius, const 
                          float* to) {
     if (radius == 0)
         memcpy(to, row, size_t(width) * sizeof(float));
-    else if (radius == 1)
-        blur_row_of_three(row, width, weights, to);
     else
         blur_row_of_many(row, width, radius, weights, line, to);
 }
@@ -82,12 +129,6 @@ inline void blur_along_x(const float* row, int32_t width, int32_t radius, const 
 inline void blur_along_y(const float* rows, int32_t y, int32_t height, int32_t width, int32_t radius,
                          const float* weights, float* to) {
     const auto row_at = [=](int32_t position) { return rows + int64_t(reflected(position, height)) * width; };
-    if (radius == 1) {
-        const float *const above = row_at(y - 1), *const below = row_at(y + 1);
-        return blur_row(
-            row_at(y), width, [=](int32_t x) { return [=](int32_t) { return PixelPair{above + x, below + x}; }; }, 1,
-            weights, to);
-    }
     blur_row(
         row_at(y), width,
         [=](int32_t x) { return [=](int32_t i) { return PixelPair{row_at(y - i) + x, row_at(y + i) + x}; }; }, radius,
@@ -102,6 +143,7 @@ __attribute__((noinline)) void gaussian_blur(View& view, const AugmentStep& step
     float* const weights_x = view.part<float>(view.layout->coordinates);
     float* weights_y = weights_x;
     gaussian_weights(radius_x, sigma, weights_x);
+    if (radius_x == 1 && radius_y == 1) return blur_by_three(view, weights_x);
     if (radius_y != radius_x) {
         weights_y = weights_x + view.layout->index_pitch;
         gaussian_weights(radius_y, sigma, weights_y);
