@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "augment_noise_recipes.h"
 #include "augment_tone_recipes.h"
 #include "rote/address.h"
 #include "rote/augment.h"
@@ -33,13 +35,8 @@ inline AugmentOp normalize_op() {
     return {7, 0, {0.4914, 0.4822, 0.4465, 0.2470, 0.2435, 0.2616}};
 }
 
-struct NamedRecipe {
-    std::string name;
-    std::vector<AugmentOp> ops;
-};
-
 inline std::vector<NamedRecipe> test_recipes() {
-    return {
+    std::vector<NamedRecipe> all = {
         {"none", {}},
         {"flip-crop-normalize", {crop_op(), flip_op(), normalize_op()}},
         {"flip-crop-reflect", {flip_op(), crop_op(4, 2)}},
@@ -67,6 +64,8 @@ inline std::vector<NamedRecipe> test_recipes() {
          {resized_crop_op(), sharpness_op(), equalize_op(0.5), jitter_op(), blur_op(7, 5), solarize_op(),
           auto_contrast_op(0.5), normalize_op(), blur_op(3, 3, 1, 1)}},
     };
+    for (NamedRecipe& recipe : noise_recipes()) all.push_back(std::move(recipe));
+    return all;
 }
 
 /// Seeded noise, with a few flat, grey and saturated images in front: the corners of the colour formulas.

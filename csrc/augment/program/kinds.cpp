@@ -76,6 +76,19 @@ AugmentGroup group_of(AugmentKind kind) {
     return AugmentGroup::geometry;
 }
 
+bool leaves_unit_range(const AugmentStep& step) {
+    switch (step.kind) {
+        case AugmentKind::normalize:
+            return true;
+        case AugmentKind::gaussian_noise:
+            return step.constants[2] == 0;  // clip
+        case AugmentKind::random_erasing:
+            return step.constants[5] != 0;  // noise
+        default:
+            return false;
+    }
+}
+
 int32_t row_words_of(const AugmentStep& step) {
     if (step.kind == AugmentKind::rand_augment) return 2 * int32_t(step.constants[0]);
     return find_kind(int32_t(step.kind))->row_words;

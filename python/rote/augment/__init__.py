@@ -10,13 +10,33 @@ Example:
 
 from __future__ import annotations
 
+from rote.augment.cardinality import Cardinality
+from rote.augment.collate import Collate
 from rote.augment.blur import GaussianBlur, Sharpness
 from rote.augment.color import ColorJitter, Grayscale, Normalize
+from rote.augment.erasing import Cutout, RandomErasing
 from rote.augment.geometry import HorizontalFlip, RandomAffine, RandomCrop, RandomResizedCrop
+from rote.augment.mixing import CutMix, MixUp
 from rote.augment.named import recipes
+from rote.augment.noise import GaussianNoise
 from rote.augment.operation import Operation
 from rote.augment.rand_augment import RandAugment
 from rote.augment.recipe import Recipe
+from rote.augment.steps import LabelledStep, Step
+from rote.augment.transform import Transform
+from rote.augment.views import Views
+
+__all__ = [
+    "Cardinality",
+    "Collate",
+    "ColorJitter",
+    "CutMix",
+    "Cutout",
+    "GaussianNoise",
+    "Grayscale",
+    "HorizontalFlip",
+    "LabelledStep",
+    "MixUp",
 from rote.augment.tone import AutoContrast, Equalize, Invert, Posterize, Solarize
 
 __all__ = [
@@ -33,8 +53,12 @@ __all__ = [
     "RandAugment",
     "RandomAffine",
     "RandomCrop",
+    "RandomErasing",
     "RandomResizedCrop",
     "Recipe",
+    "Step",
+    "Transform",
+    "Views",
     "Sharpness",
     "Solarize",
     "recipes",
