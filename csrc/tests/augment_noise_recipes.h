@@ -2,10 +2,9 @@
 // augment_recipes.h.
 #pragma once
 
-#include <string>
 #include <vector>
 
-#include "rote/augment.h"
+#include "named_recipe.h"
 
 namespace rote {
 
@@ -25,11 +24,6 @@ inline AugmentOp cutmix_op(double alpha = 1.0, double p = 0.8, int occurrence = 
     return {25, occurrence, {alpha, p, 40}};
 }
 
-struct NamedRecipe {
-    std::string name;
-    std::vector<AugmentOp> ops;
-};
-
 inline std::vector<NamedRecipe> noise_recipes() {
     const AugmentOp crop{2, 0, {2, 2, 0, 1}}, flip{3, 0, {0.5}};
     const AugmentOp jitter{5, 0, {0.6, 1.4, 0.6, 1.4, 0.6, 1.4, -0.1, 0.1, 0.8}};
@@ -43,7 +37,7 @@ inline std::vector<NamedRecipe> noise_recipes() {
         {"noise", {flip, noise_op(), normalize}},
         {"noise-unclipped", {noise_op(2.0, false), noise_op(0.5, true, 1.0, 1)}},
         {"mixup", {crop, flip, mixup_op(), normalize}},
-        {"cutmix", {resized, flip, jitter, cutmix_op()}},
+        {"cutmix", {resized, flip, jitter, cutmix_op()}, true},
         {"mixup-of-bytes", {mixup_op(1.0, 1.0)}},
         {"mixes",
          {crop, noise_op(0.05), mixup_op(0.2), flip, erasing_op(0.5), cutmix_op(0.5), mixup_op(3.0, 0.5, 1),

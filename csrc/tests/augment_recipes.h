@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "augment_geometry_recipes.h"
 #include "augment_noise_recipes.h"
 #include "augment_tone_recipes.h"
 #include "rote/address.h"
@@ -40,8 +41,8 @@ inline std::vector<NamedRecipe> test_recipes() {
         {"none", {}},
         {"flip-crop-normalize", {crop_op(), flip_op(), normalize_op()}},
         {"flip-crop-reflect", {flip_op(), crop_op(4, 2)}},
-        {"resized-crop", {resized_crop_op(), flip_op()}},
-        {"simclr", {resized_crop_op(), flip_op(), jitter_op(), grayscale_op(), normalize_op()}},
+        {"resized-crop", {resized_crop_op(), flip_op()}, true},
+        {"simclr", {resized_crop_op(), flip_op(), jitter_op(), grayscale_op(), normalize_op()}, true},
         {"affine-nearest", {affine_op(0, 0.25)}},
         {"affine-bilinear", {affine_op(1, 0.25), jitter_op(1.0)}},
         {"two-fills", {crop_op(4, 0, 0.5), crop_op(4, 0, 0.25, 1), flip_op()}},
@@ -64,6 +65,7 @@ inline std::vector<NamedRecipe> test_recipes() {
          {resized_crop_op(), sharpness_op(), equalize_op(0.5), jitter_op(), blur_op(7, 5), solarize_op(),
           auto_contrast_op(0.5), normalize_op(), blur_op(3, 3, 1, 1)}},
     };
+    for (NamedRecipe& recipe : geometry_recipes()) all.push_back(std::move(recipe));
     for (NamedRecipe& recipe : noise_recipes()) all.push_back(std::move(recipe));
     return all;
 }

@@ -76,17 +76,19 @@ __device__ __forceinline__ void to_planes(Block& block) {
 __device__ __forceinline__ void random_resized_crop(Block& block, const AugmentStep& step) {
     const CropWindow window = crop_window(step, block.row);
     const int32_t out_height = step.out_height, out_width = step.out_width;
-    const int32_t taps_x = tap_count(window.width, out_width), taps_y = tap_count(window.height, out_height);
+    const ResizeFilter filter = resize_filter(step);
+    const int32_t taps_x = tap_count(filter, window.width, out_width);
+    const int32_t taps_y = tap_count(filter, window.height, out_height);
     float* const weights_x = block.tap_memory;
     int32_t* const first_x = reinterpret_cast<int32_t*>(weights_x + taps_x * out_width);
     float* const weights_y = reinterpret_cast<float*>(first_x + out_width);
     int32_t* const first_y = reinterpret_cast<int32_t*>(weights_y + taps_y * out_height);
     for (int32_t d = int32_t(threadIdx.x); d < out_width + out_height; d += kThreads) {
         if (d < out_width) {
-            first_x[d] = resize_taps(window.width, out_width, d, taps_x, weights_x + d, out_width);
+            first_x[d] = resize_taps(filter, window.width, out_width, d, taps_x, weights_x + d, out_width);
         } else {
             const int32_t e = d - out_width;
-            first_y[e] = resize_taps(window.height, out_height, e, taps_y, weights_y + e, out_height);
+            first_y[e] = resize_taps(filter, window.height, out_height, e, taps_y, weights_y + e, out_height);
         }
     }
     __syncthreads();

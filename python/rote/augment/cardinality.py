@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from rote.augment import arguments, parameters
+from rote.augment.affine import RandomAffine
 from rote.augment.color import ColorJitter
-from rote.augment.geometry import RandomAffine, RandomCrop, RandomResizedCrop
+from rote.augment.crops import RandomCrop
 from rote.augment.operation import Operation, Size
+from rote.augment.resizing import RandomResizedCrop
 from rote.augment.windows import crop_windows, fallback_window
 
 if TYPE_CHECKING:

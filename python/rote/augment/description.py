@@ -8,9 +8,12 @@ from dataclasses import fields, replace
 from functools import singledispatch
 from typing import TYPE_CHECKING, Any
 
+from rote.augment.affine import RandomAffine
 from rote.augment.color import ColorJitter, Grayscale, Normalize
-from rote.augment.geometry import HorizontalFlip, RandomAffine, RandomCrop, RandomResizedCrop
+from rote.augment.crops import RandomCrop
+from rote.augment.flips import HorizontalFlip
 from rote.augment.operation import Operation, Size
+from rote.augment.resizing import RandomResizedCrop
 
 if TYPE_CHECKING:
     from rote.augment.recipe import Recipe

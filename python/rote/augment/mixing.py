@@ -23,7 +23,8 @@ class MixUp(Operation):
     """weight·x + (1 - weight)·partner with probability `p`, weight ~ Beta(alpha, alpha) and the partner by view.
 
     weight comes from two uniform numbers u, v by Bailey's polar method: with T = sqrt(2 alpha (u^(-1/alpha) - 1))
-    cos(2 pi v), of Student's t distribution with 2 alpha degrees of freedom, weight = 1/2 + T / (2 sqrt(2 alpha + T^2)).
+    cos(2 pi v), of Student's t distribution with 2 alpha degrees of freedom, weight = 1/2 + T / (2 sqrt(2 alpha +
+    T^2)).
 
     Source: Zhang et al., arXiv 1710.09412; torchvision.transforms.v2.MixUp, which draws one weight for a batch; Bailey,
     Mathematics of Computation 62 (1994), 779-781.

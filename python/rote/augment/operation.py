@@ -12,6 +12,7 @@ import torch
 __all__ = ["Field", "Operation", "operation_from_dict"]
 
 Size = tuple[int, int]  # (height, width) in pixels
+MAX_EXTENT = 16384  # pixels a side, rote::kMaxImageExtent
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,18 @@ def pair(owner: str, name: str, value: Any, low: float = -math.inf, high: float 
     if lower > upper:
         raise ValueError(f"{owner}: {name} must be (lower, upper) with lower <= upper, got {value!r}")
     return lower, upper
+
+
+def extents(owner: str, name: str, value: Any) -> int | Size | None:
+    """`value` as an int, (h, w) or None; pixels in [1, 16384]."""
+    if value is None:
+        return None
+    numbers = tuple(value) if isinstance(value, (tuple, list)) and len(value) == 2 else (value,)
+    if not all(isinstance(v, int) and not isinstance(v, bool) for v in numbers):
+        raise TypeError(f"{owner}: {name} must be an int, (h, w) or None, got {value!r}")
+    if not all(1 <= v <= MAX_EXTENT for v in numbers):
+        raise ValueError(f"{owner}: {name} must be in [1, {MAX_EXTENT}] pixels, got {value!r}")
+    return value if isinstance(value, int) else numbers
 
 
 def choice(owner: str, name: str, value: Any, options: Sequence[str]) -> str:

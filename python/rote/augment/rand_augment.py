@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import torch
 
-from rote.augment.geometry import INTERPOLATIONS
+from rote.augment.affine import INTERPOLATIONS
 from rote.augment.operation import Field, Operation, Size, choice, number, require, set_fields
 
 __all__ = ["RandAugment"]

@@ -34,7 +34,8 @@ class Recipe:
 
     Args:
         *operations: operations of `rote.augment`, none for the images as they are.
-        size: what crops resize or cut to and the recipe ends at, an int or (H, W); None: the images' own size.
+        size: what the recipe ends at, and crops and resizes without a size of their own, an int or (H, W); None: the
+            size that the last such operation leaves, or else the images' own.
         mean, std: append `Normalize(mean, std)`; both or neither.
         partners: images 0 .. partners - 1 are those that operations which mix in a second image draw it from, so that
             a view does not depend on the size of a bank; below 2^31.
@@ -288,16 +289,21 @@ class Recipe:
         Raises:
             ValueError: an operation cannot act on such images, or none brings them to the recipe's size.
         """
-        target = image_size if self.size is None else self.size
-        current = image_size
-        for operation in self.operations:
-            current = operation.output_size(current, target)
+        target = self.size or image_size
+        current = self._size_behind(image_size, target)
+        if self.size is None and current != target:  # an operation with a size of its own decides
+            target, current = current, self._size_behind(image_size, current)
         if current[0] != target[0] or current[1] != target[1]:
             raise ValueError(
                 f"size: the recipe ends at {target[0]} x {target[1]} but its operations leave images of "
-                f"{current[0]} x {current[1]}; add RandomResizedCrop or RandomCrop, or leave size out"
+                f"{current[0]} x {current[1]}; add a crop or a Resize, or leave size out"
             )
         return target
+
+    def _size_behind(self, image_size: Size, target: Size) -> Size:
+        for operation in self.operations:
+            image_size = operation.output_size(image_size, target)
+        return image_size
 
     def _output_size_of(self, images: torch.Tensor) -> Size:
         """(h, w) of views of a bank, which must be one that this recipe can render."""
