@@ -151,26 +151,35 @@ inline void by_strips(View& view, const Strip& strip) {
     view.swap_planes();
 }
 
-/// Along x, any kernel. `line` holds the row with its reflections.
-inline void blur_row_of_many(const float* row, int32_t width, int32_t radius, const float* weights, float* line,
-                             float* to) {
-    for (int32_t i = 1; i <= radius; ++i) {
-        line[radius - i] = row[i];
-        line[radius + width - 1 + i] = row[width - 1 - i];
-    }
-    memcpy(line + radius, row, size_t(width) * sizeof(float));
-    const float* const middle = line + radius;
-    blur_row(
-        middle, width, [=](int32_t x) { return [=](int32_t i) { return PixelPair{middle + x - i, middle + x + i}; }; },
-        radius, weights, to);
+/// Where the row itself begins in a line, on a vector's boundary.
+inline int32_t line_start(int32_t radius) {
+    return (radius + kLanes - 1) / kLanes * kLanes;
 }
 
-inline void blur_along_x(const float* row, int32_t width, int32_t radius, const float* weights, float* line,
-                         float* to) {
-    if (radius == 0)
-        memcpy(to, row, size_t(width) * sizeof(float));
-    else
-        blur_row_of_many(row, width, radius, weights, line, to);
+/// `count` rows along x, any kernel. `lines` holds them with their reflections: all are written
+/// before the first is read, for reading at once what was stored in other pieces is slow.
+inline void blur_along_x(const float* rows, int32_t count, int32_t width, int32_t radius, const float* weights,
+                         float* lines, int32_t line_pitch, float* to) {
+    if (radius == 0) {
+        memcpy(to, rows, size_t(count) * size_t(width) * sizeof(float));
+        return;
+    }
+    for (int32_t n = 0; n < count; ++n) {
+        const float* const row = rows + int64_t(n) * width;
+        float* const middle = lines + int64_t(n) * line_pitch + line_start(radius);
+        for (int32_t x = 0; x < width; x += kLanes) store(middle + x, load_float(row + x));
+        for (int32_t i = 1; i <= radius; ++i) {
+            middle[-i] = row[i];
+            middle[width - 1 + i] = row[width - 1 - i];
+        }
+    }
+    for (int32_t n = 0; n < count; ++n) {
+        const float* const middle = lines + int64_t(n) * line_pitch + line_start(radius);
+        blur_row(
+            middle, width,
+            [=](int32_t x) { return [=](int32_t i) { return PixelPair{middle + x - i, middle + x + i}; }; }, radius,
+            weights, to + int64_t(n) * width);
+    }
 }
 
 /// Row y along y, from the rows blurred along x.
@@ -196,16 +205,21 @@ __attribute__((noinline)) void gaussian_blur(View& view, const AugmentStep& step
         weights_y = weights_x + view.layout->index_pitch;
         gaussian_weights(radius_y, sigma, weights_y);
     }
-    float* const line = view.part<float>(view.layout->gather_index);
+    float* const lines = view.part<float>(view.layout->gather_index);
+    const int32_t line_pitch = (line_start(radius_x) + width + radius_x + 2 * kLanes) / kLanes * kLanes;
+    const int32_t lines_at_once = clamp_int(int32_t(kMaxGatherTaps * view.layout->index_pitch / line_pitch), 1, 4);
     for (int32_t c = 0; c < view.plan->channels; ++c) {
         float* const plane = view.plane(c);
         float* const narrow = view.spare_plane(c);
         int32_t ready = 0;  // rows blurred along x; what they were made of may be written over, by a vector's tail too
         const int32_t ahead = radius_y + kLanes / width;
         for (int32_t y = 0; y < height; ++y) {
-            for (; ready < height && ready <= y + ahead; ++ready)
-                blur_along_x(plane + int64_t(ready) * width, width, radius_x, weights_x, line,
+            while (ready < height && ready <= y + ahead) {
+                const int32_t count = height - ready < lines_at_once ? height - ready : lines_at_once;
+                blur_along_x(plane + int64_t(ready) * width, count, width, radius_x, weights_x, lines, line_pitch,
                              narrow + int64_t(ready) * width);
+                ready += count;
+            }
             if (radius_y > 0) blur_along_y(narrow, y, height, width, radius_y, weights_y, plane + int64_t(y) * width);
         }
     }
