@@ -12,10 +12,10 @@ import numpy as np
 
 from rote.augment import Recipe
 
-from . import color, geometry
+from . import affine, color, crops, resizing
 
-APPLY = {**geometry.APPLY, **color.APPLY}
-DECIDED = {**geometry.DECIDED}
+APPLY = {**crops.APPLY, **resizing.APPLY, **affine.APPLY, **color.APPLY}
+DECIDED = {**affine.DECIDED}
 
 
 def render(recipe: Recipe, image: np.ndarray, row: dict, size: tuple[int, int]) -> np.ndarray:
