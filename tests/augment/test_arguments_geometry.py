@@ -65,7 +65,7 @@ def test_angles_must_be_finite(bank):
     with pytest.raises(ValueError, match=r"params.*angle.*: wanted a finite number of degrees, got inf in row 1"):
         recipe.apply(bank, IDS, given)
     given["random_rotation.angle"] = torch.zeros(4, dtype=torch.int64)
-    with pytest.raises(TypeError, match="wanted torch.float32"):
+    with pytest.raises(TypeError, match=r"wanted torch\.float32"):
         recipe.apply(bank, IDS, given)
 
 
