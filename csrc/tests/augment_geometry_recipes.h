@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "rote/augment.h"
+#include "named_recipe.h"
 
 namespace rote {
 
@@ -32,14 +32,7 @@ inline AugmentOp rare_affine_op(double p, double fill) {
     return {4, 0, {-30, 30, 0.1, 0.2, 0.8, 1.2, -10, 10, -5, 5, 1, fill, p}};
 }
 
-/// `resizes`: brings images of any size to the output size.
-struct GeometryRecipe {
-    std::string name;
-    std::vector<AugmentOp> ops;
-    bool resizes = false;
-};
-
-inline std::vector<GeometryRecipe> geometry_recipes() {
+inline std::vector<NamedRecipe> geometry_recipes() {
     const AugmentOp jitter{5, 0, {0.2, 1.8, 0.2, 1.8, 0.2, 1.8, -0.2, 0.2, 1}};
     const AugmentOp flip{3, 0, {0.5}};
     return {

@@ -7,6 +7,7 @@
 #include "augment/cpu/crops.h"
 #include "augment/cpu/mix.h"
 #include "augment/cpu/noise.h"
+#include "augment/cpu/rand_augment.h"
 #include "augment/cpu/resize.h"
 #include "augment/cpu/store.h"
 #include "augment/cpu/tone.h"
@@ -91,7 +92,7 @@ inline int32_t apply_step(View& view, int32_t s) {
             break;
         case AugmentKind::mixup:
         case AugmentKind::cutmix:
-            mix(view, step);
+            mix(view, s, [](View& partner, int32_t t) { return apply_step(partner, t); });
             break;
     }
     return s + 1;
@@ -106,6 +107,7 @@ inline void render_views_on_vectors(const RenderJob& job, int64_t begin, int64_t
     if (steps > 0 && plan.steps[steps - 1].kind == AugmentKind::normalize) finish.normalization = &plan.steps[--steps];
     View view{};
     view.plan = &plan;
+    view.bank = &job.images;
     view.tables = job.tables;
     view.layout = &layout;
     view.scratch = scratch;

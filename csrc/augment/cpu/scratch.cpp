@@ -3,6 +3,7 @@
 
 #include "augment/cpu/executor.h"
 #include "augment/meaning/resize_taps.h"
+#include "augment/program/kinds.h"
 
 namespace rote {
 
@@ -45,6 +46,9 @@ ScratchLayout scratch_layout(const AugmentPlan& plan) {
     layout.plane_pitch = ((height + 2) * (width + 2) + 15) / 16 * 16 + 16;  // + 2: the zero border of affine maps
     layout.planes = take(plan.channels * layout.plane_pitch * 4);
     layout.spare = take(plan.channels * layout.plane_pitch * 4);
+    bool partners = false;
+    for (int32_t s = 0; s < plan.num_steps; ++s) partners = partners || mixes(plan.steps[s].kind);
+    layout.partner = take(partners ? plan.channels * layout.plane_pitch * 4 : 0);
     layout.bytes = take(int64_t(plan.channels) * plan.in_height * plan.in_width);
     layout.byte_pitch = (width + 63) / 64 * 64;
     layout.byte_rows = take((kMaxGatherTaps + 1) * layout.byte_pitch);

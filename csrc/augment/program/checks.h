@@ -16,6 +16,9 @@ void check_step(const AugmentPlan& plan, AugmentStep& step, bool normalized);
 /// Checks the step's fields in the row of view number `view` of a batch.
 void check_step_row(const AugmentPlan& plan, const AugmentStep& step, const int32_t* row, int64_t view);
 
+/// Checks that partners stand in a bank of `images`: those of given rows, or all that can be drawn (rows null).
+void check_partners(const AugmentPlan& plan, const int32_t* rows, int64_t count, int64_t images);
+
 // By group of operations ----------------------------------------------------------------------------------------------
 
 void check_geometry_step(AugmentStep& step, bool normalized);

@@ -12,10 +12,17 @@ import numpy as np
 
 from rote.augment import Recipe
 
-from . import affine, color, crops, resizing
+from . import affine, color, crops, rand_augment, resizing, tone
 
-APPLY = {**crops.APPLY, **resizing.APPLY, **affine.APPLY, **color.APPLY}
-DECIDED = {**affine.DECIDED}
+APPLY = {
+    **crops.APPLY,
+    **resizing.APPLY,
+    **affine.APPLY,
+    **color.APPLY,
+    **tone.APPLY,
+    **rand_augment.APPLY,
+}
+DECIDED = {**affine.DECIDED, **tone.DECIDED, **rand_augment.DECIDED}
 
 
 def render(recipe: Recipe, image: np.ndarray, row: dict, size: tuple[int, int]) -> np.ndarray:
