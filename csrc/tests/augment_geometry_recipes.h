@@ -1,7 +1,6 @@
 // tests/augment_geometry_recipes.h: recipes of the operations that move pixels.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "named_recipe.h"

@@ -2,7 +2,6 @@
 // augment_recipes.h.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "named_recipe.h"
@@ -38,7 +37,7 @@ inline std::vector<NamedRecipe> noise_recipes() {
         {"noise", {flip, noise_op(), normalize}},
         {"noise-unclipped", {noise_op(2.0, false), noise_op(0.5, true, 1.0, 1)}},
         {"mixup", {crop, flip, mixup_op(), normalize}},
-        {"cutmix", {resized, flip, jitter, cutmix_op()}},
+        {"cutmix", {resized, flip, jitter, cutmix_op()}, true},
         {"mixup-of-bytes", {mixup_op(1.0, 1.0)}},
         {"mixes",
          {crop, noise_op(0.05), mixup_op(0.2), flip, erasing_op(0.5), cutmix_op(0.5), mixup_op(3.0, 0.5, 1),

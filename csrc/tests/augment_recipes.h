@@ -65,8 +65,8 @@ inline std::vector<NamedRecipe> test_recipes() {
          {resized_crop_op(), sharpness_op(), equalize_op(0.5), jitter_op(), blur_op(7, 5), solarize_op(),
           auto_contrast_op(0.5), normalize_op(), blur_op(3, 3, 1, 1)}},
     };
-    for (NamedRecipe& recipe : noise_recipes()) all.push_back(std::move(recipe));
     for (NamedRecipe& recipe : geometry_recipes()) all.push_back(std::move(recipe));
+    for (NamedRecipe& recipe : noise_recipes()) all.push_back(std::move(recipe));
     return all;
 }
 

@@ -1,4 +1,4 @@
-// tests/named_recipe.h: a recipe of the tests.
+// tests/named_recipe.h: a recipe with a name, for the augmentation tests.
 #pragma once
 
 #include <string>
