@@ -37,10 +37,15 @@ def exact_unless_random(operation: Operation, extent: int) -> float:
 
 #: kind -> absolute tolerance on float32 pixels in [0, 1], or a function of (operation, largest extent in pixels).
 BY_KIND: dict[str, float | Callable[[Operation, int], float]] = {
-    "random_resized_crop": resampled,
+    "random_resized_crop": resampled_unless_nearest,
+    "resize": resampled_unless_nearest,
     "random_crop": EXACT,
+    "center_crop": EXACT,
     "horizontal_flip": EXACT,
+    "vertical_flip": EXACT,
+    "alternating_flip": EXACT,
     "random_affine": resampled_unless_nearest,
+    "random_rotation": resampled_unless_nearest,
     "color_jitter": COLOUR,
     "grayscale": COLOUR,
     "normalize": COLOUR,
