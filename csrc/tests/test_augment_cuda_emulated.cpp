@@ -10,6 +10,7 @@ int main() {
 #include "emulation/cuda_runtime.h"
 // The kernels, as they are.
 #include "augment/cuda/dispatch.cu"
+#include "augment/cuda/fast.cu"
 #include "augment/cuda/sample.cu"
 #include "augment/cuda/simple.cu"
 //
@@ -215,7 +216,7 @@ void test_bad_input() {
 int main() {
     test_sampling();
     test_bad_input();
-    for (const std::string path : {"simple"}) {
+    for (const std::string path : {"simple", "fast"}) {
         test_recipes_agree(path);
         test_large(path);
         test_many_views(path);

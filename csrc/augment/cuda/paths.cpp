@@ -1,6 +1,7 @@
 // augment/cuda/paths.cpp: see the header.
 #include "augment/cuda/paths.h"
 
+#include "augment/cuda/fast_plan.h"
 #include "augment/cuda/simple_memory.h"
 #include "rote/error.h"
 
@@ -37,8 +38,10 @@ void check_on_device(const AugmentPlan& plan) {
 }
 
 int64_t AugmentProgram::workspace_bytes(int64_t batch, bool device_is_cuda, const std::string& path) const {
-    augment_path_of(path);
-    return device_is_cuda && batch > 0 ? simple_memory(plan_, batch).workspace_bytes : 0;
+    const bool fast_path = augment_path_of(path) == AugmentPath::fast;
+    if (!device_is_cuda || batch <= 0) return 0;
+    const FastPlan fast = fast_plan(plan_);
+    return fast_path && fast.possible ? fast_workspace_bytes(fast, batch) : simple_memory(plan_, batch).workspace_bytes;
 }
 
 }  // namespace rote
