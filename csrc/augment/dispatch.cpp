@@ -110,6 +110,8 @@ void augment_render(const AugmentProgram& program, const ImageView<const uint8_t
         check_addresses(batch);
     }
 
+    check_partners(plan, batch.rows, batch.count, images.count);
+
     const RenderJob job{&plan, &program.resize_tables(), images, batch.ids, output};
     const int64_t grain = grain_of(plan);
     const size_t executor_bytes = size_t(scratch_bytes(plan) + 63) / 64 * 64;

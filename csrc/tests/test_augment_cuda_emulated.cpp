@@ -45,7 +45,7 @@ struct Batch {
     }
 };
 
-constexpr int64_t kImages = 12;
+constexpr int64_t kImages = 40;  // partners of the recipes are among them
 constexpr DType kDtypes[] = {DType::float32, DType::float16, DType::bfloat16};
 
 ImageView<const uint8_t> planar(const std::vector<uint8_t>& bank, const Shape& s) {
@@ -83,9 +83,10 @@ std::vector<uint8_t> render(const AugmentProgram& program, const ImageView<const
 
 bool fits(const NamedRecipe& recipe, const Shape& shape) {
     for (const AugmentOp& op : recipe.ops)
-        if (shape.channels == 2 && op.kind >= 5) return false;
+        if (shape.channels != 1 && shape.channels != 3 && ((op.kind >= 5 && op.kind <= 7) || op.kind >= 13))
+            return false;
     if (shape.height == shape.out_height && shape.width == shape.out_width) return true;
-    return recipe.name == "resized-crop" || recipe.name == "simclr";
+    return recipe.resizes;
 }
 
 void check(const std::string& path, const NamedRecipe& recipe, const Shape& shape, int64_t count, DType dtype,

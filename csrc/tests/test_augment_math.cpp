@@ -3,11 +3,11 @@
 #include <cmath>
 
 #include "augment/meaning/affine.h"
+#include "augment/meaning/color.h"
 #include "augment/meaning/jitter.h"
+#include "augment/meaning/math.h"
 #include "augment/meaning/resize_taps.h"
 #include "augment/meaning/windows.h"
-#include "augment/meaning/math.h"
-#include "augment/meaning/color.h"
 #include "check.h"
 
 using namespace rote;
@@ -75,30 +75,83 @@ void test_unit_from_byte() {
         CHECK(unit_from_byte<float>(float(byte)) == float(byte) / 255.0f, "byte %d", byte);
 }
 
-/// Weights are a partition of one; without shrinking they are plain bilinear interpolation.
+/// Weights are a partition of one, on pixels there are; equal sizes copy.
 void test_taps() {
-    float weights[64];
-    for (int out : {1, 7, 16, 32, 33})
-        for (int extent = 1; extent <= 100; ++extent) {
-            const int taps = tap_count(extent, out);
-            CHECK(taps <= 64 || out == 1);
-            if (taps > 64) continue;
-            for (int d = 0; d < out; ++d) {
-                const int first = resize_taps(extent, out, d, taps, weights, 1);
-                double total = 0;
-                for (int t = 0; t < taps; ++t) total += weights[t];
-                CHECK(first >= 0 && first < extent && std::fabs(total - 1) < 1e-6, "%d -> %d at %d", extent, out, d);
-                if (extent == out) CHECK(first == d && weights[0] == 1 && weights[1] == 0);
-                if (extent > out) continue;
-                double source = (d + 0.5) * extent / out - 0.5;
-                source = source < 0 ? 0 : source;
-                const double low = std::floor(source);
-                const double upper = low + 1 > extent - 1 ? 0 : source - low;
-                double got_upper = 0;
-                for (int t = 0; t < taps; ++t) got_upper += first + t == int(low) + 1 ? weights[t] : 0;
-                CHECK(std::fabs(got_upper - upper) < 1e-6, "%d -> %d at %d: %g, %g", extent, out, d, got_upper, upper);
+    float weights[256];
+    for (const Interpolation interpolation : {Interpolation::bilinear, Interpolation::bicubic})
+        for (const bool antialias : {false, true})
+            for (int out : {1, 2, 7, 16, 32, 33})
+                for (int extent = 1; extent <= (out == 1 ? 60 : 100); ++extent) {
+                    const ResizeFilter filter{interpolation, antialias};
+                    const int taps = tap_count(filter, extent, out);
+                    CHECK(taps <= 256);
+                    for (int d = 0; d < out; ++d) {
+                        const int first = resize_taps(filter, extent, out, d, taps, weights, 1);
+                        double total = 0, beyond = 0, own = 0;
+                        for (int t = 0; t < taps; ++t) {
+                            total += weights[t];
+                            beyond += first + t >= extent ? std::fabs(weights[t]) : 0;
+                            own += first + t == d ? weights[t] : 0;
+                        }
+                        CHECK(first >= 0 && first < extent && std::fabs(total - 1) < 1e-6 && beyond == 0,
+                              "%d -> %d at %d", extent, out, d);
+                        if (extent == out) CHECK(own == 1 && total == 1);
+                    }
+                }
+}
+
+/// Without shrinking, both bilinear filters interpolate between the two neighbours of the centre.
+void test_bilinear_taps() {
+    float weights[2];
+    for (const bool antialias : {false, true})
+        for (int out : {1, 7, 16, 33})
+            for (int extent = 1; extent <= out; ++extent)
+                for (int d = 0; d < out; ++d) {
+                    const int first = resize_taps({Interpolation::bilinear, antialias}, extent, out, d, 2, weights, 1);
+                    double source = (d + 0.5) * extent / out - 0.5;
+                    source = source < 0 ? 0 : source;
+                    const double low = std::floor(source);
+                    const double upper = low + 1 > extent - 1 ? 0 : source - low;
+                    double got_upper = 0;
+                    for (int t = 0; t < 2; ++t) got_upper += first + t == int(low) + 1 ? weights[t] : 0;
+                    CHECK(std::fabs(got_upper - upper) < 1e-6, "%d -> %d at %d: %g, %g", extent, out, d, got_upper,
+                          upper);
+                }
+}
+
+/// Halfway between pixels, the cubic kernels weigh -1/16, 9/16 (a = -1/2) and -3/32, 19/32 (a = -3/4).
+void test_bicubic_taps() {
+    float weights[4];
+    for (const bool antialias : {false, true}) {
+        const int first = resize_taps({Interpolation::bicubic, antialias}, 9, 27, 13, 4, weights, 1);
+        CHECK(first == 3 && weights[1] == 1 && weights[0] == 0 && weights[2] == 0 && weights[3] == 0);
+        const double outer = antialias ? -1 / 16.0 : -3 / 32.0, inner = 0.5 - outer;
+        const double wanted[] = {outer, inner, inner, outer};
+        const int middle = resize_taps({Interpolation::bicubic, antialias}, 8, 9, 4, 4, weights, 1);
+        CHECK(middle == 2);
+        for (int t = 0; t < 4; ++t) CHECK(std::fabs(weights[t] - wanted[t]) < 1e-7, "%g", double(weights[t]));
+    }
+    // Plain: neighbours beyond the border add their weights to the border's pixel.
+    const int first = resize_taps({Interpolation::bicubic, false}, 4, 8, 0, 4, weights, 1);
+    CHECK(first == 0 && weights[0] > 1 && weights[1] < 0 && weights[2] == 0 && weights[3] == 0);
+}
+
+/// The whole number below d * extent / out, or one less where torch's float32 quotient rounds down.
+void test_nearest_source() {
+    for (int out : {1, 5, 32, 47})
+        for (int extent : {1, 3, 32, 33, 94})
+            for (int d = 0, last = 0; d < out; ++d) {
+                const int source = nearest_source(extent, out, d);
+                CHECK(source >= last && source < extent);
+                CHECK(source == d * extent / out || source == d * extent / out - 1);
+                if (extent % out == 0) CHECK(source == d * (extent / out));
+                last = source;
             }
-        }
+}
+
+void test_central_start() {
+    CHECK(central_start(10, 4) == 3 && central_start(9, 4) == 2 && central_start(11, 4) == 4);
+    CHECK(central_start(4, 4) == 0 && central_start(4, 7) == -1 && central_start(4, 8) == -2);
 }
 
 void test_padded_index() {
@@ -120,6 +173,10 @@ int main() {
     test_rounding();
     test_unit_from_byte();
     test_taps();
+    test_bilinear_taps();
+    test_bicubic_taps();
+    test_nearest_source();
+    test_central_start();
     test_padded_index();
     std::puts("augment math: ok");
 }

@@ -14,6 +14,8 @@ from rote.augment import Operation, Recipe
 EXACT = 0.0
 COLOUR = 2e-5
 CHAIN = 2e-5
+BLUR = 2e-6
+ROUNDING = 2.0**-23  # of a difference or quotient of two exact pixels
 
 
 def resampled(operation: Operation, extent: int) -> float:
@@ -33,6 +35,14 @@ BY_KIND: dict[str, float | Callable[[Operation, int], float]] = {
     "color_jitter": COLOUR,
     "grayscale": COLOUR,
     "normalize": COLOUR,
+    "gaussian_blur": BLUR,
+    "sharpness": BLUR,
+    "solarize": ROUNDING,
+    "posterize": EXACT,
+    "invert": ROUNDING,
+    "auto_contrast": COLOUR,
+    "equalize": ROUNDING,
+    "rand_augment": COLOUR,
 }
 
 

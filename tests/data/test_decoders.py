@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from rote.data import DataError, dali_decoder, load
 from rote.data import decoder as decoders
@@ -109,6 +109,15 @@ def test_jpeg(make_tree, smooth, kind, subsampling, progressive):
         assert difference(pillow, dali).max() == 0
     else:
         assert difference(pillow, dali).mean() < 2
+
+
+@needs_dali
+@pytest.mark.parametrize("extension", ["jpg", "png"])
+def test_neither_applies_a_colour_profile(make_tree, smooth, extension):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    pillow, dali = both(saved(make_tree, f"1.{extension}", picture("rgb", smooth()), icc_profile=profile))
+    assert dali.source["decoded_by_pillow"] == 0
+    assert difference(pillow, dali).mean() < (0.01 if dali.source["decoder"]["device"] == "cpu" else 2)
 
 
 @needs_dali
@@ -228,6 +237,21 @@ def test_a_picture_that_dali_alone_refuses_is_read_by_pillow_and_said(make_tree,
         pillow, dali = both(root)
     assert difference(pillow, dali).max() == 0
     assert dali.source["decoded_by_pillow"] == 1
+
+
+@needs_dali
+@pytest.mark.parametrize("extension", ["jpg", "png"])
+def test_too_many_pixels_are_refused_by_both(make_tree, smooth, monkeypatch, extension):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 500)  # an error from twice as many on
+    monkeypatch.setattr(dali_decoder, "LARGE_JPEG", 0)
+    monkeypatch.setattr(dali_decoder, "MANY_PIXELS", 0)
+    root = make_tree({f"train/c/1.{extension}": smooth(20, 20), f"test/c/1.{extension}": smooth(40, 40)})
+    words = []
+    for name in ("pillow", "dali"):
+        with pytest.raises(DataError, match=rf"test/c/1\.{extension}: .*exceeds limit of 1000 pixels") as caught:
+            load("folder", root, size=8, progress=False, decoder=name)
+        words.append(str(caught.value))
+    assert words[0] == words[1]
 
 
 # Which one ------------------------------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 import time
 
@@ -18,10 +17,6 @@ from rote.data import DataError, decoding, shards
 COUNT = 23
 
 pytestmark = pytest.mark.usefixtures("decoder")  # every test with each of them
-
-wants_address_ids = pytest.mark.skipif(
-    "address_ids" not in inspect.signature(Recipe.__call__).parameters, reason="needs Recipe(..., address_ids=)"
-)
 
 
 @pytest.fixture
@@ -135,7 +130,6 @@ def test_a_recipe_with_partners_is_refused(folder):
         part.views(Mixing(), torch.tensor([0]), torch.tensor([0]))
 
 
-@wants_address_ids
 @pytest.mark.parametrize("views_per_image", [None, 3])
 def test_views_are_those_of_the_bank(folder, bank, views_per_image):
     recipe = Recipe(RandomResizedCrop(), HorizontalFlip(), ColorJitter(0.8, 0.8, 0.8, 0.2), size=8)
@@ -148,7 +142,6 @@ def test_views_are_those_of_the_bank(folder, bank, views_per_image):
         assert streamed.equal(recipe(bank.train.images, part.ids[rows], views, seed=9))
 
 
-@wants_address_ids
 def test_an_epoch_of_training_is_the_same_samples(folder, bank):
     """Batches of a stream and of `TrainingStream` under the same seeds, where shards are whole batches."""
     from rote.train import Seeds

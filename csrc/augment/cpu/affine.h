@@ -28,12 +28,12 @@ inline FloatVector inside_lanes(IntVector position, int32_t extent) {
     return (position >= 0) & (position < extent) ? splat<FloatVector>(1.0f) : splat<FloatVector>(0.0f);
 }
 
-__attribute__((noinline)) void random_affine(View& view, const AugmentStep& step) {
+__attribute__((noinline)) void apply_affine(View& view, const AffineMap& map, const AffineSampling& sampling) {
+    if (is_identity(map)) return;
     to_planes(view);
     pad_planes(view);
-    const AffineMap map = affine_map(step, view.row);
-    const bool bilinear_mode = step.constants[10] != 0;
-    const float fill = float(step.constants[11]);
+    const bool bilinear_mode = sampling.bilinear;
+    const float fill = sampling.fill;
     const int32_t height = view.height, width = view.width, pitch = width + 2;
     int32_t* const xs = view.part<int32_t>(view.layout->coordinates);
     int32_t* const ys = xs + view.layout->index_pitch;

@@ -7,6 +7,7 @@
 #include "augment/cpu/crops.h"
 #include "augment/cpu/mix.h"
 #include "augment/cpu/noise.h"
+#include "augment/cpu/rand_augment.h"
 #include "augment/cpu/resize.h"
 #include "augment/cpu/store.h"
 #include "augment/cpu/tone.h"
@@ -14,27 +15,38 @@
 namespace rote {
 namespace {
 
+inline bool mirrors(AugmentKind kind) {
+    return kind == AugmentKind::horizontal_flip || kind == AugmentKind::alternating_flip;
+}
+
 /// Applies step s and returns the next step to do: flips right after a resize are taken along with it.
 inline int32_t apply_step(View& view, int32_t s) {
     const AugmentPlan& plan = *view.plan;
     const AugmentStep& step = plan.steps[s];
     switch (step.kind) {
-        case AugmentKind::random_resized_crop: {
+        case AugmentKind::random_resized_crop:
+        case AugmentKind::resize: {
             int32_t next = s + 1;
             bool mirror = false;
-            while (next < plan.num_steps && plan.steps[next].kind == AugmentKind::horizontal_flip)
+            while (next < plan.num_steps && mirrors(plan.steps[next].kind))
                 mirror = mirror != (view.row[plan.steps[next++].row_offset] != 0);
             random_resized_crop(view, s, mirror);
             return next;
         }
         case AugmentKind::random_crop:
-            random_crop(view, step);
+        case AugmentKind::center_crop:
+            padded_crop(view, step);
             break;
         case AugmentKind::horizontal_flip:
+        case AugmentKind::alternating_flip:
             if (view.row[step.row_offset] != 0) flip(view);
             break;
+        case AugmentKind::vertical_flip:
+            if (view.row[step.row_offset] != 0) flip_vertically(view);
+            break;
         case AugmentKind::random_affine:
-            random_affine(view, step);
+        case AugmentKind::random_rotation:
+            apply_affine(view, affine_map(step, view.row), affine_sampling(step));
             break;
         case AugmentKind::color_jitter:
             color_jitter(view, step);
@@ -44,12 +56,6 @@ inline int32_t apply_step(View& view, int32_t s) {
             break;
         case AugmentKind::normalize:
             normalize_planes(view, step);
-            break;
-        case AugmentKind::vertical_flip:
-        case AugmentKind::alternating_flip:
-        case AugmentKind::resize:
-        case AugmentKind::center_crop:
-        case AugmentKind::random_rotation:
             break;
         case AugmentKind::gaussian_blur:
             if (view.row[step.row_offset] != 0) gaussian_blur(view, step);
@@ -86,7 +92,7 @@ inline int32_t apply_step(View& view, int32_t s) {
             break;
         case AugmentKind::mixup:
         case AugmentKind::cutmix:
-            mix(view, step);
+            mix(view, s, [](View& partner, int32_t t) { return apply_step(partner, t); });
             break;
     }
     return s + 1;
@@ -101,6 +107,7 @@ inline void render_views_on_vectors(const RenderJob& job, int64_t begin, int64_t
     if (steps > 0 && plan.steps[steps - 1].kind == AugmentKind::normalize) finish.normalization = &plan.steps[--steps];
     View view{};
     view.plan = &plan;
+    view.bank = &job.images;
     view.tables = job.tables;
     view.layout = &layout;
     view.scratch = scratch;

@@ -40,7 +40,12 @@ inline FloatVector grey_lanes(const View& view, int32_t p) {
 }
 
 /// The fixed-point sum of the image's grey values. Lanes add up to 64 numbers of 24 bits before they are widened.
+template <bool Unbounded>
 __attribute__((noinline)) int64_t grey_sum(const View& view) {
+    const auto grey_at = [&](int32_t place) {
+        const FloatVector grey = grey_lanes(view, place);
+        return Unbounded ? bounded_grey<FloatVector>(grey) : grey;
+    };
     const int32_t pixels = view.height * view.width;
     const int32_t whole = pixels / kLanes * kLanes;
     int64_t sum = 0;
@@ -48,12 +53,11 @@ __attribute__((noinline)) int64_t grey_sum(const View& view) {
     while (p < whole) {
         const int32_t stop = whole - p > 64 * kLanes ? p + 64 * kLanes : whole;
         IntVector lanes{};
-        for (; p < stop; p += kLanes)
-            lanes = lanes + __builtin_convertvector(grey_lanes(view, p) * kGreyScale, IntVector);
+        for (; p < stop; p += kLanes) lanes = lanes + __builtin_convertvector(grey_at(p) * kGreyScale, IntVector);
         for (int i = 0; i < kLanes; ++i) sum += lanes[i];
     }
     if (whole < pixels) {
-        const IntVector rest = __builtin_convertvector(grey_lanes(view, whole) * kGreyScale, IntVector);
+        const IntVector rest = __builtin_convertvector(grey_at(whole) * kGreyScale, IntVector);
         for (int i = 0; i < pixels - whole; ++i) sum += rest[i];
     }
     return sum;
@@ -70,7 +74,8 @@ __attribute__((noinline)) void color_jitter(View& view, const AugmentStep& step)
             for_each_value(view, [factor](FloatVector x) { return adjust_brightness<FloatVector>(x, factor); });
         } else if (which == 1 && jitter.contrast != 1.0f) {
             const float factor = jitter.contrast;
-            const float part = contrast_part(grey_sum(view), int64_t(view.height) * view.width, factor);
+            const int64_t sum = jitter.unbounded ? grey_sum<true>(view) : grey_sum<false>(view);
+            const float part = contrast_part(sum, int64_t(view.height) * view.width, factor);
             const FloatVector parts = splat<FloatVector>(part);
             for_each_value(view, [=](FloatVector x) { return blend<FloatVector>(x, factor, parts); });
         } else if (which == 2 && rgb && jitter.saturation != 1.0f) {
@@ -80,9 +85,14 @@ __attribute__((noinline)) void color_jitter(View& view, const AugmentStep& step)
             });
         } else if (which == 3 && rgb && jitter.hue != 0.0f) {
             const float shift = hue_sextants(jitter.hue);
-            for_each_rgb(view, [shift](FloatVector& r, FloatVector& g, FloatVector& b) {
-                adjust_hue<FloatVector>(r, g, b, shift);
-            });
+            if (jitter.unbounded)
+                for_each_rgb(view, [shift](FloatVector& r, FloatVector& g, FloatVector& b) {
+                    adjust_hue<FloatVector, true>(r, g, b, shift);
+                });
+            else
+                for_each_rgb(view, [shift](FloatVector& r, FloatVector& g, FloatVector& b) {
+                    adjust_hue<FloatVector>(r, g, b, shift);
+                });
         }
     }
 }

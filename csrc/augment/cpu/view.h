@@ -16,6 +16,7 @@ namespace {
 /// One view on its way through a program.
 struct View {
     const AugmentPlan* plan;
+    const ImageView<const uint8_t>* bank;
     const ResizeTables* tables;
     const ScratchLayout* layout;
     char* scratch;

@@ -4,7 +4,7 @@
 #include "augment/cuda/job.h"
 #include "augment/cuda/paths.h"
 #include "augment/cuda/simple.cuh"
-#include "augment/cuda/simple_memory.h"
+#include "augment/program/checks.h"
 #include "rote/error.h"
 
 namespace rote {
@@ -20,7 +20,7 @@ void augment_render_cuda(const AugmentProgram& program, const ImageView<const ui
     ROTE_CHECK_ARG(images.channels == plan.channels && images.height == plan.in_height && images.width == plan.in_width,
                    "images: the program is for [*, ", plan.channels, ", ", plan.in_height, ", ", plan.in_width,
                    "], got [", images.count, ", ", images.channels, ", ", images.height, ", ", images.width, "]");
-    check_on_device(plan);
+    if (!batch.rows) check_partners(plan, nullptr, batch.count, images.count);
     const bool fast = augment_path_of(path) == AugmentPath::fast;
     if (batch.count == 0) return;
     const int64_t wanted = program.workspace_bytes(batch.count, true, path);

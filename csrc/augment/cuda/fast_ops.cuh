@@ -4,12 +4,24 @@
 
 #include "augment/cuda/fast_job.h"
 #include "augment/meaning/color.h"
+#include "augment/meaning/tone.h"
 #include "runtime/launch.cuh"
 
 namespace rote {
 namespace {
 
-enum class PixelOp : int32_t { brightness, blend, saturation, hue, grey, normalize };
+enum class PixelOp : int32_t {
+    brightness,
+    blend,
+    saturation,
+    hue,
+    unbounded_hue,
+    grey,
+    normalize,
+    solarize,
+    posterize,
+    invert
+};
 
 struct alignas(16) OpEntry {
     PixelOp op;
@@ -19,6 +31,14 @@ struct alignas(16) OpEntry {
 
 template <int C>
 using Pixels = float[C][kFastRows];
+
+template <int C, class Fn>
+__device__ __forceinline__ void change(Pixels<C>& v, Fn&& fn) {
+#pragma unroll
+    for (int c = 0; c < C; ++c)
+#pragma unroll
+        for (int r = 0; r < kFastRows; ++r) v[c][r] = fn(v[c][r]);
+}
 
 template <int C>
 __device__ __forceinline__ float grey_value(const Pixels<C>& v, int r) {
@@ -52,21 +72,27 @@ template <int C>
 __device__ __forceinline__ void apply_op(const FastJob& job, const OpEntry& entry, Pixels<C>& v) {
     switch (entry.op) {
         case PixelOp::brightness:
-            for (int c = 0; c < C; ++c)
-                for (int r = 0; r < kFastRows; ++r) v[c][r] = adjust_brightness<float>(v[c][r], entry.a);
-            return;
+            return change<C>(v, [&](float x) { return adjust_brightness<float>(x, entry.a); });
         case PixelOp::blend:
-            for (int c = 0; c < C; ++c)
-                for (int r = 0; r < kFastRows; ++r) v[c][r] = blend<float>(v[c][r], entry.a, entry.b);
-            return;
+            return change<C>(v, [&](float x) { return blend<float>(x, entry.a, entry.b); });
         case PixelOp::saturation:
             if constexpr (C == 3)
                 for (int r = 0; r < kFastRows; ++r) adjust_saturation<float>(v[0][r], v[1][r], v[2][r], entry.a);
             return;
         case PixelOp::hue:
             if constexpr (C == 3)
-                for (int r = 0; r < kFastRows; ++r) adjust_hue<float>(v[0][r], v[1][r], v[2][r], entry.a);
+                for (int r = 0; r < kFastRows; ++r) adjust_hue<float, false>(v[0][r], v[1][r], v[2][r], entry.a);
             return;
+        case PixelOp::unbounded_hue:
+            if constexpr (C == 3)
+                for (int r = 0; r < kFastRows; ++r) adjust_hue<float, true>(v[0][r], v[1][r], v[2][r], entry.a);
+            return;
+        case PixelOp::solarize:
+            return change<C>(v, [&](float x) { return solarize<float>(x, entry.a); });
+        case PixelOp::posterize:
+            return change<C>(v, [&](float x) { return posterize<float>(x, entry.a); });
+        case PixelOp::invert:
+            return change<C>(v, [](float x) { return invert<float>(x); });
         case PixelOp::grey:
             for (int r = 0; r < kFastRows; ++r) {
                 const float grey = grey_value<C>(v, r);

@@ -49,11 +49,19 @@ bool takes_mean(const AugmentStep& step) {
 bool follow(const AugmentStep& step, Passes& passes) {
     switch (step.kind) {
         case AugmentKind::random_resized_crop:
+        case AugmentKind::resize:
+            if (resize_filter(step).interpolation == Interpolation::nearest) return false;
+            passes.sampler(step);
+            return true;
         case AugmentKind::random_crop:
+        case AugmentKind::center_crop:
         case AugmentKind::random_affine:
+        case AugmentKind::random_rotation:
             passes.sampler(step);
             return true;
         case AugmentKind::horizontal_flip:
+        case AugmentKind::vertical_flip:
+        case AugmentKind::alternating_flip:
             return true;
         case AugmentKind::color_jitter:
             if (takes_mean(step)) passes.flush();
@@ -62,6 +70,9 @@ bool follow(const AugmentStep& step, Passes& passes) {
             return true;
         case AugmentKind::grayscale:
         case AugmentKind::normalize:
+        case AugmentKind::solarize:
+        case AugmentKind::posterize:
+        case AugmentKind::invert:
             passes.ops += 1;
             passes.has_ops = true;
             return true;
@@ -70,22 +81,22 @@ bool follow(const AugmentStep& step, Passes& passes) {
     }
 }
 
+bool resizes(const AugmentStep& step) {
+    return step.kind == AugmentKind::random_resized_crop || step.kind == AugmentKind::resize;
+}
+
 int32_t most_taps(const AugmentPlan& plan) {
     int32_t most = 2;
     for (int32_t s = 0; s < plan.num_steps; ++s) {
         const AugmentStep& step = plan.steps[s];
-        if (step.kind != AugmentKind::random_resized_crop) continue;
-        const int32_t y = tap_count(step.in_height, step.out_height), x = tap_count(step.in_width, step.out_width);
+        if (!resizes(step)) continue;
+        const ResizeFilter filter = resize_filter(step);
+        const int32_t y = tap_count(filter, step.in_height, step.out_height);
+        const int32_t x = tap_count(filter, step.in_width, step.out_width);
         most = y > most ? y : most;
         most = x > most ? x : most;
     }
     return most;
-}
-
-bool resizes(const AugmentPlan& plan) {
-    for (int32_t s = 0; s < plan.num_steps; ++s)
-        if (plan.steps[s].kind == AugmentKind::random_resized_crop) return true;
-    return false;
 }
 
 }  // namespace
@@ -111,11 +122,11 @@ FastPlan fast_plan(const AugmentPlan& plan) {
     fast.op_bytes = int32_t(padded((passes.ops + 1) * int64_t(16)));
     int64_t tap_entries = 0;
     for (int32_t s = 0; s < plan.num_steps; ++s)
-        if (plan.steps[s].kind == AugmentKind::random_resized_crop) {
+        if (resizes(plan.steps[s])) {
             const int64_t entries = int64_t(plan.steps[s].out_height) + plan.steps[s].out_width;
             tap_entries = entries > tap_entries ? entries : tap_entries;
         }
-    fast.tap_bytes = resizes(plan) ? int32_t(tap_entries * (fast.taps == 2 ? 16 : 48)) : 0;
+    fast.tap_bytes = int32_t(tap_entries * (fast.taps == 2 ? 16 : 48));
     fast.stage_bytes = int32_t(padded(int64_t(fast.team) * kFastRows * plan.channels * 4));
     fast.image_bytes = int32_t(padded(int64_t(plan.channels) * plan.in_height * plan.in_width));
     fast.plane_sets = passes.sets;

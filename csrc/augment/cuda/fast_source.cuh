@@ -48,13 +48,12 @@ enum class Sampler : int32_t { window, resize, affine };
 /// A window of the source, padding included.
 struct WindowSampler {
     CropWindow window;
-    int32_t mode;
-    float fill;
+    Padding padding;
 
     template <int C>
     __device__ __forceinline__ void sample(const Source& source, int32_t y, int32_t x, float (&pixel)[C]) const {
-        source.load_or<C>(padded_index(window.top + y, source.height, mode),
-                          padded_index(window.left + x, source.width, mode), fill, pixel);
+        source.load_or<C>(padded_index(window.top + y, source.height, padding.mode),
+                          padded_index(window.left + x, source.width, padding.mode), padding.fill, pixel);
     }
 };
 
@@ -72,10 +71,10 @@ struct TapEntry {
         first = float_word(at[0]);
         for (int t = 0; t < K; ++t) weights[t] = at[1 + t];
     }
-    __device__ static void write(float* table, int32_t extent, int32_t out, int32_t d) {
+    __device__ static void write(float* table, const ResizeFilter& filter, int32_t extent, int32_t out, int32_t d) {
         float* const at = table + d * kWords;
         for (int t = 0; t < K; ++t) at[1 + t] = 0.0f;
-        at[0] = word_float(resize_taps(extent, out, d, tap_count(extent, out), at + 1, 1));
+        at[0] = word_float(resize_taps(filter, extent, out, d, tap_count(filter, extent, out), at + 1, 1));
     }
 };
 
@@ -134,14 +133,13 @@ struct ResizeColumn {
 
 struct AffineSampler {
     AffineMap map;
-    bool bilinear_mode;
-    float fill;
+    AffineSampling how;
 
     template <int C>
     __device__ __forceinline__ void sample(const Source& source, int32_t i, int32_t j, float (&pixel)[C]) const {
         const int64_t fixed_x = map.x0 + j * map.x_per_column + i * map.x_per_row;
         const int64_t fixed_y = map.y0 + j * map.y_per_column + i * map.y_per_row;
-        if (!bilinear_mode) return source.load_or<C>(fixed_nearest(fixed_y), fixed_nearest(fixed_x), fill, pixel);
+        if (!how.bilinear) return source.load_or<C>(fixed_nearest(fixed_y), fixed_nearest(fixed_x), how.fill, pixel);
         const int32_t x = fixed_floor(fixed_x), y = fixed_floor(fixed_y);
         const float fx = fixed_rest(fixed_x), fy = fixed_rest(fixed_y);
         float p00[C], p01[C], p10[C], p11[C];
@@ -155,7 +153,7 @@ struct AffineSampler {
         const float covered = coverage<float>(inside(x, source.width), inside(x + 1, source.width),
                                               inside(y, source.height), inside(y + 1, source.height), fx, fy);
         for (int c = 0; c < C; ++c)
-            pixel[c] = blend_fill<float>(bilinear<float>(p00[c], p01[c], p10[c], p11[c], fx, fy), covered, fill);
+            pixel[c] = blend_fill<float>(bilinear<float>(p00[c], p01[c], p10[c], p11[c], fx, fy), covered, how.fill);
     }
 };
 

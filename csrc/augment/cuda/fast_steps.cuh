@@ -22,11 +22,12 @@ struct Assembly {
         if (!view.begin_sampler(Sampler::resize, step)) return Need::planes;
         const CropWindow window = crop_window(step, row);
         view.resize.window = window;
-        view.resize.taps_x = tap_count(window.width, step.out_width);
-        view.resize.taps_y = tap_count(window.height, step.out_height);
+        const ResizeFilter filter = resize_filter(step);
+        view.resize.taps_x = tap_count(filter, window.width, step.out_width);
+        view.resize.taps_y = tap_count(filter, window.height, step.out_height);
         for (int32_t d = view.team.rank; d < step.out_width + step.out_height; d += view.team.size()) {
             const bool y = d >= step.out_width;
-            View::Entry::write(y ? view.table_y() : view.table_x(), y ? window.height : window.width,
+            View::Entry::write(y ? view.table_y() : view.table_x(), filter, y ? window.height : window.width,
                                y ? step.out_height : step.out_width, y ? d - step.out_width : d);
         }
         return Need::nothing;
@@ -40,6 +41,7 @@ struct Assembly {
             const int32_t which = row[step.row_offset + 1 + place] & 3;  // jitter.order, without indexing registers
             if (which == 0 && jitter.brightness != 1.0f) view.append(PixelOp::brightness, jitter.brightness);
             if (which == 1 && jitter.contrast != 1.0f) {
+                view.unbounded = jitter.unbounded;
                 if (!mean_known) return Need::mean;
                 mean_known = false;
                 view.append(PixelOp::blend, jitter.contrast,
@@ -47,7 +49,8 @@ struct Assembly {
             }
             if (View::kChannels != 3) continue;
             if (which == 2 && jitter.saturation != 1.0f) view.append(PixelOp::saturation, jitter.saturation);
-            if (which == 3 && jitter.hue != 0.0f) view.append(PixelOp::hue, hue_sextants(jitter.hue));
+            if (which == 3 && jitter.hue != 0.0f)
+                view.append(jitter.unbounded ? PixelOp::unbounded_hue : PixelOp::hue, hue_sextants(jitter.hue));
         }
         return Need::nothing;
     }
@@ -57,17 +60,36 @@ struct Assembly {
         const int32_t* const fields = row + step.row_offset;
         switch (step.kind) {
             case AugmentKind::random_resized_crop:
+            case AugmentKind::resize:
                 return resize(view, step, row);
             case AugmentKind::random_crop:
+            case AugmentKind::center_crop:
                 if (!view.begin_sampler(Sampler::window, step)) return Need::planes;
-                view.window = {padded_window(step, row), int32_t(step.constants[1]), float(step.constants[2])};
+                view.window = {padded_window(step, row), padding_of(step)};
                 return Need::nothing;
             case AugmentKind::random_affine:
+            case AugmentKind::random_rotation: {
+                const AffineMap map = affine_map(step, row);
+                if (is_identity(map)) return Need::nothing;
                 if (!view.begin_sampler(Sampler::affine, step)) return Need::planes;
-                view.affine = {affine_map(step, row), step.constants[10] != 0, float(step.constants[11])};
+                view.affine = {map, affine_sampling(step)};
                 return Need::nothing;
+            }
             case AugmentKind::horizontal_flip:
+            case AugmentKind::alternating_flip:
                 view.flip_x = view.flip_x != (fields[0] != 0);
+                return Need::nothing;
+            case AugmentKind::vertical_flip:
+                view.flip_y = view.flip_y != (fields[0] != 0);
+                return Need::nothing;
+            case AugmentKind::solarize:
+                if (fields[0] != 0) view.append(PixelOp::solarize, float(step.constants[0]));
+                return Need::nothing;
+            case AugmentKind::posterize:
+                if (fields[0] != 0) view.append(PixelOp::posterize, posterize_levels(step.constants[0]));
+                return Need::nothing;
+            case AugmentKind::invert:
+                if (fields[0] != 0) view.append(PixelOp::invert, 0.0f);
                 return Need::nothing;
             case AugmentKind::color_jitter:
                 return jitter_colors(view, step, row);

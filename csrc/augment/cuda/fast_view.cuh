@@ -29,7 +29,8 @@ struct FastView {
     int32_t height, width;
     bool flip_x = false, flip_y = false;  // behind the sampler; colours do not care, so they wait for a sampler
     int32_t ops = 0;
-    float* free_planes;  // where a pass may write that cannot write in place
+    bool unbounded = false;  // pixels may lie outside [0, 1] when their mean is taken
+    float* free_planes;      // where a pass may write that cannot write in place
 
     __device__ __forceinline__ FastView(const FastJob& j, const Team& t, const FastMemory& m, int64_t v,
                                         const Source& image)
@@ -41,7 +42,7 @@ struct FastView {
           height(image.height),
           width(image.width),
           free_planes(m.planes) {
-        window = {{0, 0, height, width}, 0, 0.0f};
+        window = {{0, 0, height, width}, {0, 0.0f}};
     }
 
     __device__ __forceinline__ float* table_x() const { return memory.taps; }
@@ -97,7 +98,10 @@ struct FastView {
                 for (int32_t i = 0; i < ops; ++i) apply_op<C>(job, reinterpret_cast<const OpEntry*>(memory.ops)[i], v);
                 if (mean)
                     for (int r = 0; r < kFastRows; ++r)
-                        if (place.has(r)) sum += int32_t(grey_value<C>(v, r) * kGreyScale);
+                        if (place.has(r)) {
+                            const float grey = grey_value<C>(v, r);
+                            sum += int32_t((unbounded ? bounded_grey<float>(grey) : grey) * kGreyScale);
+                        }
                 if (sink == Sink::output) {
                     store_pixels<C>(job, view, place, v, memory.stage, team);
                 } else if (sink == Sink::planes) {
@@ -124,7 +128,7 @@ struct FastView {
         if (!in_place)
             free_planes = source.bytes ? memory.planes + C * job.fast.plane_floats : const_cast<float*>(source.planes);
         source = {nullptr, 0, 0, 0, to, int32_t(job.fast.plane_floats), height, width, false, false};
-        window = {{0, 0, height, width}, 0, 0.0f};
+        window = {{0, 0, height, width}, {0, 0.0f}};
         sampler = Sampler::window;
         has_sampler = false;
         flip_x = later_x;

@@ -74,9 +74,27 @@ ROTE_HD void adjust_saturation(V& r, V& g, V& b, float factor) {
     b = blend<V>(b, factor, part);
 }
 
+/// A grey value as its image's mean counts it where pixels may lie outside [0, 1] (bicubic overshoot, noise): at most 2
+/// from zero, so that 64 numbers of 24 bits fit an int32.
+template <class V>
+ROTE_HD V bounded_grey(V grey) {
+    const V low = splat<V>(-2.0f), high = splat<V>(1.99999988f);
+    grey = grey > low ? grey : low;
+    return grey < high ? grey : high;
+}
+
+/// A channel `part` of the range below the highest. Where pixels may lie outside [0, 1], torchvision's clamp of all but
+/// the highest shows; inside it changes nothing.
+template <class V, bool Unbounded>
+ROTE_HD V below_highest(V high, V range, V part) {
+    const V value = high - range * part;
+    if constexpr (!Unbounded) return value;
+    return part == splat<V>(0.0f) ? high : clamp_unit<V>(value);
+}
+
 /// Turns the hue by shift / 6 of the circle. With v = max, c = max - min and h in sextants, HSV to RGB is
 /// v - c * clamp(...) per channel, the branch-free form of the sector table.
-template <class V>
+template <class V, bool Unbounded = false>
 ROTE_HD void adjust_hue(V& r, V& g, V& b, float shift) {
     const V zero = splat<V>(0.0f), one = splat<V>(1.0f), two = splat<V>(2.0f), four = splat<V>(4.0f);
     V high = r > g ? r : g;
@@ -94,9 +112,9 @@ ROTE_HD void adjust_hue(V& r, V& g, V& b, float shift) {
     h = h < zero ? h + 6.0f : h;
     h = h >= 6.0f + zero ? h - 6.0f : h;
     // high - range * [0, 1] stays inside [0, high] in floating point too: range rounds to at most high.
-    r = high - range * clamp_unit<V>(2.0f - magnitude<V>(h - 3.0f));
-    g = high - range * clamp_unit<V>(magnitude<V>(h - 2.0f) - 1.0f);
-    b = high - range * clamp_unit<V>(magnitude<V>(h - 4.0f) - 1.0f);
+    r = below_highest<V, Unbounded>(high, range, clamp_unit<V>(2.0f - magnitude<V>(h - 3.0f)));
+    g = below_highest<V, Unbounded>(high, range, clamp_unit<V>(magnitude<V>(h - 2.0f) - 1.0f));
+    b = below_highest<V, Unbounded>(high, range, clamp_unit<V>(magnitude<V>(h - 4.0f) - 1.0f));
 }
 
 template <class V>

@@ -65,7 +65,7 @@ AugmentPlan plan_of(const std::vector<AugmentOp>& ops, int64_t channels, int64_t
         plan.row_words += step.row_words + (mixes(step.kind) ? step.row_offset : 0);
         ROTE_CHECK_ARG(plan.row_words <= kMaxAugmentRowWords, "ops: wanted at most ", kMaxAugmentRowWords,
                        " words of parameters, got ", plan.row_words);
-        normalized = normalized || step.kind == AugmentKind::normalize;
+        normalized = normalized || leaves_unit_range(step);
     }
     ROTE_CHECK_ARG(height == plan.out_height && width == plan.out_width, "size: the recipe leaves images at ", height,
                    " x ", width, " and has no crop or resize that makes them ", plan.out_height, " x ", plan.out_width);

@@ -14,35 +14,21 @@ from torch import Tensor
 
 from rote import _native
 from rote.augment import arguments
+from rote.augment.interception import operators_are_plain
 from rote.augment.operation import Size
 from rote.ops.augment import native_program
 from rote.ops.library import DTYPE_CODES
 
-__all__ = ["DirectCalls", "operators_are_plain"]
+__all__ = ["DirectCalls"]
 
 #: A run has a handful of geometries; where there are more, all are bound afresh.
 MAX_BOUND = 64
 
 # Looked up once: each dot costs as much as a test.
-_compiling = torch.compiler.is_compiling
-_function_modes = torch._C._len_torch_function_stack
-_included_keys = torch._C._dispatch_tls_local_include_set
-_profiling = torch.autograd._profiler_enabled
 _increment_version = torch.autograd.graph.increment_version
 _num_threads = torch.get_num_threads
 _empty = torch.empty
 _uint8, _int64, _dtype = torch.uint8, torch.int64, torch.dtype
-#: The dispatch keys a thread adds to those of its tensors when nothing is active. Dispatch modes (fake tensors, logs,
-#: make_fx), functorch's transforms, functionalization, tracing and the Python dispatcher add a key of their own.
-_ORDINARY_KEYS = sum(
-    torch._C.DispatchKeySet(key).raw_repr()
-    for key in (torch._C.DispatchKey.BackendSelect, torch._C.DispatchKey.ADInplaceOrView)
-)
-
-
-def operators_are_plain() -> bool:
-    """Whether nobody would notice that an operator was not dispatched: no compiler, mode, transform or profiler."""
-    return not (_compiling() or _function_modes() or _included_keys().raw_repr() & ~_ORDINARY_KEYS or _profiling())
 
 
 class DirectCalls:

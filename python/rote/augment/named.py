@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from rote.augment.affine import RandomAffine
 from rote.augment.color import ColorJitter, Grayscale
-from rote.augment.geometry import HorizontalFlip, RandomAffine, RandomCrop, RandomResizedCrop
+from rote.augment.crops import RandomCrop
+from rote.augment.flips import HorizontalFlip
 from rote.augment.recipe import Recipe
+from rote.augment.resizing import RandomResizedCrop
 
 __all__ = ["recipes"]
 

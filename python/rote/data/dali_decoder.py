@@ -7,7 +7,7 @@ rules and the errors are the same whoever decodes. How many went there stands in
 
 from __future__ import annotations
 
-import importlib.metadata
+import io
 import threading
 import warnings
 from collections import deque
@@ -18,7 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from rote.data.decoder import Decoder, num_threads
+from rote.data.dali_pipeline import build_pipeline, codec_versions, import_dali
+from rote.data.decoder import Decoder
 from rote.data.decoding import Sheet, Size
 from rote.data.picture import RULES_VERSION, pillow_versions
 
@@ -26,10 +27,13 @@ from rote.data.picture import RULES_VERSION, pillow_versions
 BATCH, BATCH_BYTES = 256, 1 << 25
 #: Batches read ahead of the one being decoded.
 AHEAD = 2
+#: From here on the number of pixels is looked at: Pillow refuses more than 179 million as an attack on memory, and
+#: JPEG needs a megabyte for as many.
+LARGE_JPEG, MANY_PIXELS = 1 << 20, 1 << 24
 
 _JPEG, _PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 _END_OF_JPEG = b"\xff\xd9"
-_BIT_DEPTH, _COLOUR = 24, 25  # bytes of a PNG file; its header always comes first
+_SIDES, _BIT_DEPTH, _COLOUR = (16, 20), 24, 25  # bytes of a PNG file; its header always comes first
 _GREY, _RGB, _PALETTE = 0, 2, 3
 
 
@@ -42,15 +46,14 @@ class DaliDecoder(Decoder):
     """
 
     def __init__(self) -> None:
-        dali = _dali()
+        dali = import_dali()
         pillow, jpeg = pillow_versions()
         self.device_id = torch.cuda.current_device() if torch.cuda.is_available() else None
-        on_gpu = self.device_id is not None
         self.facts = {
             "name": "dali",
             "version": dali.__version__,
-            "device": torch.cuda.get_device_name(self.device_id) if on_gpu else "cpu",
-            "codecs": _codecs_version(),
+            "device": "cpu" if self.device_id is None else torch.cuda.get_device_name(self.device_id),
+            **codec_versions(on_gpu=self.device_id is not None),
             "rules": RULES_VERSION,
             "pillow": pillow,  # reads what DALI does not
             "jpeg": jpeg,
@@ -75,8 +78,10 @@ class DaliDecoder(Decoder):
 
     def _put(self, sheet: Sheet, encoded: _Encoded) -> None:
         """Decodes a batch; where DALI refuses one, each on its own, and what it refuses alone is left to Pillow."""
+        if not encoded.rows:
+            return
         if sheet.size not in self._pipelines:
-            self._pipelines[sheet.size] = _pipeline(sheet.size, self.device_id)
+            self._pipelines[sheet.size] = build_pipeline(sheet.size, self.device_id, BATCH)
         try:
             self._decode(sheet, encoded.rows, encoded.files)
         except RuntimeError as error:
@@ -89,8 +94,6 @@ class DaliDecoder(Decoder):
                 warnings.warn(f"{sheet.path(encoded.rows[0])}: read by Pillow, DALI refused ({reason})", stacklevel=4)
 
     def _decode(self, sheet: Sheet, rows: list[int], files: list[np.ndarray]) -> None:
-        if not rows:
-            return
         pipeline = self._pipelines[sheet.size]
         pipeline.feed_input("files", files)
         (decoded,) = pipeline.run()
@@ -143,63 +146,23 @@ def _read(sheet: Sheet, rows: range) -> _Encoded:
 def for_dali(content: bytes) -> bool:
     """Whether DALI gives a file of this content the pixels that `rote.data.picture` says."""
     if content.startswith(_JPEG):
-        return _END_OF_JPEG in content  # a truncated file is for Pillow to judge
+        return _END_OF_JPEG in content and (len(content) < LARGE_JPEG or not _too_large(content))
     if not content.startswith(_PNG) or len(content) <= _COLOUR:
         return False
     if content[_BIT_DEPTH] > 8 or content[_COLOUR] not in (_GREY, _RGB, _PALETTE):
         return False
-    return content.find(b"tRNS", 0, content.find(b"IDAT")) < 0
+    if content.find(b"tRNS", 0, content.find(b"IDAT")) >= 0:
+        return False
+    width, height = (int.from_bytes(content[at : at + 4], "big") for at in _SIDES)
+    return width * height < MANY_PIXELS or not _too_large(content)
 
 
-def _pipeline(size: Size | None, device_id: int | None):
-    """Files to uint8 [H, W, 3]: decoded upright, scaled until `size` is covered, the middle cut out."""
-    from nvidia.dali import Pipeline, fn, types
+def _too_large(content: bytes) -> bool:
+    """Whether Pillow refuses a picture of so many pixels, or its header: Pillow then says so."""
+    from PIL import Image
 
-    pipeline = Pipeline(
-        batch_size=BATCH,
-        num_threads=num_threads(),
-        device_id=device_id,
-        exec_pipelined=False,  # reading ahead is done by threads of our own
-        exec_async=False,
-        prefetch_queue_depth=1,
-    )
-    with pipeline:
-        files = fn.external_source(name="files", batch=True, dtype=types.UINT8, ndim=1)
-        x = fn.decoders.image(
-            files,
-            device="cpu" if device_id is None else "mixed",
-            output_type=types.RGB,
-            jpeg_fancy_upsampling=True,  # libjpeg's own way to enlarge the colour planes, hence Pillow's
-            hw_decoder_load=0.0,  # else the batch decides which of two engines decodes a picture, hence its pixels
-        )
-        if size is not None:
-            stored = fn.peek_image_shape(files, dtype=types.FLOAT)[0:2]
-            wanted = types.Constant([float(side) for side in size], dtype=types.FLOAT)
-            extent = wanted * fn.reductions.min(stored / wanted)
-            start = (stored - extent) * 0.5
-            # The triangular filter widens as it shrinks, as Pillow's "bilinear" does.
-            x = fn.resize(
-                x, size=list(size), roi_start=start, roi_end=start + extent, interp_type=types.INTERP_TRIANGULAR
-            )
-        pipeline.set_outputs(x)
-    pipeline.build()
-    return pipeline
-
-
-def _dali():
     try:
-        import nvidia.dali as dali
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            "decoder 'dali' wants NVIDIA DALI, which is not installed: pip install 'rote[dali]'"
-        ) from error
-    return dali
-
-
-def _codecs_version() -> str | None:
-    """Of nvImageCodec, which decodes for DALI and is a distribution of its own, named by CUDA version."""
-    for distribution in importlib.metadata.distributions():
-        name = distribution.metadata["Name"] or ""
-        if name.lower().startswith("nvidia-nvimgcodec"):
-            return distribution.version
-    return None
+        Image.open(io.BytesIO(content), formats=("JPEG", "PNG")).close()
+    except Exception:  # damage shows as almost anything
+        return True
+    return False

@@ -12,10 +12,10 @@ import numpy as np
 
 from rote.augment import Recipe
 
-from . import color, geometry
+from . import color, geometry, rand_augment, tone
 
-APPLY = {**geometry.APPLY, **color.APPLY}
-DECIDED = {**geometry.DECIDED}
+APPLY = {**geometry.APPLY, **color.APPLY, **tone.APPLY, **rand_augment.APPLY}
+DECIDED = {**geometry.DECIDED, **tone.DECIDED, **rand_augment.DECIDED}
 
 
 def render(recipe: Recipe, image: np.ndarray, row: dict, size: tuple[int, int]) -> np.ndarray:
