@@ -1,8 +1,8 @@
 """The same bits from every executor, and those of the machines before: hashes over many views of every recipe.
 
 By default over the first 1,024 views of each recipe. `make million` (ROTE_MILLION=1) takes a million, some minutes a
-recipe, nearly all of it the scalar executor's; ROTE_EXECUTORS=avx2,avx512 leaves it out. Executors are compared with one
-another and with the hashes in million_views.json, which any machine has to reproduce. ROTE_MILLION=record and
+recipe, nearly all of it the scalar executor's; ROTE_EXECUTORS=avx2,avx512 leaves it out. Executors are compared with
+one another and with the hashes in million_views.json, which any machine has to reproduce. ROTE_MILLION=record and
 ROTE_RECORD=1 write those (of a million, and of 1,024), where all executors agree.
 """
 
@@ -71,15 +71,15 @@ def test_every_executor_renders_the_same_bits(images, name, layout, record_prope
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("name", RECIPES)
 def test_cuda_renders_the_same_bits(images, name, layout):
-    """A million at once here: a GPU needs no rest."""
     dtype, channels_last = LAYOUTS[layout]
 
     def render(bank, ids, views):
         return RECIPES[name](bank, ids, views, million.SEED, dtype=dtype, channels_last=channels_last)
 
-    stored = read()[name][layout]
-    count = million.MILLION if str(million.MILLION) in stored else 1024
-    assert million.digest(render, images.cuda(), count, "cuda") == stored[str(count)]
+    stored = read()[name].get(layout, {})
+    if str(COUNT) not in stored:
+        pytest.skip(f"no hash of {COUNT:,} views of {name} is stored")
+    assert million.digest(render, images.cuda(), COUNT, "cuda") == stored[str(COUNT)]
 
 
 def read() -> dict:
