@@ -12,7 +12,7 @@ void augment_sample_cuda(const AugmentProgram&, const AugmentBatch&, int32_t*, v
 }
 
 void augment_render_cuda(const AugmentProgram&, const ImageView<const uint8_t>&, const AugmentBatch&,
-                         const AugmentOutput&, void*, void*, int) {
+                         const AugmentOutput&, void*, void*, int, const std::string&) {
     throw DeviceError("augment: Rote was built without CUDA");
 }
 

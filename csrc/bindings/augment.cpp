@@ -77,7 +77,8 @@ void register_augment(py::module_& module) {
         .def(py::init(&make_program), py::arg("ops"), py::arg("channels"), py::arg("in_height"), py::arg("in_width"),
              py::arg("out_height"), py::arg("out_width"))
         .def_property_readonly("row_words", &AugmentProgram::row_words)
-        .def("workspace_bytes", &AugmentProgram::workspace_bytes, py::arg("batch"), py::arg("device_is_cuda"));
+        .def("workspace_bytes", &AugmentProgram::workspace_bytes, py::arg("batch"), py::arg("device_is_cuda"),
+             py::arg("path") = "auto");
 
     const py::call_guard<py::gil_scoped_release> no_gil;
     py::class_<BoundRender>(module, "BoundRender")
@@ -123,16 +124,17 @@ void register_augment(py::module_& module) {
         "augment_render_cuda",
         [](const AugmentProgram& program, uintptr_t images, const Strides& image_strides, int64_t num_images,
            uintptr_t ids, uintptr_t views, uintptr_t rows, int64_t count, uint64_t seed, uintptr_t out, int out_dtype,
-           const Strides& out_strides, uintptr_t workspace, uintptr_t stream, int device, uintptr_t address_ids) {
+           const Strides& out_strides, uintptr_t workspace, uintptr_t stream, int device, uintptr_t address_ids,
+           const std::string& path) {
             augment_render_cuda(program, make_images(program, images, image_strides, num_images),
                                 make_batch(ids, address_ids, views, rows, count, seed),
                                 make_output(out, out_dtype, out_strides), pointer<void>(workspace),
-                                pointer<void>(stream), device);
+                                pointer<void>(stream), device, path);
         },
         py::arg("program"), py::arg("images"), py::arg("image_strides"), py::arg("num_images"), py::arg("ids"),
         py::arg("views"), py::arg("rows"), py::arg("count"), py::arg("seed"), py::arg("out"), py::arg("out_dtype"),
         py::arg("out_strides"), py::arg("workspace"), py::arg("stream"), py::arg("device"), py::arg("address_ids") = 0,
-        no_gil);
+        py::arg("path") = "auto", no_gil);
 }
 
 }  // namespace rote

@@ -88,8 +88,9 @@ class AugmentProgram {
     const ResizeTables& resize_tables() const { return *tables_; }
     int32_t row_words() const { return plan_.row_words; }
 
-    /// Device memory a CUDA render of `batch` views needs besides its output; a pure function of the shapes.
-    int64_t workspace_bytes(int64_t batch, bool device_is_cuda) const;
+    /// Device memory a CUDA render of `batch` views on that path needs besides its output; a pure function of the
+    /// shapes.
+    int64_t workspace_bytes(int64_t batch, bool device_is_cuda, const std::string& path = "auto") const;
 
   private:
     AugmentPlan plan_;
@@ -124,10 +125,11 @@ void augment_render(const AugmentProgram& program, const ImageView<const uint8_t
 
 /// The same on a CUDA device, which is made current for the call. Pointers are device pointers; nothing is allocated or
 /// synchronized. Ids and views out of range are never dereferenced: such a view is filled with NaN (its row with -1).
+/// path: "simple", "fast" or "auto" (docs/augment-cuda.md).
 void augment_sample_cuda(const AugmentProgram& program, const AugmentBatch& batch, int32_t* rows, void* stream,
                          int device);
 void augment_render_cuda(const AugmentProgram& program, const ImageView<const uint8_t>& images,
                          const AugmentBatch& batch, const AugmentOutput& output, void* workspace, void* stream,
-                         int device);
+                         int device, const std::string& path = "auto");
 
 }  // namespace rote

@@ -183,7 +183,8 @@ def _render_into_cuda(images, ids, views, rows, program, seed, out, address_ids)
         return
     ids, views, rows, address_ids = _contiguous(ids), _contiguous(views), _contiguous(rows), _contiguous(address_ids)
     _check_on_device(ids=(ids, images.shape[0]), address_ids=(address_ids, MAX_IMAGES), views=(views, MAX_VIEWS))
-    workspace = torch.empty(native.workspace_bytes(ids.shape[0], True), dtype=torch.uint8, device=images.device)
+    path = os.environ.get("ROTE_AUGMENT_PATH") or "auto"
+    workspace = torch.empty(native.workspace_bytes(ids.shape[0], True, path), dtype=torch.uint8, device=images.device)
     _native.augment_render_cuda(
         native,
         images.data_ptr(),
@@ -201,6 +202,7 @@ def _render_into_cuda(images, ids, views, rows, program, seed, out, address_ids)
         torch.cuda.current_stream(images.device).cuda_stream,
         images.device.index,
         address_ids.data_ptr() if address_ids is not None else 0,
+        path,
     )
 
 

@@ -1,4 +1,4 @@
-// augment/cuda/block_memory.h: shared memory, or workspace where an image is too large for it.
+// augment/cuda/simple_memory.h: shared memory, or workspace where an image is too large for it.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ constexpr int64_t kMaxSharedBytes = 96 * 1024;  // every target since sm_80 gran
 constexpr int64_t kMaxWorkspaceBlocks = 1056;   // eight blocks for each multiprocessor of an H200
 constexpr int64_t kMaxGridBlocks = int64_t(1) << 20;
 
-struct BlockMemory {
+struct SimpleMemory {
     int64_t plane_floats;  ///< pixels of the largest image on the way
     int64_t image_bytes;   ///< two images of float planes
     int64_t tap_words, tap_bytes;
@@ -20,6 +20,6 @@ struct BlockMemory {
     int64_t workspace_bytes;
 };
 
-BlockMemory block_memory(const AugmentPlan& plan, int64_t batch);
+SimpleMemory simple_memory(const AugmentPlan& plan, int64_t batch);
 
 }  // namespace rote

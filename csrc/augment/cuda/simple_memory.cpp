@@ -1,10 +1,10 @@
-// augment/cuda/workspace.cpp: where a CUDA block keeps its image, decided from the shapes alone.
-#include "augment/cuda/block_memory.h"
+// augment/cuda/simple_memory.cpp: where a block of the simple kernel keeps its image, decided from the shapes alone.
+#include "augment/cuda/simple_memory.h"
 
 namespace rote {
 
-BlockMemory block_memory(const AugmentPlan& plan, int64_t batch) {
-    BlockMemory memory{};
+SimpleMemory simple_memory(const AugmentPlan& plan, int64_t batch) {
+    SimpleMemory memory{};
     const int64_t height = plan.in_height > plan.out_height ? plan.in_height : plan.out_height;
     const int64_t width = plan.in_width > plan.out_width ? plan.in_width : plan.out_width;
     memory.plane_floats = height * width;
@@ -24,10 +24,6 @@ BlockMemory block_memory(const AugmentPlan& plan, int64_t batch) {
     if (memory.blocks > kMaxGridBlocks) memory.blocks = kMaxGridBlocks;
     memory.workspace_bytes = memory.in_shared ? 0 : memory.blocks * (memory.image_bytes + memory.tap_bytes);
     return memory;
-}
-
-int64_t AugmentProgram::workspace_bytes(int64_t batch, bool device_is_cuda) const {
-    return device_is_cuda && batch > 0 ? block_memory(plan_, batch).workspace_bytes : 0;
 }
 
 }  // namespace rote
