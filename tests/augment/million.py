@@ -9,7 +9,7 @@ import torch
 
 from rote import address
 from rote.augment import Recipe
-from rote.augment.recipe import SEMANTICS_VERSION
+from rote.augment.description import SEMANTICS_VERSION
 
 IMAGES, SIDE, CHUNK = 64, 32, 1024
 SEED = 2210_14019

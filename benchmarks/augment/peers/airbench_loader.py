@@ -1,8 +1,9 @@
-"""What the loader of the CIFAR-10 speed runs does to a batch, written anew from its published description.
+"""What the loader of the CIFAR-10 speed runs does, written anew from its published description.
 
-Images lie normalized and reflect-padded in the result's dtype beforehand, which is not timed; a batch is one random
-translation and one flip per image. The translation goes row by row of possible shifts: the images of one vertical shift
-together, then those of one horizontal shift. It does no resized crops and no colours.
+Images lie normalized and reflect-padded in the result's dtype beforehand, which is not timed; then one random
+translation and one flip per image: images of the same vertical shift are moved together, then those of the same
+horizontal shift. (It does so with a whole epoch and takes batches of the result; here with the images of a batch.) It
+has no resized crops and no colours.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ def render_airbench(chain: Chain, bank: torch.Tensor, ids: torch.Tensor):
         return None
     device, reach = bank.device, chain.padding
     mean, std = (torch.tensor(v, device=device).view(1, 3, 1, 1) for v in (MEAN, STD))
-    # Prepared once for the whole data set, and half of it here where that is what the ids need.
     padded = torch.empty(len(bank), 3, bank.shape[2] + 2 * reach, bank.shape[3] + 2 * reach, dtype=chain.dtype)
     padded = padded.to(device, memory_format=torch.channels_last)
     for part in torch.arange(len(bank)).split(4096):
@@ -32,13 +32,16 @@ def render_airbench(chain: Chain, bank: torch.Tensor, ids: torch.Tensor):
         rows, columns = (torch.randint(0, 2 * reach + 1, (n,), device=device) for _ in range(2))
         tall = x.new_empty(n, 3, height - 2 * reach, width)
         views = x.new_empty(n, 3, height - 2 * reach, width - 2 * reach)
-        for shift in range(2 * reach + 1):
-            chosen = rows == shift
-            tall[chosen] = x[chosen, :, shift : shift + tall.shape[2]]
-        for shift in range(2 * reach + 1):
-            chosen = columns == shift
-            views[chosen] = tall[chosen, :, :, shift : shift + views.shape[3]]
+        for shift, members in enumerate(_groups(rows, 2 * reach + 1)):
+            tall.index_copy_(0, members, x.index_select(0, members).narrow(2, shift, tall.shape[2]))
+        for shift, members in enumerate(_groups(columns, 2 * reach + 1)):
+            views.index_copy_(0, members, tall.index_select(0, members).narrow(3, shift, views.shape[3]))
         flipped = (torch.rand(n, device=device) < 0.5).view(-1, 1, 1, 1)
         return torch.where(flipped, views.flip(3), views)
 
     return render
+
+
+def _groups(shifts: torch.Tensor, count: int) -> tuple[torch.Tensor, ...]:
+    """For each shift, the positions that drew it."""
+    return shifts.argsort().split(torch.bincount(shifts, minlength=count).tolist())

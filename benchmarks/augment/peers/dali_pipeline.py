@@ -17,7 +17,7 @@ def render_dali(chain: Chain, bank: torch.Tensor, ids: torch.Tensor):
     if bank.device.type != "cpu":
         return None
     try:
-        from nvidia.dali import fn, pipeline_def, types
+        from nvidia.dali import fn, math, pipeline_def, types
     except ImportError:
         return None
     height, width = chain.view_size(bank)
@@ -58,9 +58,15 @@ def render_dali(chain: Chain, bank: torch.Tensor, ids: torch.Tensor):
             x = fn.random_resized_crop(x, size=(height, width), random_area=(0.08, 1.0))
         else:
             reach = chain.padding
-            start = fn.random.uniform(range=(-reach - 0.5, reach + 0.5), shape=[2])
-            x = fn.slice(x, fn.cast(fn.math.floor(start + 0.5), dtype=types.INT32), (height, width), axes=(0, 1),
-                         out_of_bounds_policy="pad", fill_values=0)  # fmt: skip
+            start = math.floor(fn.random.uniform(range=(-reach, reach + 1), shape=[2]))  # whole pixels
+            x = fn.slice(
+                x,
+                fn.cast(start, dtype=types.INT32),
+                (height, width),
+                axes=(0, 1),
+                out_of_bounds_policy="pad",
+                fill_values=0,
+            )
         if chain.jitter:
             x = colours(x)
         if chain.blur:

@@ -88,8 +88,8 @@ def _contrastive(jitter: ColorJitter, *more: Operation, interpolation: str = "bi
 
 
 # SimCLR (arXiv 2002.05709, appendix A, and the CIFAR-10 command of its released code): jitter of strength 0.5 and no
-# blur on CIFAR-10; strength 1 and a blur of a tenth of the side, odd, for half of the images at 224 px. Bicubic crops,
-# inputs in [0, 1].
+# blur on CIFAR-10; strength 1 and a blur of a tenth of the side, odd, for half of the images at 224 px. Inputs lie in
+# [0, 1]; crops are bicubic and, in floats, overshoot that a little beside edges, where its code clips.
 SIMCLR_CIFAR = Recipe(*_contrastive(ColorJitter(0.4, 0.4, 0.4, 0.1, p=0.8)))
 SIMCLR_IMAGENET = Recipe(
     *_contrastive(ColorJitter(0.8, 0.8, 0.8, 0.2, p=0.8), GaussianBlur(23, (0.1, 2.0), p=0.5)), size=224
