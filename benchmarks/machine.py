@@ -20,6 +20,9 @@ PEERS = (
     "nvidia-dali-cuda130",
     "torchvision",
     "pillow",
+    "albumentations",
+    "opencv-python-headless",
+    "triton-augment",
     "numpy",
 )
 

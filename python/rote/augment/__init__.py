@@ -19,7 +19,7 @@ from rote.augment.crops import CenterCrop, RandomCrop
 from rote.augment.erasing import Cutout, RandomErasing
 from rote.augment.flips import AlternatingFlip, HorizontalFlip, VerticalFlip
 from rote.augment.mixing import CutMix, MixUp
-from rote.augment.named import recipes
+from rote.augment.named import pairs, recipes, strength
 from rote.augment.noise import GaussianNoise
 from rote.augment.operation import Operation
 from rote.augment.rand_augment import RandAugment
@@ -64,5 +64,7 @@ __all__ = [
     "Transform",
     "VerticalFlip",
     "Views",
+    "pairs",
     "recipes",
+    "strength",
 ]
