@@ -10,6 +10,7 @@ int main() {
 #include "emulation/cuda_runtime.h"
 // The kernels, as they are.
 #include "augment/cuda/dispatch.cu"
+#include "augment/cuda/fast.cu"
 #include "augment/cuda/sample.cu"
 #include "augment/cuda/simple.cu"
 //
@@ -44,7 +45,7 @@ struct Batch {
     }
 };
 
-constexpr int64_t kImages = 12;
+constexpr int64_t kImages = 40;  // partners of the recipes are among them
 constexpr DType kDtypes[] = {DType::float32, DType::float16, DType::bfloat16};
 
 ImageView<const uint8_t> planar(const std::vector<uint8_t>& bank, const Shape& s) {
@@ -82,9 +83,10 @@ std::vector<uint8_t> render(const AugmentProgram& program, const ImageView<const
 
 bool fits(const NamedRecipe& recipe, const Shape& shape) {
     for (const AugmentOp& op : recipe.ops)
-        if (shape.channels == 2 && op.kind >= 5) return false;
+        if (shape.channels != 1 && shape.channels != 3 && ((op.kind >= 5 && op.kind <= 7) || op.kind >= 13))
+            return false;
     if (shape.height == shape.out_height && shape.width == shape.out_width) return true;
-    return recipe.name == "resized-crop" || recipe.name == "simclr";
+    return recipe.resizes;
 }
 
 void check(const std::string& path, const NamedRecipe& recipe, const Shape& shape, int64_t count, DType dtype,
@@ -215,7 +217,7 @@ void test_bad_input() {
 int main() {
     test_sampling();
     test_bad_input();
-    for (const std::string path : {"simple"}) {
+    for (const std::string path : {"simple", "fast"}) {
         test_recipes_agree(path);
         test_large(path);
         test_many_views(path);

@@ -6,6 +6,7 @@
 #include "augment/meaning/color.h"
 #include "augment/meaning/jitter.h"
 #include "augment/meaning/math.h"
+#include "augment/meaning/noise.h"
 #include "augment/meaning/resize_taps.h"
 #include "augment/meaning/windows.h"
 #include "check.h"
@@ -164,6 +165,44 @@ void test_padded_index() {
             CHECK(padded_index(i - 3, 4, mode) == expected[mode][i], "mode %d at %d", mode, i - 3);
 }
 
+/// Normal numbers over the whole range of words, the far tail too: below 2e-6 off their definition.
+void test_normals() {
+    double worst_radius = 0, worst_pair = 0;
+    const auto check_radius = [&](uint32_t word) {
+        const float rounded = float(word) * 0x1p-32f + 0x1p-33f;
+        const long double exact = std::sqrt(-2.0L * std::log((long double)rounded));
+        worst_radius = std::fmax(worst_radius, double(std::fabs(normal_radius<ScalarLanes>(word) - exact)));
+    };
+    const long double pi = std::acos(-1.0L);
+    const auto check_pair = [&](uint32_t word) {
+        float first, second;
+        normal_pair<ScalarLanes>(6.75f, word, first, second);
+        long double angle = (word & 0x1fffffffu) * 0x1p-31L * pi;
+        angle = word & 0x20000000u ? pi / 2 - angle : angle;
+        const long double x = 6.75L * std::cos(angle) * (word & 0x80000000u ? -1 : 1);
+        const long double y = 6.75L * std::sin(angle) * (word & 0x40000000u ? -1 : 1);
+        worst_pair = std::fmax(worst_pair, double(std::fmax(std::fabs(first - x), std::fabs(second - y))));
+    };
+    for (uint32_t i = 0; i < 100000; ++i) {
+        for (uint32_t word : {i, 0xffffffffu - i, 0xb504f333u - 50000 + i, i * 42949u}) {
+            check_radius(word);
+            check_pair(word);
+        }
+        check_pair(i * 42949u + 0x20000000u);
+    }
+    CHECK(worst_radius < 1e-6 && worst_pair < 1.5e-6, "radius off by %g, pair by %g", worst_radius, worst_pair);
+    CHECK(normal_radius<ScalarLanes>(0) > 6.76f && normal_radius<ScalarLanes>(0xffffffffu) == 0.0f);
+}
+
+/// These numbers belong to version 1 of the addresses.
+void test_normals_are_fixed() {
+    const float expected[] = {-0x1.aed9c6p+0f, 0x1.67963ap-1f,  0x1.e0fbfp-1f,
+                              -0x1.34182cp+0f, -0x1.34045ap-1f, -0x1.aab4d2p-1f};
+    const NoiseKey key{0x01234567u, 0x89abcdefu};
+    for (int i = 0; i < 6; ++i)
+        CHECK(standard_normal(key, i % 3, 37 * i) == expected[i], "%a", standard_normal(key, i % 3, 37 * i));
+}
+
 }  // namespace
 
 int main() {
@@ -178,5 +217,7 @@ int main() {
     test_nearest_source();
     test_central_start();
     test_padded_index();
+    test_normals();
+    test_normals_are_fixed();
     std::puts("augment math: ok");
 }

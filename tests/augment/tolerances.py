@@ -18,6 +18,11 @@ BLUR = 2e-6
 ROUNDING = 2.0**-23  # of a difference or quotient of two exact pixels
 
 
+#: Normal numbers up to 6.8 from float32 functions, times a sigma of at most 1; a sum of two products.
+NOISE = 2e-6
+MIXED = 2e-6
+
+
 def resampled(operation: Operation, extent: int) -> float:
     return 4 * 2.0**-24 * extent
 
@@ -26,12 +31,21 @@ def resampled_unless_nearest(operation: Operation, extent: int) -> float:
     return EXACT if operation.interpolation == "nearest" else resampled(operation, extent)
 
 
+def exact_unless_random(operation: Operation, extent: int) -> float:
+    return NOISE if operation.value == "random" else EXACT
+
+
 #: kind -> absolute tolerance on float32 pixels in [0, 1], or a function of (operation, largest extent in pixels).
 BY_KIND: dict[str, float | Callable[[Operation, int], float]] = {
-    "random_resized_crop": resampled,
+    "random_resized_crop": resampled_unless_nearest,
+    "resize": resampled_unless_nearest,
     "random_crop": EXACT,
+    "center_crop": EXACT,
     "horizontal_flip": EXACT,
+    "vertical_flip": EXACT,
+    "alternating_flip": EXACT,
     "random_affine": resampled_unless_nearest,
+    "random_rotation": resampled_unless_nearest,
     "color_jitter": COLOUR,
     "grayscale": COLOUR,
     "normalize": COLOUR,
@@ -43,6 +57,11 @@ BY_KIND: dict[str, float | Callable[[Operation, int], float]] = {
     "auto_contrast": COLOUR,
     "equalize": ROUNDING,
     "rand_augment": COLOUR,
+    "random_erasing": exact_unless_random,
+    "cutout": EXACT,
+    "gaussian_noise": NOISE,
+    "mixup": MIXED,
+    "cutmix": EXACT,
 }
 
 

@@ -11,8 +11,10 @@ import torch
 
 import rote.data
 from rote import address
-from rote.augment import ColorJitter, HorizontalFlip, RandomCrop, RandomResizedCrop, Recipe
-from rote.data import DataError, decoding, shards
+from rote.augment import ColorJitter, HorizontalFlip, MixUp, RandomCrop, RandomResizedCrop, Recipe
+from rote.data import DataError, dali_decoder, decoding, pillow_decoder, shards
+from rote.data import decoder as decoders
+from rote.data.tree import scan
 
 COUNT = 23
 
@@ -121,13 +123,9 @@ def test_the_recipe_gets_rows_and_global_ids(folder):
 
 def test_a_recipe_with_partners_is_refused(folder):
     """A partner is a row of the whole bank, which a shard does not hold."""
-
-    class Mixing:
-        partners = 23
-
     part = next(rote.data.stream(folder, shard_images=6).epoch())
     with pytest.raises(ValueError, match="recipe: draws partners"):
-        part.views(Mixing(), torch.tensor([0]), torch.tensor([0]))
+        part.views(Recipe(MixUp(), partners=6), torch.tensor([0]), torch.tensor([0]))
 
 
 @pytest.mark.parametrize("views_per_image", [None, 3])
@@ -207,6 +205,33 @@ def test_stopping_early_leaves_no_thread(folder):
             break
     del part
     assert waited_for(lambda: threading.active_count() <= before)
+
+
+def test_stopping_early_stops_the_decoding(folder, monkeypatch):
+    seen = []
+
+    def waiting(*arguments, cancelled, **options):
+        seen.append(cancelled.wait(10) if seen else "first")  # nobody will ask for the second shard
+        return decoding.decode(*arguments, **options)
+
+    monkeypatch.setattr(shards, "decode", waiting)
+    parts = rote.data.stream(folder, shard_images=8).epoch()
+    next(parts)
+    parts.close()
+    assert seen == ["first", True]
+
+
+def test_a_cancelled_decode_looks_at_no_further_file(folder, monkeypatch):
+    monkeypatch.setattr(pillow_decoder, "CHUNK", 2)
+    monkeypatch.setattr(dali_decoder, "BATCH", 2)
+    files = scan(folder).train
+    (folder / files[-1].path).write_bytes(b"damaged")
+    cancelled = threading.Event()
+    cancelled.set()
+    decoding.decode(folder, files, None, decoders.choose("auto"), False, cancelled=cancelled)
+    cancelled.clear()
+    with pytest.raises(DataError):
+        decoding.decode(folder, files, None, decoders.choose("auto"), False, cancelled=cancelled)
 
 
 def test_two_epochs_at_once_do_not_mix(folder, bank):

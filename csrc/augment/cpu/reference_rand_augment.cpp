@@ -7,34 +7,6 @@
 namespace rote {
 namespace {
 
-void map_image(ReferenceImage& image, const AffineMap& map, bool bilinear_mode, float fill) {
-    const auto inside = [](int32_t position, int32_t extent) {
-        return position >= 0 && position < extent ? 1.0f : 0.0f;
-    };
-    const ReferenceImage from = image;
-    for (int32_t i = 0; i < image.height; ++i)
-        for (int32_t j = 0; j < image.width; ++j) {
-            const int64_t fixed_x = map.x0 + j * map.x_per_column + i * map.x_per_row;
-            const int64_t fixed_y = map.y0 + j * map.y_per_column + i * map.y_per_row;
-            for (int32_t c = 0; c < image.channels; ++c) {
-                if (!bilinear_mode) {
-                    const int32_t x = fixed_nearest(fixed_x), y = fixed_nearest(fixed_y);
-                    const bool in = x >= 0 && x < image.width && y >= 0 && y < image.height;
-                    image.at(c, i, j) = in ? from.at(c, y, x) : fill;
-                    continue;
-                }
-                const int32_t x = fixed_floor(fixed_x), y = fixed_floor(fixed_y);
-                const float fx = fixed_rest(fixed_x), fy = fixed_rest(fixed_y);
-                const float sample =
-                    bilinear<float>(from.at_or_zero(c, y, x), from.at_or_zero(c, y, x + 1),
-                                    from.at_or_zero(c, y + 1, x), from.at_or_zero(c, y + 1, x + 1), fx, fy);
-                const float covered = coverage<float>(inside(x, image.width), inside(x + 1, image.width),
-                                                      inside(y, image.height), inside(y + 1, image.height), fx, fy);
-                image.at(c, i, j) = blend_fill<float>(sample, covered, fill);
-            }
-        }
-}
-
 void adjust_color(ReferenceImage& image, float factor) {
     if (image.channels != 3) return;
     const size_t plane = size_t(image.height) * image.width;
@@ -68,8 +40,8 @@ void rand_augment(ReferenceImage& image, const AugmentStep& step, const int32_t*
             case RandOperation::translate_x:
             case RandOperation::translate_y:
             case RandOperation::rotate:
-                map_image(image, rand_map(place.operation, place.magnitude, image.height, image.width),
-                          step.constants[3] != 0, float(step.constants[4]));
+                apply_affine(image, rand_map(place.operation, place.magnitude, image.height, image.width),
+                             rand_sampling(step));
                 break;
             case RandOperation::brightness:
                 for (float& x : image.pixels) x = adjust_brightness<float>(x, factor);

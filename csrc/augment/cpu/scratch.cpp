@@ -31,6 +31,16 @@ Largest largest_of(const AugmentPlan& plan) {
     return most;
 }
 
+bool warps(const AugmentPlan& plan) {
+    for (int32_t s = 0; s < plan.num_steps; ++s) {
+        const AugmentKind kind = plan.steps[s].kind;
+        if (kind == AugmentKind::random_affine || kind == AugmentKind::random_rotation ||
+            kind == AugmentKind::rand_augment)
+            return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 ScratchLayout scratch_layout(const AugmentPlan& plan) {
@@ -60,6 +70,7 @@ ScratchLayout scratch_layout(const AugmentPlan& plan) {
     layout.taps_x = take(most.words_x * 4);
     layout.taps_y = take(most.words_y * 4);
     layout.coordinates = take(4 * layout.index_pitch * 4);
+    layout.texels = take(warps(plan) ? ((height + 3) * (width + 3) + 16) * 4 * 4 : 0);
     layout.total = offset;
     return layout;
 }

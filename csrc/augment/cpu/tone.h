@@ -8,6 +8,12 @@
 namespace rote {
 namespace {
 
+inline IntVector lane_numbers() {
+    IntVector lanes;
+    for (int i = 0; i < kLanes; ++i) lanes[i] = i;
+    return lanes;
+}
+
 inline void solarize_planes(View& view, float threshold) {
     to_planes(view);
     for_each_value(view, [=](FloatVector x) { return solarize<FloatVector>(x, threshold); });
@@ -63,16 +69,37 @@ __attribute__((noinline)) void auto_contrast(View& view) {
     }
 }
 
+/// How many of `count` pixels have each byte. Neighbours are often equal: counting them in turns keeps one count from
+/// waiting for the other.
+inline void count_bytes(const int32_t* bytes, int32_t count, int32_t* counts) {
+    int32_t turns[4][256] = {};
+    int32_t p = 0;
+    for (; p + 4 <= count; p += 4)
+        for (int turn = 0; turn < 4; ++turn) ++turns[turn][bytes[p + turn]];
+    for (; p < count; ++p) ++turns[0][bytes[p]];
+    for (int32_t byte = 0; byte < 256; ++byte)
+        counts[byte] = (turns[0][byte] + turns[1][byte]) + (turns[2][byte] + turns[3][byte]);
+}
+
 /// Values of all bytes after equalization of a channel with these counts.
 inline void equalize_table(const int32_t* counts, int32_t pixels, float* values) {
     int32_t greatest = 255;
     while (counts[greatest] == 0) --greatest;
     const int32_t step = equalize_step(pixels, counts[greatest]);
-    int32_t below = 0;
-    for (int32_t byte = 0; byte < 256; ++byte) {
-        const int32_t level = step == 0 ? byte : (byte == 0 ? 0 : equalize_level(below, step));
-        values[byte] = unit_from_byte<float>(float(level));
-        below += counts[byte];
+    int32_t below[256];
+    for (int32_t byte = 0, sum = 0; byte < 256; sum += counts[byte++]) below[byte] = sum;
+    for (int32_t byte = 0; byte < 256; byte += kLanes) {
+        FloatVector levels;
+        if (step == 0) {
+            levels = __builtin_convertvector(lane_numbers() + byte, FloatVector);
+        } else if (pixels <
+                   1 << 23) {  // equalize_level: whole numbers below 2^24 divide as floats without crossing one
+            const FloatVector sums = __builtin_convertvector(load<IntVector>(below + byte) + step / 2, FloatVector);
+            levels = whole_part<FloatVector>(clamp_upto<FloatVector>(sums / float(step), 255.0f));
+        } else {
+            for (int i = 0; i < kLanes; ++i) levels[i] = float(equalize_level(below[byte + i], step));
+        }
+        store(values + byte, unit_from_byte<FloatVector>(levels));
     }
 }
 
@@ -84,13 +111,10 @@ __attribute__((noinline)) void equalize(View& view) {
         int32_t* const bytes = reinterpret_cast<int32_t*>(view.spare_plane(c));
         for (int32_t p = 0; p < pixels; p += kLanes)
             store(bytes + p, __builtin_convertvector(byte_of<FloatVector>(load_float(plane + p)), IntVector));
-        // Neighbours are often equal: counting them in turns keeps one count from waiting for the other.
-        int32_t counts[4][256] = {};
-        for (int32_t p = 0; p < pixels; ++p) ++counts[p & 3][bytes[p]];
-        for (int32_t byte = 0; byte < 256; ++byte)
-            counts[0][byte] += counts[1][byte] + counts[2][byte] + counts[3][byte];
+        int32_t counts[256];
+        count_bytes(bytes, pixels, counts);
         float values[256];
-        equalize_table(counts[0], pixels, values);
+        equalize_table(counts, pixels, values);
         for (int32_t p = 0; p < pixels; p += kLanes) store(plane + p, gather(values, load<IntVector>(bytes + p)));
     }
 }

@@ -5,6 +5,9 @@
 #include "augment/cuda/simple_color.cuh"
 #include "augment/cuda/simple_geometry.cuh"
 #include "augment/cuda/simple_memory.h"
+#include "augment/cuda/simple_mix.cuh"
+#include "augment/cuda/simple_noise.cuh"
+#include "augment/cuda/simple_rand_augment.cuh"
 #include "augment/sampling/draw.h"
 #include "runtime/launch.cuh"
 
@@ -50,12 +53,66 @@ __device__ __forceinline__ void apply_step(Block& block, const AugmentStep& step
         case AugmentKind::grayscale:
         case AugmentKind::normalize:
             return apply_color(block, step);
+        case AugmentKind::gaussian_blur:
+        case AugmentKind::solarize:
+        case AugmentKind::posterize:
+        case AugmentKind::invert:
+        case AugmentKind::sharpness:
+        case AugmentKind::auto_contrast:
+        case AugmentKind::equalize:
+        case AugmentKind::rand_augment:
+            return apply_tone(block, step);
+        case AugmentKind::random_erasing:
+        case AugmentKind::cutout:
+        case AugmentKind::gaussian_noise:
+            return apply_noise(block, step);
         default:
             return apply_geometry(block, step);
     }
 }
 
-__global__ void __launch_bounds__(kThreads, 3)
+__device__ __forceinline__ bool mixes_images(AugmentKind kind) {
+    return kind == AugmentKind::mixup || kind == AugmentKind::cutmix;
+}
+
+/// All steps; false where a partner is not in the bank, which is never dereferenced.
+__device__ __forceinline__ bool apply_steps(Block& block, const DeviceJob& job) {
+    const AugmentPlan& plan = block.plan;
+    Waiting waiting;
+    for (int32_t s = 0; s < plan.num_steps; ++s) {
+        const AugmentStep& step = plan.steps[s];
+        if (!mixes_images(step.kind)) {
+            apply_step(block, step);
+        } else if (waiting.step < 0) {
+            const MixParameters mix = mix_parameters(step, block.row);
+            if (!mix.acts()) continue;
+            if (mix.partner < 0 || mix.partner >= job.images.count) return false;
+            begin_partner(block, job, mix, s, waiting);
+            s = -1;
+        } else if (s == waiting.step) {
+            end_partner(block, mix_parameters(step, waiting.row), waiting);
+        }
+    }
+    return true;
+}
+
+/// A thread for each step; those of a partner need the partner.
+__device__ __forceinline__ void draw_steps(const AugmentPlan& plan, const AugmentBatch& batch, int64_t view,
+                                           int32_t* row) {
+    const int32_t mine = int32_t(threadIdx.x);
+    const uint64_t number = uint64_t(batch.views[view]);
+    if (mine < plan.num_steps) draw_step(plan.steps[mine], batch.seed, uint64_t(batch.address_id(view)), number, row);
+    for (int32_t s = 1; s < plan.num_steps; ++s) {
+        const AugmentStep& step = plan.steps[s];
+        if (!mixes_images(step.kind)) continue;
+        __syncthreads();
+        int32_t* const fields = row + step.row_offset;
+        if (mine < s)
+            draw_unmixed_step(plan.steps[mine], batch.seed, uint64_t(fields[0]), number, fields + step.row_words);
+    }
+}
+
+__global__ void __launch_bounds__(kThreads)
     render_simple_kernel(const __grid_constant__ DeviceJob job, const __grid_constant__ SimpleMemory memory,
                          float* workspace) {
     __shared__ int32_t row[kMaxAugmentRowWords];
@@ -76,20 +133,21 @@ __global__ void __launch_bounds__(kThreads, 3)
         if (job.batch.rows) {
             for (int32_t w = int32_t(threadIdx.x); w < plan.row_words; w += kThreads)
                 row[w] = job.batch.rows[view * plan.row_words + w];
-        } else if (int32_t(threadIdx.x) < plan.num_steps) {
-            draw_step(plan.steps[threadIdx.x], job.batch.seed, uint64_t(job.batch.address_id(view)),
-                      uint64_t(job.batch.views[view]), row);
+        } else {
+            draw_steps(plan, job.batch, view, row);
         }
         __syncthreads();
         Block block{plan,
                     {job.images.data + id * job.images.stride_n, job.images.stride_c, job.images.stride_h,
                      job.images.stride_w, planes, memory.plane_floats, plan.in_height, plan.in_width},
                     planes + image_floats,
-                    planes + 2 * image_floats,
+                    memory.sets == 3 ? planes + 2 * image_floats : nullptr,
+                    planes + memory.sets * image_floats,
                     row,
                     &sum};
-        for (int32_t s = 0; s < plan.num_steps; ++s) apply_step(block, plan.steps[s]);
-        store_view(job, &block, view);
+        const bool good = apply_steps(block, job);
+        __syncthreads();
+        store_view(job, good ? &block : nullptr, view);
         __syncthreads();
     }
 }

@@ -33,6 +33,7 @@ struct Block {
     const AugmentPlan& plan;
     DeviceImage image;
     float* spare;  // the other set of planes
+    float* kept;   // where a recipe mixes: a third one
     float* tap_memory;
     const int32_t* row;
     unsigned long long* sum;  // shared, for image means
@@ -69,24 +70,63 @@ __device__ __forceinline__ void to_planes(Block& block) {
     block.adopt(image.height, image.width);
 }
 
+/// Each pixel's value replaced by fn of it, all channels alike.
+template <class Fn>
+__device__ __forceinline__ void change_pixels(Block& block, Fn&& fn) {
+    to_planes(block);
+    float* const planes = block.image.planes;
+    for_each_element(block, block.image.height, block.image.width,
+                     [&](int32_t, int32_t, int32_t, int64_t place) { planes[place] = fn(planes[place]); });
+    __syncthreads();
+}
+
 __device__ __forceinline__ float grey_at(const Block& block, int32_t p) {
     const float* const planes = block.image.planes;
     if (block.plan.channels == 1) return planes[p];
     return grey_of<float>(planes[p], planes[block.image.pitch + p], planes[2 * block.image.pitch + p]);
 }
 
-/// Fixed-point sum of the grey values: integers, so the order of the threads does not matter.
-__device__ __forceinline__ int64_t grey_sum(Block& block, int32_t pixels) {
-    unsigned long long mine = 0;
-    for (int32_t p = int32_t(threadIdx.x); p < pixels; p += kThreads)
-        mine += static_cast<unsigned long long>(int64_t(int32_t(grey_at(block, p) * kGreyScale)));
-    for (int offset = 16; offset > 0; offset /= 2) mine += __shfl_down_sync(0xffffffffu, mine, offset);
+/// The sum over the block, on every thread; integers, so the order of the threads does not matter.
+__device__ __forceinline__ int64_t block_sum(Block& block, int64_t value) {
+    unsigned long long mine = static_cast<unsigned long long>(value);
+    for (int offset = 16; offset > 0; offset /= 2) mine += __shfl_down_sync(kWarp, mine, offset);
     __syncthreads();  // everybody has read the sum of an earlier operation
     if (threadIdx.x == 0) *block.sum = 0;
     __syncthreads();
-    if (threadIdx.x % 32 == 0) atomicAdd(block.sum, mine);
+    if (threadIdx.x % kWarpLanes == 0) atomicAdd(block.sum, mine);
     __syncthreads();
     return int64_t(*block.sum);
+}
+
+/// Fixed-point sum of the grey values.
+__device__ __forceinline__ int64_t grey_sum(Block& block, bool unbounded) {
+    const int32_t pixels = block.image.height * block.image.width;
+    int64_t mine = 0;
+    for (int32_t p = int32_t(threadIdx.x); p < pixels; p += kThreads) {
+        const float grey = grey_at(block, p);
+        mine += int32_t((unbounded ? bounded_grey<float>(grey) : grey) * kGreyScale);
+    }
+    return block_sum(block, mine);
+}
+
+__device__ __forceinline__ void adjust_contrast(Block& block, float factor, bool unbounded) {
+    to_planes(block);
+    const int64_t pixels = int64_t(block.image.height) * block.image.width;
+    const float part = contrast_part(grey_sum(block, unbounded), pixels, factor);
+    change_pixels(block, [&](float x) { return blend<float>(x, factor, part); });
+}
+
+/// fn(r, g, b) on every pixel of a colour image.
+template <class Fn>
+__device__ __forceinline__ void change_colors(Block& block, Fn&& fn) {
+    if (block.plan.channels != 3) return;
+    to_planes(block);
+    const int32_t pixels = block.image.height * block.image.width;
+    float* const planes = block.image.planes;
+    const int64_t pitch = block.image.pitch;
+    for (int32_t p = int32_t(threadIdx.x); p < pixels; p += kThreads)
+        fn(planes[p], planes[pitch + p], planes[2 * pitch + p]);
+    __syncthreads();
 }
 
 }  // namespace

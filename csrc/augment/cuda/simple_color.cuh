@@ -7,52 +7,26 @@
 namespace rote {
 namespace {
 
-/// Each thread keeps to its own pixels, so that only the image mean needs the block to meet.
 __device__ __forceinline__ void color_jitter(Block& block, const AugmentStep& step) {
     const JitterParameters jitter = jitter_parameters(step, block.row);
     if (!jitter.applied) return;
-    to_planes(block);
-    const int32_t pixels = block.image.height * block.image.width;
-    const int64_t pitch = block.image.pitch;
-    float* const planes = block.image.planes;
-    const int32_t channels = block.plan.channels;
     const float shift = hue_sextants(jitter.hue);
     for (int32_t place = 0; place < 4; ++place) {
         const int32_t which = block.row[step.row_offset + 1 + place] & 3;  // jitter.order, without indexing registers
-        if (which == 0 && jitter.brightness != 1.0f) {
-            for (int32_t c = 0; c < channels; ++c)
-                for (int32_t p = int32_t(threadIdx.x); p < pixels; p += kThreads)
-                    planes[c * pitch + p] = adjust_brightness<float>(planes[c * pitch + p], jitter.brightness);
-        } else if (which == 1 && jitter.contrast != 1.0f) {
-            const float part = contrast_part(grey_sum(block, pixels), pixels, jitter.contrast);
-            for (int32_t c = 0; c < channels; ++c)
-                for (int32_t p = int32_t(threadIdx.x); p < pixels; p += kThreads)
-                    planes[c * pitch + p] = blend<float>(planes[c * pitch + p], jitter.contrast, part);
-        } else if (channels == 3 && (which == 2 ? jitter.saturation != 1.0f : which == 3 && jitter.hue != 0.0f)) {
-            for (int32_t p = int32_t(threadIdx.x); p < pixels; p += kThreads) {
-                float r = planes[p], g = planes[pitch + p], b = planes[2 * pitch + p];
-                if (which == 2)
-                    adjust_saturation<float>(r, g, b, jitter.saturation);
+        if (which == 0 && jitter.brightness != 1.0f)
+            change_pixels(block, [&](float x) { return adjust_brightness<float>(x, jitter.brightness); });
+        if (which == 1 && jitter.contrast != 1.0f) adjust_contrast(block, jitter.contrast, jitter.unbounded);
+        if (which == 2 && jitter.saturation != 1.0f)
+            change_colors(block,
+                          [&](float& r, float& g, float& b) { adjust_saturation<float>(r, g, b, jitter.saturation); });
+        if (which == 3 && jitter.hue != 0.0f)
+            change_colors(block, [&](float& r, float& g, float& b) {
+                if (jitter.unbounded)
+                    adjust_hue<float, true>(r, g, b, shift);
                 else
-                    adjust_hue<float>(r, g, b, shift);
-                planes[p] = r;
-                planes[pitch + p] = g;
-                planes[2 * pitch + p] = b;
-            }
-        }
+                    adjust_hue<float, false>(r, g, b, shift);
+            });
     }
-    __syncthreads();
-}
-
-__device__ __forceinline__ void grayscale(Block& block) {
-    if (block.plan.channels != 3) return;
-    to_planes(block);
-    const int32_t pixels = block.image.height * block.image.width;
-    for (int32_t p = int32_t(threadIdx.x); p < pixels; p += kThreads) {
-        const float grey = grey_at(block, p);
-        for (int32_t c = 0; c < 3; ++c) block.image.planes[c * block.image.pitch + p] = grey;
-    }
-    __syncthreads();
 }
 
 __device__ __forceinline__ void normalize_planes(Block& block, const AugmentStep& step) {
@@ -69,7 +43,8 @@ __device__ __forceinline__ void apply_color(Block& block, const AugmentStep& ste
         case AugmentKind::color_jitter:
             return color_jitter(block, step);
         case AugmentKind::grayscale:
-            if (block.row[step.row_offset] != 0) grayscale(block);
+            if (block.row[step.row_offset] != 0)
+                change_colors(block, [](float& r, float& g, float& b) { r = g = b = grey_of<float>(r, g, b); });
             return;
         case AugmentKind::normalize:
             return normalize_planes(block, step);

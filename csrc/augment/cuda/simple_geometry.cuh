@@ -9,13 +9,24 @@
 namespace rote {
 namespace {
 
+__device__ __forceinline__ void resize_nearest(Block& block, const AugmentStep& step, const CropWindow& window) {
+    const DeviceImage image = block.image;
+    float* const to = block.spare;
+    for_each_element(block, step.out_height, step.out_width, [&](int32_t c, int32_t y, int32_t x, int64_t place) {
+        to[place] = image.at(c, window.top + nearest_source(window.height, step.out_height, y),
+                             window.left + nearest_source(window.width, step.out_width, x));
+    });
+    block.adopt(step.out_height, step.out_width);
+}
+
 /// Both passes go through the two sets of planes: image -> spare (narrowed rows) -> planes.
-__device__ __forceinline__ void random_resized_crop(Block& block, const AugmentStep& step) {
+__device__ __forceinline__ void resize(Block& block, const AugmentStep& step) {
     const CropWindow window = crop_window(step, block.row);
-    const int32_t out_height = step.out_height, out_width = step.out_width;
     const ResizeFilter filter = resize_filter(step);
-    const int32_t taps_x = tap_count(filter, window.width, out_width);
-    const int32_t taps_y = tap_count(filter, window.height, out_height);
+    if (filter.interpolation == Interpolation::nearest) return resize_nearest(block, step, window);
+    const int32_t out_height = step.out_height, out_width = step.out_width;
+    const int32_t taps_x = tap_count(filter, window.width, out_width),
+                  taps_y = tap_count(filter, window.height, out_height);
     float* const weights_x = block.tap_memory;
     int32_t* const first_x = reinterpret_cast<int32_t*>(weights_x + taps_x * out_width);
     float* const weights_y = reinterpret_cast<float*>(first_x + out_width);
@@ -57,25 +68,24 @@ __device__ __forceinline__ void random_resized_crop(Block& block, const AugmentS
     block.image.width = out_width;
 }
 
-__device__ __forceinline__ void random_crop(Block& block, const AugmentStep& step) {
+__device__ __forceinline__ void padded_crop(Block& block, const AugmentStep& step) {
     const CropWindow window = padded_window(step, block.row);
-    const int32_t mode = int32_t(step.constants[1]);
-    const float fill = float(step.constants[2]);
+    const Padding padding = padding_of(step);
     const DeviceImage image = block.image;
     float* const to = block.spare;
     for_each_element(block, step.out_height, step.out_width, [&](int32_t c, int32_t y, int32_t x, int64_t place) {
-        const int32_t from_y = padded_index(window.top + y, step.in_height, mode);
-        const int32_t from_x = padded_index(window.left + x, step.in_width, mode);
-        to[place] = from_y < 0 || from_x < 0 ? fill : image.at(c, from_y, from_x);
+        const int32_t from_y = padded_index(window.top + y, step.in_height, padding.mode);
+        const int32_t from_x = padded_index(window.left + x, step.in_width, padding.mode);
+        to[place] = from_y < 0 || from_x < 0 ? padding.fill : image.at(c, from_y, from_x);
     });
     block.adopt(step.out_height, step.out_width);
 }
 
-__device__ __forceinline__ void horizontal_flip(Block& block) {
+__device__ __forceinline__ void flip(Block& block, bool columns) {
     const DeviceImage image = block.image;
     float* const to = block.spare;
     for_each_element(block, image.height, image.width, [&](int32_t c, int32_t y, int32_t x, int64_t place) {
-        to[place] = image.at(c, y, image.width - 1 - x);
+        to[place] = columns ? image.at(c, y, image.width - 1 - x) : image.at(c, image.height - 1 - y, x);
     });
     block.adopt(image.height, image.width);
 }
@@ -84,10 +94,7 @@ __device__ __forceinline__ float inside(int32_t position, int32_t extent) {
     return position >= 0 && position < extent ? 1.0f : 0.0f;
 }
 
-__device__ __forceinline__ void random_affine(Block& block, const AugmentStep& step) {
-    const AffineMap map = affine_map(step, block.row);
-    const bool bilinear_mode = step.constants[10] != 0;
-    const float fill = float(step.constants[11]);
+__device__ __forceinline__ void affine(Block& block, const AffineMap& map, bool bilinear_mode, float fill) {
     const DeviceImage image = block.image;
     float* const to = block.spare;
     for_each_element(block, image.height, image.width, [&](int32_t c, int32_t i, int32_t j, int64_t place) {
@@ -111,17 +118,29 @@ __device__ __forceinline__ void random_affine(Block& block, const AugmentStep& s
     block.adopt(image.height, image.width);
 }
 
+__device__ __forceinline__ void affine_step(Block& block, const AugmentStep& step) {
+    const AffineMap map = affine_map(step, block.row);
+    if (is_identity(map)) return;
+    const AffineSampling sampling = affine_sampling(step);
+    affine(block, map, sampling.bilinear, sampling.fill);
+}
+
 __device__ __forceinline__ void apply_geometry(Block& block, const AugmentStep& step) {
     switch (step.kind) {
         case AugmentKind::random_resized_crop:
-            return random_resized_crop(block, step);
+        case AugmentKind::resize:
+            return resize(block, step);
         case AugmentKind::random_crop:
-            return random_crop(block, step);
+        case AugmentKind::center_crop:
+            return padded_crop(block, step);
         case AugmentKind::horizontal_flip:
-            if (block.row[step.row_offset] != 0) horizontal_flip(block);
+        case AugmentKind::alternating_flip:
+        case AugmentKind::vertical_flip:
+            if (block.row[step.row_offset] != 0) flip(block, step.kind != AugmentKind::vertical_flip);
             return;
         case AugmentKind::random_affine:
-            return random_affine(block, step);
+        case AugmentKind::random_rotation:
+            return affine_step(block, step);
         default:
             return;
     }

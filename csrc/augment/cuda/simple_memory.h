@@ -13,7 +13,8 @@ constexpr int64_t kMaxGridBlocks = int64_t(1) << 20;
 
 struct SimpleMemory {
     int64_t plane_floats;  ///< pixels of the largest image on the way
-    int64_t image_bytes;   ///< two images of float planes
+    int32_t sets;          ///< images of float planes: two, with a partner three
+    int64_t image_bytes;   ///< all of them
     int64_t tap_words, tap_bytes;
     bool in_shared;
     int64_t blocks;  ///< grid size; a block walks over views

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import singledispatch
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,17 +11,13 @@ import torch
 from torch import Tensor
 
 from rote.augment import arguments, parameters
-from rote.augment.affine import RandomAffine
-from rote.augment.color import ColorJitter
-from rote.augment.crops import RandomCrop
 from rote.augment.operation import Operation, Size
-from rote.augment.resizing import RandomResizedCrop
-from rote.augment.windows import crop_windows, fallback_window
+from rote.augment.support import FACTORS, acting_factors, support
 
 if TYPE_CHECKING:
     from rote.augment.recipe import Recipe
 
-__all__ = ["Cardinality", "cardinality", "support"]
+__all__ = ["Cardinality", "cardinality"]
 
 
 @dataclass(frozen=True)
@@ -123,90 +118,22 @@ def _counts(recipe: Recipe, size: Size, seed: int, image: int, sample: int) -> T
     params = recipe.params(torch.full_like(views, image), views, seed, image_size=size)
     for operation, prefix in zip(recipe.operations, parameters.prefixes(recipe.operations), strict=True):
         if (applied := params.get(f"{prefix}.applied")) is not None:
-            for column in recipe.columns:
-                if column.name.startswith(f"{prefix}.") and not column.shape:
-                    params[column.name] = params[column.name] * applied
-                elif column.name.startswith(f"{prefix}."):
-                    params[column.name] = params[column.name] * applied.unsqueeze(1)
-        if isinstance(operation, ColorJitter):
+            for field in operation.parameters:
+                values = params[f"{prefix}.{field.name}"]
+                acts = applied.reshape(sample, *[1] * (values.ndim - 1))
+                params[f"{prefix}.{field.name}"] = torch.where(acts, values, torch.zeros_like(values))
+        if operation.kind == "color_jitter":
             _drop_orders_without_effect(operation, params, prefix)
+    params = {name: values + 0.0 if values.is_floating_point() else values for name, values in params.items()}  # no -0
     rows = parameters.pack(params, recipe.columns, sample, views.device)[0].numpy()
     whole = np.ascontiguousarray(rows).view(np.dtype((np.void, rows.shape[1] * rows.itemsize)))
     return torch.from_numpy(np.unique(whole, return_counts=True)[1].astype(np.int64))
 
 
-def _drop_orders_without_effect(operation: ColorJitter, params: dict[str, Tensor], prefix: str) -> None:
+def _drop_orders_without_effect(operation: Operation, params: dict[str, Tensor], prefix: str) -> None:
     """The order of a view among those factors alone that change a pixel at all."""
     order = params[f"{prefix}.order"]
-    acting = torch.tensor([_acts(operation, name) for name in _FACTORS])
-    kept = torch.where(acting[order], order, torch.full_like(order, len(_FACTORS)))
-    places = (kept == len(_FACTORS)).long().argsort(dim=1, stable=True)  # acting ones first, in their order
+    acting = torch.tensor([factor in acting_factors(operation) for factor in FACTORS])
+    kept = torch.where(acting[order], order, torch.full_like(order, len(FACTORS)))
+    places = (kept == len(FACTORS)).long().argsort(dim=1, stable=True)  # acting ones first, in their order
     params[f"{prefix}.order"] = kept.gather(1, places)
-
-
-# Operations ----------------------------------------------------------------------------------------------------------
-
-
-@singledispatch
-def support(operation: Operation, image: Size, target: Size) -> int | float | None:
-    """How many tuples of parameters an operation draws with positive probability. Registered by class.
-
-    An operation that only says whether it was applied has two, or one where its `p` is 0 or 1; one that draws nothing
-    has one. Any other that is not registered: None.
-    """
-    names = [field.name for field in operation.parameters]
-    if names == ["applied"]:
-        return 2 if 0 < getattr(operation, "p", 0.5) < 1 else 1
-    return None if names else 1
-
-
-@support.register
-def _(operation: RandomResizedCrop, image: Size, target: Size) -> int:
-    height, width = image
-    p = getattr(operation, "p", 1.0)
-    if p == 0:
-        return 1
-    sizes = set(crop_windows(image, operation.scale, operation.ratio))
-    number = sum((height - h + 1) * (width - w + 1) for h, w in sizes)
-    extra = {fallback_window(image, operation.ratio)} | ({image} if p < 1 else set())
-    return number + len(extra - sizes)
-
-
-@support.register
-def _(operation: RandomCrop, image: Size, target: Size) -> int:
-    if getattr(operation, "p", 1.0) == 0:
-        return 1
-    return math.prod(have + 2 * operation.padding - want + 1 for have, want in zip(image, target, strict=True))
-
-
-@support.register
-def _(operation: RandomAffine, image: Size, target: Size) -> int | float:
-    p = getattr(operation, "p", 1.0)
-    if p == 0:
-        return 1
-    scale, shear = operation.scale or (1.0, 1.0), operation.shear or (0.0,) * 4
-    if any(low < high for low, high in (operation.degrees, scale, shear[:2], shear[2:])):
-        return math.inf
-    reach = operation.translate or (0.0, 0.0)
-    # Whole pixels v with |v| - 1/2 below the reach.
-    moves = math.prod(2 * math.ceil(a * n + 0.5) - 1 for a, n in ((reach[0], image[1]), (reach[1], image[0])))
-    still = (operation.degrees[0], scale[0], *shear[::2]) == (0.0, 1.0, 0.0, 0.0)
-    return moves + (p < 1 and not still)
-
-
-_FACTORS = ("brightness", "contrast", "saturation", "hue")
-
-
-def _acts(operation: ColorJitter, factor: str) -> bool:
-    neutral = 0.0 if factor == "hue" else 1.0
-    return getattr(operation, factor) != (neutral, neutral)
-
-
-@support.register
-def _(operation: ColorJitter, image: Size, target: Size) -> int | float:
-    acting = [name for name in _FACTORS if _acts(operation, name)]
-    if operation.p == 0:
-        return 1
-    if any(low < high for low, high in (getattr(operation, name) for name in acting)):
-        return math.inf
-    return math.factorial(len(acting)) + (operation.p < 1)

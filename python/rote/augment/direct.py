@@ -76,7 +76,7 @@ class DirectCalls:
             key = (*key, batch, out.dtype, out.shape, out.stride())
         job, shape, dtype, layout = self._bound.get(key) or self._bind(key, images, count, dtype, channels_last, out)
         if out is None:
-            out = _empty((count, *shape), dtype=dtype, memory_format=layout)
+            out = _empty(count, *shape, dtype=dtype, memory_format=layout)
         elif not out.is_inference():  # autograd notices that a saved input is rendered over
             _increment_version(out)
         job(

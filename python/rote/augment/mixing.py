@@ -22,8 +22,8 @@ __all__ = ["CutMix", "MixUp"]
 class MixUp(Operation):
     """weight·x + (1 - weight)·partner with probability `p`, weight ~ Beta(alpha, alpha) and the partner by view.
 
-    weight comes from two uniform numbers u, v by Bailey's polar method: with T = sqrt(2 alpha (u^(-1/alpha) - 1))
-    cos(2 pi v), of Student's t distribution with 2 alpha degrees of freedom, weight = 1/2 + T / (2 sqrt(2 alpha +
+    weight comes from two uniform numbers u, v by Bailey's polar method: T = sqrt(2 alpha (u^(-1/alpha) - 1))
+    cos(2 pi v) has Student's t distribution with 2 alpha degrees of freedom, and weight = 1/2 + T / (2 sqrt(2 alpha +
     T^2)).
 
     Source: Zhang et al., arXiv 1710.09412; torchvision.transforms.v2.MixUp, which draws one weight for a batch; Bailey,

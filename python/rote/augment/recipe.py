@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 
-from rote.augment import arguments, description, parameters
+from rote.augment import arguments, parameters
 from rote.augment import labels as labelling
 from rote.augment.cardinality import Cardinality, cardinality
 from rote.augment.color import Normalize
 from rote.augment.direct import DirectCalls
-from rote.augment.operation import Operation, Size, operation_from_dict
+from rote.augment.operation import Operation, Size
+from rote.augment.specification import Specification
 from rote.augment.steps import LabelledStep, Step, step_addresses
 from rote.ops import augment as ops
 
 __all__ = ["Recipe"]
 
-#: A stream is code·16 + occurrence (docs/addressing.md), and the native core holds as many operations.
-MAX_OPERATIONS = 16
-#: A partner is an int32 word of a parameter row.
-MAX_PARTNERS = (1 << 31) - 1
 
-
-class Recipe:
+class Recipe(Specification):
     """A sequence of operations, applied one after another in the order given and never merged.
 
     A view is a pure function of (seed, image, view): no state, the same bits whatever the batch, its order, the
@@ -60,17 +55,8 @@ class Recipe:
         std: float | Sequence[float] | None = None,
         partners: int | None = None,
     ) -> None:
-        for position, operation in enumerate(operations):
-            if not isinstance(operation, Operation):
-                raise TypeError(f"operations[{position}]: wanted an operation of rote.augment, got {operation!r}")
-        if (mean is None) != (std is None):
-            raise ValueError(f"mean, std: wanted both or neither, got mean={mean!r}, std={std!r}")
-        if mean is not None and std is not None:
-            operations = (*operations, Normalize(mean, std))
-        self.operations = operations
-        self.size = arguments.size(size)
-        self.partners = None if partners is None else arguments.count(partners, "partners", MAX_PARTNERS)
-        _check_operations(operations, self.partners)
+        super().__init__(*operations, size=size, mean=mean, std=std, partners=partners)
+        operations = self.operations
         self.columns = parameters.columns_of(operations)
         self._row_words = sum(column.words for column in self.columns)
         self.program = _program(operations, self.partners)
@@ -119,7 +105,7 @@ class Recipe:
                 outside [0, 2^48) or a label outside [0, K). On CUDA such a view is never read from memory, and
                 ROTE_CHECK=1 makes it an error at the price of a synchronization.
         """
-        if labels is None:
+        if labels is None and num_classes is None:
             direct = self._direct.render(images, ids, views, seed, dtype, channels_last, out, address_ids)
             if direct is not None:
                 return direct
@@ -128,6 +114,8 @@ class Recipe:
         views = arguments.addresses(views, "views", 2)
         arguments.same_batch(ids, views, "views")
         seed = arguments.seed(seed)
+        if labels is None and num_classes is not None:
+            raise ValueError(f"labels: wanted labels to go with num_classes={num_classes}, got None")
         if address_ids is not None:
             address_ids = arguments.addresses(address_ids, "address_ids", 1)
             arguments.same_batch(ids, address_ids, "address_ids")
@@ -283,28 +271,6 @@ class Recipe:
             return self._render(images, ids, torch.zeros_like(ids), None, 0, shape, dtype, channels_last, out)
         return self._render(images, flat_ids, None, rows, 0, shape, dtype, channels_last, out)
 
-    def output_size(self, image_size: Size) -> Size:
-        """The (h, w) of views of images of size (H, W).
-
-        Raises:
-            ValueError: an operation cannot act on such images, or none brings them to the recipe's size.
-        """
-        target = self.size or image_size
-        current = self._size_behind(image_size, target)
-        if self.size is None and current != target:  # an operation with a size of its own decides
-            target, current = current, self._size_behind(image_size, current)
-        if current[0] != target[0] or current[1] != target[1]:
-            raise ValueError(
-                f"size: the recipe ends at {target[0]} x {target[1]} but its operations leave images of "
-                f"{current[0]} x {current[1]}; add a crop or a Resize, or leave size out"
-            )
-        return target
-
-    def _size_behind(self, image_size: Size, target: Size) -> Size:
-        for operation in self.operations:
-            image_size = operation.output_size(image_size, target)
-        return image_size
-
     def _output_size_of(self, images: torch.Tensor) -> Size:
         """(h, w) of views of a bank, which must be one that this recipe can render."""
         if images.shape[1] == 1 and self._colored:
@@ -334,12 +300,6 @@ class Recipe:
         )
         return result if len(shape) == 1 else result.view(*shape, channels, *size)
 
-    # Description -----------------------------------------------------------------------------------------------------
-
-    def at(self, size: int | Size | None) -> Recipe:
-        """The same operations ending at another size."""
-        return Recipe(*self.operations, size=size, partners=self.partners)
-
     def cardinality(
         self, image_size: int | Size, *, sample: int | None = None, seed: int = 0, image: int = 0
     ) -> Cardinality:
@@ -355,75 +315,6 @@ class Recipe:
         """
         return cardinality(self, image_size, sample, seed, image)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, strings and lists, for JSON; `from_dict` is its inverse."""
-        return {
-            "operations": [operation.to_dict() for operation in self.operations],
-            "size": None if self.size is None else list(self.size),
-        } | ({} if self.partners is None else {"partners": self.partners})
-
-    @classmethod
-    def from_dict(cls, description: Mapping[str, Any]) -> Recipe:
-        """The recipe that `to_dict` described.
-
-        Raises:
-            TypeError, ValueError: unknown keys, kinds or arguments.
-        """
-        if unknown := sorted(set(description) - {"operations", "size", "partners"}):
-            raise ValueError(f"description: unknown {', '.join(unknown)}; wanted operations, size and partners")
-        if "operations" not in description:
-            raise ValueError("description: missing operations")
-        size = description.get("size")
-        operations = [operation_from_dict(operation) for operation in description["operations"]]
-        return cls(
-            *operations,
-            size=tuple(size) if isinstance(size, Sequence) else size,
-            partners=description.get("partners"),
-        )
-
-    def to_json(self) -> str:
-        """The description as JSON; `from_json` is its inverse."""
-        return json.dumps(self.to_dict())
-
-    @classmethod
-    def from_json(cls, text: str) -> Recipe:
-        """The recipe that `to_json` wrote.
-
-        Raises:
-            ValueError: no JSON object, or as `from_dict`.
-        """
-        description = json.loads(text)
-        if not isinstance(description, dict):
-            raise ValueError(f"text: wanted a JSON object, got {type(description).__name__}")
-        return cls.from_dict(description)
-
-    def hash(self) -> str:
-        """SHA-256 (hex) of the description and the version of its meaning: equal hashes, equal pixels."""
-        return description.hash_of(self)
-
-    def describe(self, image_size: int | Size | None = None) -> str:
-        """The recipe for people, one operation a line; in pixels where the images' size is given."""
-        return description.describe(self, arguments.size(image_size, "image_size"))
-
-    def __reduce__(self) -> tuple:
-        return Recipe.from_dict, (self.to_dict(),)  # what was bound for calls is bound again
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Recipe):
-            return NotImplemented
-        return (self.operations, self.size, self.partners) == (other.operations, other.size, other.partners)
-
-    def __hash__(self) -> int:
-        return hash((self.operations, self.size, self.partners))
-
-    def __repr__(self) -> str:
-        parts = [repr(operation) for operation in self.operations]
-        if self.size is not None:
-            parts.append(f"size={self.size[0] if self.size[0] == self.size[1] else self.size}")
-        if self.partners is not None:
-            parts.append(f"partners={self.partners}")
-        return f"Recipe({', '.join(parts)})"
-
 
 def _program(operations: Sequence[Operation], partners: int | None) -> str:
     """The operations as the native core reads them: code, occurrence, constants."""
@@ -432,22 +323,6 @@ def _program(operations: Sequence[Operation], partners: int | None) -> str:
         for o, n in zip(operations, parameters.occurrences(operations), strict=True)
     ]
     return json.dumps(described, separators=(",", ":"))
-
-
-def _check_operations(operations: Sequence[Operation], partners: int | None) -> None:
-    if len(operations) > MAX_OPERATIONS:
-        raise ValueError(f"operations: wanted at most {MAX_OPERATIONS}, got {len(operations)}")
-    normalized = False
-    for operation in operations:
-        if not normalized and not 0 <= getattr(operation, "fill", 0.0) <= 1:
-            raise ValueError(f"{type(operation).__name__}: fill must be in [0, 1], got {operation.fill}")
-        if normalized and operation.before_normalize:
-            raise ValueError(f"{type(operation).__name__}: works on pixels in [0, 1] and must stand before Normalize")
-        if not normalized:
-            operation.check_unit_range()
-        normalized = normalized or isinstance(operation, Normalize) or operation.leaves_unit_range()
-        if parameters.mixes(operation) and partners is None:
-            raise ValueError(f"partners: {type(operation).__name__} wants the number of images it draws from, got None")
 
 
 def _flatten(ids: torch.Tensor, views: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -12,10 +12,18 @@ import numpy as np
 
 from rote.augment import Recipe
 
-from . import color, geometry, rand_augment, tone
+from . import affine, color, crops, noise, rand_augment, resizing, tone
 
-APPLY = {**geometry.APPLY, **color.APPLY, **tone.APPLY, **rand_augment.APPLY}
-DECIDED = {**geometry.DECIDED, **tone.DECIDED, **rand_augment.DECIDED}
+APPLY = {
+    **crops.APPLY,
+    **resizing.APPLY,
+    **affine.APPLY,
+    **color.APPLY,
+    **tone.APPLY,
+    **rand_augment.APPLY,
+    **noise.APPLY,
+}
+DECIDED = {**affine.DECIDED, **tone.DECIDED, **rand_augment.DECIDED}
 
 
 def render(recipe: Recipe, image: np.ndarray, row: dict, size: tuple[int, int]) -> np.ndarray:

@@ -27,7 +27,7 @@ def adjust_hue(x: np.ndarray, turns: float) -> np.ndarray:
     saturation = np.where(high == 0, 0, chroma / np.where(high == 0, 1, high))
     sector = np.floor(6 * hue)
     rest = 6 * hue - sector
-    p, q, t = high * (1 - saturation), high * (1 - saturation * rest), high * (1 - saturation * (1 - rest))
+    p, q, t = (np.clip(high * (1 - saturation * part), 0, 1) for part in (1, rest, 1 - rest))
     choices = {"r": (high, q, p, p, t, high), "g": (t, high, high, q, p, p), "b": (p, p, t, high, high, q)}
     return np.stack([np.choose(sector.astype(int) % 6, choices[channel]) for channel in "rgb"])
 
@@ -36,13 +36,13 @@ def jitter(operation: ColorJitter, x: np.ndarray, p: dict, size: tuple[int, int]
     if not p["applied"]:
         return x
     for which in p["order"]:
-        if which == 0:
+        if which == 0 and p["brightness"] != 1:
             x = np.clip(p["brightness"] * x, 0, 1)
-        elif which == 1:
+        elif which == 1 and p["contrast"] != 1:
             x = blend(x, grey(x).mean(), p["contrast"])
-        elif which == 2 and len(x) == 3:
+        elif which == 2 and len(x) == 3 and p["saturation"] != 1:
             x = blend(x, grey(x), p["saturation"])
-        elif which == 3 and len(x) == 3:
+        elif which == 3 and len(x) == 3 and p["hue"] != 0:
             x = adjust_hue(x, p["hue"])
     return x
 

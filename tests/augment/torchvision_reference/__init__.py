@@ -10,9 +10,9 @@ import pytest
 import torch
 
 from ..oracle import operations_with_parameters
-from . import color, geometry, tone
+from . import color, geometry, noise, tone
 
-APPLY = {**geometry.APPLY, **color.APPLY, **tone.APPLY}
+APPLY = {**geometry.APPLY, **color.APPLY, **tone.APPLY, **noise.APPLY}
 
 # A torchvision wheel for CUDA cannot load its operators beside a CPU torch; importing it needs their schemas only.
 SCHEMAS = (

@@ -7,13 +7,15 @@ def _jitter(F, operation, x, p, size):
     if not p["applied"]:
         return x
     steps = (
-        lambda x: F.adjust_brightness(x, p["brightness"]),
-        lambda x: F.adjust_contrast(x, p["contrast"]),
-        lambda x: F.adjust_saturation(x, p["saturation"]),
-        lambda x: F.adjust_hue(x, p["hue"]),
+        (F.adjust_brightness, p["brightness"], 1.0),
+        (F.adjust_contrast, p["contrast"], 1.0),
+        (F.adjust_saturation, p["saturation"], 1.0),
+        (F.adjust_hue, p["hue"], 0.0),
     )
     for which in p["order"]:
-        x = steps[which](x)
+        adjust, factor, neutral = steps[which]
+        if factor != neutral:  # torchvision.transforms.v2.ColorJitter leaves out what has no range
+            x = adjust(x, factor)
     return x
 
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 
 def _resized_crop(F, operation, x, p, size):
-    return F.resized_crop(x, p["top"], p["left"], p["height"], p["width"], list(size), antialias=True)
+    box = [p[name] for name in ("top", "left", "height", "width")]
+    return F.resized_crop(x, *box, list(size), operation.interpolation, operation.antialias)
+
+
+def _resize(F, operation, x, p, size):
+    if operation.size is not None:
+        size = [operation.size] if isinstance(operation.size, int) else operation.size
+    return F.resize(x, list(size), operation.interpolation, antialias=operation.antialias)
 
 
 def _random_crop(F, operation, x, p, size):
@@ -15,6 +22,18 @@ def _random_crop(F, operation, x, p, size):
 
 def _flip(F, operation, x, p, size):
     return F.horizontal_flip(x) if p["applied"] else x
+
+
+def _center_crop(F, operation, x, p, size):
+    return F.center_crop(x, list(operation.size or size))
+
+
+def _vertical_flip(F, operation, x, p, size):
+    return F.vertical_flip(x) if p["applied"] else x
+
+
+def _rotation(F, operation, x, p, size):
+    return F.rotate(x, p["angle"], F.InterpolationMode(operation.interpolation), fill=operation.fill)
 
 
 def _affine(F, operation, x, p, size):
@@ -31,7 +50,12 @@ def _affine(F, operation, x, p, size):
 
 APPLY = {
     "random_resized_crop": _resized_crop,
+    "resize": _resize,
     "random_crop": _random_crop,
+    "center_crop": _center_crop,
     "horizontal_flip": _flip,
+    "alternating_flip": _flip,
+    "vertical_flip": _vertical_flip,
+    "random_rotation": _rotation,
     "random_affine": _affine,
 }

@@ -1,4 +1,4 @@
-"""Crops, flips and affine maps in float64."""
+"""Affine maps and rotations in float64."""
 
 from __future__ import annotations
 
@@ -6,39 +6,14 @@ import math
 
 import numpy as np
 
-from rote.augment import HorizontalFlip, RandomAffine, RandomCrop, RandomResizedCrop
-
-
-def resized_crop(operation: RandomResizedCrop, x: np.ndarray, p: dict, size: tuple[int, int]) -> np.ndarray:
-    crop = x[:, p["top"] : p["top"] + p["height"], p["left"] : p["left"] + p["width"]]
-    return triangle_weights(p["height"], size[0]) @ crop @ triangle_weights(p["width"], size[1]).T
-
-
-def triangle_weights(extent: int, out: int) -> np.ndarray:
-    """[out, extent]: the antialiased bilinear filter, the rows of which sum to 1."""
-    scale = extent / out
-    support = max(scale, 1.0)
-    centre = scale * (np.arange(out)[:, None] + 0.5)
-    weights = np.maximum(0, 1 - np.abs(np.arange(extent)[None, :] + 0.5 - centre) / support)
-    return weights / weights.sum(axis=1, keepdims=True)
-
-
-def random_crop(operation: RandomCrop, x: np.ndarray, p: dict, size: tuple[int, int]) -> np.ndarray:
-    margin = operation.padding
-    widths = ((0, 0), (margin, margin), (margin, margin))
-    if operation.padding_mode == "constant":
-        padded = np.pad(x, widths, constant_values=operation.fill)
-    else:
-        padded = np.pad(x, widths, mode=operation.padding_mode)
-    return padded[:, p["top"] : p["top"] + size[0], p["left"] : p["left"] + size[1]]
-
-
-def flip(operation: HorizontalFlip, x: np.ndarray, p: dict, size: tuple[int, int]) -> np.ndarray:
-    return x[:, :, ::-1] if p["applied"] else x
+from rote.augment import RandomAffine, RandomRotation
 
 
 def source_coordinates(p: dict, height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where each output pixel reads: (x, y) in pixel indices, by the inverse of T·C·R·S·Shy·Shx·C^-1."""
+    """Where each output pixel reads: (x, y) in pixel indices, by the inverse of T·C·R·S·Shy·Shx·C^-1. A rotation is
+    the map of the negative angle."""
+    if "scale" not in p:
+        p = {"angle": -p["angle"], "translate_x": 0, "translate_y": 0, "scale": 1, "shear_x": 0, "shear_y": 0}
     a, sx, sy = (math.radians(p[name]) for name in ("angle", "shear_x", "shear_y"))
     rotation = np.array([[math.cos(a), -math.sin(a)], [math.sin(a), math.cos(a)]])
     shear_y = np.array([[1, 0], [-math.tan(sy), 1]])
@@ -50,7 +25,15 @@ def source_coordinates(p: dict, height: int, width: int) -> tuple[np.ndarray, np
     return source[0] + (width - 1) / 2, source[1] + (height - 1) / 2
 
 
-def affine(operation: RandomAffine, x: np.ndarray, p: dict, size: tuple[int, int]) -> np.ndarray:
+def moves_nothing(p: dict) -> bool:
+    if "scale" not in p:
+        return p["angle"] % 360 == 0
+    return p["scale"] == 1 and not any(p[name] for name in p if name != "scale")
+
+
+def affine(operation: RandomAffine | RandomRotation, x: np.ndarray, p: dict, size: tuple[int, int]) -> np.ndarray:
+    if moves_nothing(p):
+        return x
     height, width = x.shape[1:]
     u, v = source_coordinates(p, height, width)
 
@@ -71,9 +54,11 @@ def affine(operation: RandomAffine, x: np.ndarray, p: dict, size: tuple[int, int
     return (values - operation.fill) * covered + operation.fill
 
 
-def decided(operation: RandomAffine, x: np.ndarray, p: dict, size: tuple[int, int]) -> np.ndarray | bool:
+def decided(
+    operation: RandomAffine | RandomRotation, x: np.ndarray, p: dict, size: tuple[int, int]
+) -> np.ndarray | bool:
     """Where nearest-neighbour coordinates are no closer than 1e-3 to a tie."""
-    if operation.interpolation != "nearest":
+    if operation.interpolation != "nearest" or moves_nothing(p):
         return True
     clear = np.ones(x.shape[1:], dtype=bool)
     for coordinate in source_coordinates(p, *x.shape[1:]):
@@ -81,10 +66,5 @@ def decided(operation: RandomAffine, x: np.ndarray, p: dict, size: tuple[int, in
     return clear
 
 
-APPLY = {
-    RandomResizedCrop: resized_crop,
-    RandomCrop: random_crop,
-    HorizontalFlip: flip,
-    RandomAffine: affine,
-}
-DECIDED = {RandomAffine: decided}
+APPLY = {RandomAffine: affine, RandomRotation: affine}
+DECIDED = {RandomAffine: decided, RandomRotation: decided}
