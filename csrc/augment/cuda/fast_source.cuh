@@ -46,12 +46,13 @@ struct Source {
 
 enum class Sampler : int32_t { window, resize, affine, blur_x, blur_y };
 
-/// A pixel of a window of the source, padding included.
+/// A pixel of a window of the source, padding included. source_x: of its column, -1 in the fill.
 template <int C>
 __device__ __forceinline__ void sample_window(const Source& source, const CropWindow& window, const Padding& padding,
-                                              int32_t y, int32_t x, float (&pixel)[C]) {
-    source.load_or<C>(padded_index(window.top + y, source.height, padding.mode),
-                      padded_index(window.left + x, source.width, padding.mode), padding.fill, pixel);
+                                              int32_t y, int32_t source_x, float (&pixel)[C]) {
+    const int32_t source_y = padded_index(window.top + y, source.height, padding.mode);
+    if (source_x >= 0 && source_y >= 0) return source.load<C>(source_y, source_x, pixel);
+    for (int c = 0; c < C; ++c) pixel[c] = padding.fill;
 }
 
 /// One axis of a resize in a team's memory: for every output pixel the first source pixel and K weights, padded to

@@ -63,7 +63,8 @@ struct FastView {
     }
     __device__ __forceinline__ int32_t mirrors() const { return (flip_x ? kMirroredX : 0) + (flip_y ? kMirroredY : 0); }
 
-    /// The rows of a column from y on. Rare samplers go row by row, so that the code stays small.
+    /// The rows of a column from y on; x is the source's for a window. Rare samplers go row by row, so that the code
+    /// stays small.
     __device__ __forceinline__ void sample(int32_t y, int32_t x, Pixels<C>& v) {
         if (sampler == Sampler::window || sampler == Sampler::resize) {
 #pragma unroll
@@ -115,12 +116,14 @@ struct FastView {
             place.inside = seated && left + column < width;
             place.x = place.inside ? left + column : width - 1;
             const int32_t from_x = flip_x ? width - 1 - place.x : place.x;
+            const int32_t sample_x =
+                sampler == Sampler::window ? padded_index(window.left + from_x, source.width, padding.mode) : from_x;
             if (sampler == Sampler::resize)
                 resize.start(window, table_x(), from_x, table_y(), top < height ? top : height - 1);
             for (int32_t below = 0; below < place.strip_rows; below += kFastRows) {
                 place.y = top + below;
                 Pixels<C> v = {};
-                sample(place.y, from_x, v);
+                sample(place.y, sample_x, v);
                 const Spot spot{place.y, from_x, height, width, memory.partner};
                 for (int32_t i = 0; i < ops; ++i)
                     apply_op<C>(job, reinterpret_cast<const OpEntry*>(memory.ops)[i], spot, v);
