@@ -87,6 +87,11 @@ void check_words(const __m512i& got, const Words& want, const char* what) {
     CHECK(std::memcmp(&got, want.at, sizeof want.at) == 0, "%s", what);
 }
 
+Floats magnitudes(Floats x) {
+    for (float& value : x.at) value = std::fabs(value);
+    return x;
+}
+
 __attribute__((noinline)) void test_float_arithmetic() {
     for (int round = 0; round < kRounds; ++round) {
         const Floats a, b, c;
@@ -100,6 +105,8 @@ __attribute__((noinline)) void test_float_arithmetic() {
         check_floats(load(a) - load(b), want, "-");
         for (int i = 0; i < 16; ++i) want.at[i] = a.at[i] * b.at[i];
         check_floats(load(a) * load(b), want, "*");
+        for (int i = 0; i < 16; ++i) want.at[i] = std::sqrt(std::fabs(a.at[i]));
+        check_floats(_mm512_sqrt_ps(load(magnitudes(a))), want, "sqrt_ps");
         for (int i = 0; i < 16; ++i) want.at[i] = a.at[i] < b.at[i] ? a.at[i] : b.at[i];  // NaN: the second
         check_floats(_mm512_mask_min_ps(load(a), __mmask16(0xffff), load(a), load(b)), want, "min");
         float halves[16];
@@ -162,6 +169,27 @@ __attribute__((noinline)) void test_integer_products() {
         check_words(_mm512_add_epi32(load(sum), _mm512_madd_epi16(load(a), load(b))), want, "add_epi32");
         for (int i = 0; i < 16; ++i) want.at[i] = sum.at[round % 16];
         check_words(_mm512_set1_epi32(sum.at[round % 16]), want, "set1_epi32");
+    }
+}
+
+/// 64-bit products of 32-bit words and their halves, as Philox wants them.
+__attribute__((noinline)) void test_wide_products() {
+    for (int round = 0; round < kRounds; ++round) {
+        const Words a, b;
+        uint64_t products[8], upper[8], lower[8];
+        for (int i = 0; i < 8; ++i) {
+            products[i] = uint64_t(uint32_t(a.at[2 * i])) * uint32_t(b.at[2 * i]);
+            upper[i] = products[i] >> 32;
+            lower[i] = products[i] << 32;
+        }
+        const __m512i wide = _mm512_mul_epu32(load(a), load(b));
+        const __m512i high = _mm512_srli_epi64(wide, 32), low = _mm512_slli_epi64(wide, 32);
+        CHECK(std::memcmp(&wide, products, sizeof products) == 0, "mul_epu32");
+        CHECK(std::memcmp(&high, upper, sizeof upper) == 0, "srli_epi64");
+        CHECK(std::memcmp(&low, lower, sizeof lower) == 0, "slli_epi64");
+        Words want;
+        for (int i = 0; i < 16; ++i) want.at[i] = i % 2 ? b.at[i] : a.at[i];
+        check_words(_mm512_mask_blend_epi32(0xaaaa, load(a), load(b)), want, "mask_blend_epi32");
     }
 }
 
@@ -244,6 +272,7 @@ int main() {
     test_float_arithmetic();
     test_masks();
     test_integer_products();
+    test_wide_products();
     test_conversions();
     test_gather();
     if (has_vnni()) test_vnni();

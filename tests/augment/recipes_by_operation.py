@@ -66,7 +66,7 @@ BY_OPERATION: dict[str, Recipe] = {
         RandomAffine(20, (0.1, 0.1), interpolation="bilinear"),
         ColorJitter(0.4, 0.4, 0.4, 0.1, p=0.8),
         Grayscale(0.2),
-        GaussianBlur(3, (0.1, 2.0)),
+        GaussianBlur(3, (0.1, 2.0), p=0.5),
         Solarize(0.5, p=0.2),
         AutoContrast(p=0.2),
         Equalize(p=0.2),

@@ -3,6 +3,7 @@
 
 #include "augment/cuda/fast_ops.cuh"
 #include "augment/meaning/affine.h"
+#include "augment/meaning/blur.h"
 #include "augment/meaning/resize_taps.h"
 #include "augment/meaning/windows.h"
 
@@ -43,7 +44,7 @@ struct Source {
     }
 };
 
-enum class Sampler : int32_t { window, resize, affine };
+enum class Sampler : int32_t { window, resize, affine, blur_x, blur_y };
 
 /// A window of the source, padding included.
 struct WindowSampler {
@@ -156,6 +157,60 @@ struct AffineSampler {
             pixel[c] = blend_fill<float>(bilinear<float>(p00[c], p01[c], p10[c], p11[c], fx, fy), covered, how.fill);
     }
 };
+
+/// One axis of a blur of planes. The sum of a pair has no order, so flips that come before may as well come after.
+struct BlurSampler {
+    const float* weights;
+    int32_t radius;
+
+    template <int C>
+    __device__ __forceinline__ void along_x(const Source& source, int32_t y, int32_t x, float (&pixel)[C]) const {
+        const float* const line = source.planes + y * source.width;
+        for (int c = 0; c < C; ++c) pixel[c] = blur_middle<float>(line[c * source.pitch + x], weights[0]);
+        for (int32_t i = 1; i <= radius; ++i) {
+            const int32_t before = reflected(x - i, source.width), after = reflected(x + i, source.width);
+            for (int c = 0; c < C; ++c)
+                pixel[c] = blur_pair<float>(pixel[c], line[c * source.pitch + before], line[c * source.pitch + after],
+                                            weights[i]);
+        }
+    }
+    template <int C>
+    __device__ __forceinline__ void along_y(const Source& source, int32_t y, int32_t x, float (&pixel)[C]) const {
+        const float* const column = source.planes + x;
+        for (int c = 0; c < C; ++c)
+            pixel[c] = blur_middle<float>(column[c * source.pitch + y * source.width], weights[0]);
+        for (int32_t i = 1; i <= radius; ++i) {
+            const int32_t before = reflected(y - i, source.height) * source.width;
+            const int32_t after = reflected(y + i, source.height) * source.width;
+            for (int c = 0; c < C; ++c)
+                pixel[c] = blur_pair<float>(pixel[c], column[c * source.pitch + before],
+                                            column[c * source.pitch + after], weights[i]);
+        }
+    }
+};
+
+/// The weights of both axes behind one another, as gaussian_weights makes them, a thread for each: exponentials are
+/// dear. `memory` holds a double and a float for each weight; where the floats lie is returned.
+template <class Team>
+__device__ __forceinline__ float* write_blur_weights(float* memory, int32_t radius_x, int32_t radius_y, float sigma,
+                                                     const Team& team) {
+    const int32_t count = radius_x + radius_y + 2;
+    double* const parts = reinterpret_cast<double*>(memory);
+    float* const weights = memory + 2 * count;
+    for (int32_t i = team.rank; i < count; i += team.size()) {
+        const int32_t distance = i <= radius_x ? i : i - radius_x - 1;
+        parts[i] = distance == 0 ? 1.0 : gaussian(distance, sigma);
+    }
+    team.sync();
+    for (int32_t i = team.rank; i < count; i += team.size()) {
+        const bool x = i <= radius_x;
+        const double* const own = parts + (x ? 0 : radius_x + 1);
+        double total = 1.0;
+        for (int32_t d = 1; d <= (x ? radius_x : radius_y); ++d) total += 2.0 * own[d];
+        weights[i] = float(parts[i] / total);
+    }
+    return weights;
+}
 
 }  // namespace
 }  // namespace rote

@@ -25,6 +25,7 @@ struct FastView {
     bool has_sampler = false;
     WindowSampler window{};
     AffineSampler affine{};
+    BlurSampler blur{};
     ResizeColumn<C, K> resize{};
     int32_t height, width;
     bool flip_x = false, flip_y = false;  // behind the sampler; colours do not care, so they wait for a sampler
@@ -53,6 +54,13 @@ struct FastView {
         ++ops;
     }
 
+    /// An operation on the pixels of a box; sizes fit 16 bits.
+    __device__ __forceinline__ void append_box(PixelOp op, const PixelBox& box, int32_t step) {
+        append(op, float_from_bits(uint32_t(box.top) | uint32_t(box.bottom) << 16),
+               float_from_bits(uint32_t(box.left) | uint32_t(box.right) << 16), step + mirrors());
+    }
+    __device__ __forceinline__ int32_t mirrors() const { return (flip_x ? kMirroredX : 0) + (flip_y ? kMirroredY : 0); }
+
     __device__ __forceinline__ void sample(int32_t y, int32_t x, float (&pixel)[C]) {
         switch (sampler) {
             case Sampler::window:
@@ -61,6 +69,10 @@ struct FastView {
                 return resize.sample(source, table_y(), y, pixel);
             case Sampler::affine:
                 return affine.sample<C>(source, y, x, pixel);
+            case Sampler::blur_x:
+                return blur.along_x<C>(source, y, x, pixel);
+            case Sampler::blur_y:
+                return blur.along_y<C>(source, y, x, pixel);
         }
     }
 
@@ -95,7 +107,9 @@ struct FastView {
                     sample(place.y + r < height ? place.y + r : height - 1, from_x, pixel);
                     for (int c = 0; c < C; ++c) v[c][r] = pixel[c];
                 }
-                for (int32_t i = 0; i < ops; ++i) apply_op<C>(job, reinterpret_cast<const OpEntry*>(memory.ops)[i], v);
+                const Spot spot{place.y, from_x, height, width, memory.partner};
+                for (int32_t i = 0; i < ops; ++i)
+                    apply_op<C>(job, reinterpret_cast<const OpEntry*>(memory.ops)[i], spot, v);
                 if (mean)
                     for (int r = 0; r < kFastRows; ++r)
                         if (place.has(r)) {
@@ -105,6 +119,7 @@ struct FastView {
                 if (sink == Sink::output) {
                     store_pixels<C>(job, view, place, v, memory.stage, team);
                 } else if (sink == Sink::planes) {
+                    if (sampler == Sampler::blur_x) team.sync();  // neighbours in these rows have been read
                     for (int r = 0; r < kFastRows; ++r)
                         if (place.has(r))
                             for (int c = 0; c < C; ++c)
@@ -117,9 +132,11 @@ struct FastView {
     }
 
     /// Ends the pass; the fixed-point sum of grey values if `mean` is wanted. A pass that ended in planes leaves a new
-    /// one that reads them. Pixels that stay where they are are overwritten in place; flips wait.
-    __device__ __forceinline__ int64_t finish(Sink sink, bool mean) {
-        const bool in_place = sink == Sink::planes && !source.bytes && !has_sampler;
+    /// one that reads them, but for the `last` one. Pixels that stay where they are are overwritten in place; flips
+    /// wait.
+    __device__ __forceinline__ int64_t finish(Sink sink, bool mean, float* last) {
+        if (last) return run(sink, last, mean);
+        const bool in_place = sink == Sink::planes && !source.bytes && (!has_sampler || sampler == Sampler::blur_x);
         const bool later_x = in_place && flip_x, later_y = in_place && flip_y;
         if (in_place) flip_x = flip_y = false;
         float* const to = in_place ? const_cast<float*>(source.planes) : free_planes;

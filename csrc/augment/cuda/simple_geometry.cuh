@@ -95,6 +95,7 @@ __device__ __forceinline__ float inside(int32_t position, int32_t extent) {
 }
 
 __device__ __forceinline__ void affine(Block& block, const AffineMap& map, bool bilinear_mode, float fill) {
+    if (is_identity(map)) return;
     const DeviceImage image = block.image;
     float* const to = block.spare;
     for_each_element(block, image.height, image.width, [&](int32_t c, int32_t i, int32_t j, int64_t place) {
@@ -120,7 +121,6 @@ __device__ __forceinline__ void affine(Block& block, const AffineMap& map, bool 
 
 __device__ __forceinline__ void affine_step(Block& block, const AugmentStep& step) {
     const AffineMap map = affine_map(step, block.row);
-    if (is_identity(map)) return;
     const AffineSampling sampling = affine_sampling(step);
     affine(block, map, sampling.bilinear, sampling.fill);
 }
