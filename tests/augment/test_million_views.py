@@ -16,23 +16,18 @@ import pytest
 import torch
 
 from rote import _native
-from rote.augment import Recipe, recipes
+from rote.augment import Recipe
 
 from . import million
 from .forced import EXECUTORS, executor_of, render_by
-from .recipes_by_operation import BY_OPERATION
+from .recipes_by_operation import BY_OPERATION, NAMED
 
 FULL = os.environ.get("ROTE_MILLION", "")
 COUNT = million.MILLION if FULL else 1024
 CHOSEN = os.environ.get("ROTE_EXECUTORS", ",".join(EXECUTORS)).split(",")
 RECORD = FULL == "record" or bool(os.environ.get("ROTE_RECORD"))
 FILE = Path(__file__).with_name("million_views.json")
-#: Named recipes for ImageNet end at 32 px here: a million views of 224 px take an hour.
-RECIPES: dict[str, Recipe] = {
-    **{name: recipe if recipe.size in (None, (28, 28)) else recipe.at(32) for name, recipe in recipes.items()},
-    "strength-0.9": recipes["strength-0.9"],
-    **BY_OPERATION,
-}
+RECIPES: dict[str, Recipe] = NAMED | BY_OPERATION
 LAYOUTS = {"float32 NCHW": (torch.float32, False), "bfloat16 NHWC": (torch.bfloat16, True)}
 
 
