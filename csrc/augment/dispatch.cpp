@@ -71,6 +71,13 @@ struct ThreadScratch {
 
 thread_local ThreadScratch thread_scratch;
 
+/// Outputs above this are written past the caches: nobody finds them there anyway.
+constexpr int64_t kStreamedBytes = int64_t(16) << 20;
+
+int64_t output_bytes(const AugmentPlan& plan, const AugmentOutput& output) {
+    return int64_t(plan.channels) * plan.out_height * plan.out_width * (output.dtype == DType::float32 ? 4 : 2);
+}
+
 /// Views handed out at a time: enough to hide the hand-out, few enough to balance.
 int64_t grain_of(const AugmentPlan& plan) {
     const int64_t pixels = int64_t(plan.channels) * plan.out_height * plan.out_width;
@@ -108,7 +115,12 @@ void augment_render(const AugmentProgram& program, const ImageView<const uint8_t
         check_addresses(batch);
     }
 
-    const RenderJob job{&plan, &program.resize_tables(), images, batch.ids, output};
+    Normalization normalizations[kMaxAugmentSteps];
+    for (int32_t s = 0; s < plan.num_steps; ++s)
+        if (plan.steps[s].kind == AugmentKind::normalize)
+            normalizations[s] = prepare_normalization(plan.steps[s], plan.channels);
+    const RenderJob job{&plan, &program.resize_tables(), images, batch.ids, output, normalizations,
+                        batch.count * output_bytes(plan, output) > kStreamedBytes};
     const int64_t grain = grain_of(plan);
     const size_t executor_bytes = size_t(scratch_bytes(plan) + 63) / 64 * 64;
     const size_t row_bytes = size_t(grain) * size_t(plan.row_words) * sizeof(int32_t);

@@ -10,14 +10,21 @@
 #include "augment/cpu/resize.h"
 #include "augment/cpu/store.h"
 #include "augment/cpu/tone.h"
+#include "augment/program/kinds.h"
 
 namespace rote {
 namespace {
 
+/// Steps that leave the rest of what a view owes alone. All others find the bank or planes, and nothing owed.
+inline bool keeps_debts(AugmentKind kind) {
+    return kind == AugmentKind::random_resized_crop || group_of(kind) == AugmentGroup::color;
+}
+
 /// Applies step s and returns the next step to do: flips right after a resize are taken along with it.
-inline int32_t apply_step(View& view, int32_t s) {
+inline int32_t apply_step(View& view, int32_t s, const Normalization* normalizations) {
     const AugmentPlan& plan = *view.plan;
     const AugmentStep& step = plan.steps[s];
+    if (!keeps_debts(step.kind) && (view.resize.owed || view.chain.count > 0)) to_planes(view);
     switch (step.kind) {
         case AugmentKind::random_resized_crop: {
             int32_t next = s + 1;
@@ -43,7 +50,7 @@ inline int32_t apply_step(View& view, int32_t s) {
             if (view.row[step.row_offset] != 0) grayscale(view);
             break;
         case AugmentKind::normalize:
-            normalize_planes(view, step);
+            normalize(view, normalizations[s]);
             break;
         case AugmentKind::vertical_flip:
         case AugmentKind::alternating_flip:
@@ -96,9 +103,6 @@ inline void render_views_on_vectors(const RenderJob& job, int64_t begin, int64_t
                                     char* scratch) {
     const AugmentPlan& plan = *job.plan;
     const ScratchLayout layout = scratch_layout(plan);
-    int32_t steps = plan.num_steps;
-    Finish finish;
-    if (steps > 0 && plan.steps[steps - 1].kind == AugmentKind::normalize) finish.normalization = &plan.steps[--steps];
     View view{};
     view.plan = &plan;
     view.tables = job.tables;
@@ -107,9 +111,10 @@ inline void render_views_on_vectors(const RenderJob& job, int64_t begin, int64_t
     for (int64_t index = begin; index < end; ++index) {
         view.row = rows + (index - begin) * plan.row_words;
         open_view(view, job.images, job.ids[index]);
-        for (int32_t s = 0; s < steps;) s = apply_step(view, s);
-        store_view(view, finish, job.output, index);
+        for (int32_t s = 0; s < plan.num_steps;) s = apply_step(view, s, job.normalizations);
+        store_view(view, job, index);
     }
+    if (job.streams) end_stream();
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ ScratchLayout scratch_layout(const AugmentPlan& plan) {
         return start;
     };
     ScratchLayout layout{};
-    layout.plane_pitch = ((height + 2) * (width + 2) + 15) / 16 * 16 + 16;  // + 2: the zero border of affine maps
+    layout.plane_pitch = ((height + 2) * (width + 2) + 15) / 16 * 16 + 32;  // + 2: the zero border of affine maps
     layout.planes = take(plan.channels * layout.plane_pitch * 4);
     layout.spare = take(plan.channels * layout.plane_pitch * 4);
     layout.bytes = take(int64_t(plan.channels) * plan.in_height * plan.in_width);
@@ -25,9 +25,10 @@ ScratchLayout scratch_layout(const AugmentPlan& plan) {
     layout.byte_rows = take((kMaxGatherTaps + 1) * layout.byte_pitch);
     layout.index_pitch = ((height > width ? height : width) + 31) / 32 * 32 + 32;
     layout.columns = take(layout.index_pitch * 4);
-    layout.rows = take((height + 32) * 4);
+    layout.rows = take(layout.index_pitch * 4);
     layout.gather_index = take((taps > kMaxGatherTaps ? taps : kMaxGatherTaps) * layout.index_pitch * 4);
-    layout.gather_controls = take(int64_t(kMaxGatherTaps) * kMaxGatherChunks * layout.byte_pitch);
+    layout.control_pitch = (kMaxGatherChunks + 1) * layout.byte_pitch;
+    layout.gather_controls = take(kMaxGatherTaps * layout.control_pitch);
     layout.taps_x = take(tap_scratch_words(int32_t(width), plan.out_width) * 4);
     layout.taps_y = take(tap_scratch_words(int32_t(height), plan.out_height) * 4);
     layout.coordinates = take(4 * layout.index_pitch * 4);

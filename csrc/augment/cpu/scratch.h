@@ -18,7 +18,8 @@ struct ScratchLayout {
     int64_t columns, rows;  ///< int32 source indices per axis
     int64_t gather_index;   ///< int32 [taps, index_pitch]
     int64_t index_pitch;
-    int64_t gather_controls;  ///< shuffle controls [kMaxGatherTaps, kMaxGatherChunks, byte_pitch]
+    int64_t gather_controls;  ///< shuffle controls and fills [kMaxGatherTaps, control_pitch]
+    int64_t control_pitch;
     int64_t taps_x, taps_y;   ///< taps computed per view (large images)
     int64_t coordinates;      ///< 4 x int32 [index_pitch]
     int64_t total;

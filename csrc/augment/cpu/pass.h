@@ -1,0 +1,79 @@
+// augment/cpu/pass.h: one pass over the pixels of a view: load from the source, the chain, store to the target. Included
+// by executor_* only.
+#pragma once
+
+#include "augment/cpu/source.h"
+
+namespace rote {
+namespace {
+
+/// C channels from `channel` on. Target has store_block(block, y, x, valid), valid <= kBlock pixels from x on in row y,
+/// and in_one_run(): then it takes the whole image as its row 0.
+template <int C, class Target>
+inline void run_pass(View& view, int32_t channel, Target& target) {
+    Source<C> source(view, channel);
+    const bool one_run = source.in_one_run() && target.in_one_run();
+    const int32_t rows = one_run ? 1 : view.height;
+    const int64_t length = one_run ? int64_t(view.height) * view.width : view.width;
+    for (int32_t y = 0; y < rows; ++y) {
+        source.begin_row(y);
+        const int64_t from = source.row_offset(y);
+        for (int64_t x = 0; x < length; x += kBlock) {
+            Block<C> block;
+            source.load_block(from + x, block);
+            apply_chain(view.chain, block, channel);
+            target.store_block(block, y, x, length - x < kBlock ? int32_t(length - x) : kBlock);
+        }
+    }
+}
+
+/// Float planes of the view itself; lanes beyond a row are overwritten by the next.
+template <int C, bool kSums>
+struct PlanesTarget {
+    float* planes[C];
+    int32_t width;
+    GreySum sum;
+
+    PlanesTarget(const View& view, int32_t channel) : width(view.width) {
+        for (int c = 0; c < C; ++c) planes[c] = view.plane(channel + c);
+    }
+    bool in_one_run() const { return true; }
+    void store_block(const Block<C>& block, int32_t y, int64_t x, int32_t valid) {
+        const int64_t place = int64_t(y) * width + x;
+        for (int c = 0; c < C; ++c)
+            for (int i = 0; i < kBlockVectors; ++i) store(planes[c] + place + i * kLanes, block.v[c][i]);
+        if constexpr (kSums) sum.add(block, valid);
+    }
+};
+
+template <bool kSums>
+__attribute__((noinline)) int64_t pass_to_planes(View& view) {
+    int64_t sum = 0;
+    if (view.plan->channels == 3) {
+        PlanesTarget<3, kSums> target(view, 0);
+        run_pass<3>(view, 0, target);
+        sum = target.sum.total();
+    } else {
+        for (int32_t c = 0; c < view.plan->channels; ++c) {
+            PlanesTarget<1, kSums> target(view, c);
+            run_pass<1>(view, c, target);
+            sum = target.sum.total();  // only asked of one channel
+        }
+    }
+    view.in_bank = false;
+    view.has_fill = false;
+    view.resize.owed = false;
+    view.chain.count = 0;
+    return sum;
+}
+
+void to_planes(View& view) {
+    if (view.in_bank || view.resize.owed || view.chain.count > 0) pass_to_planes<false>(view);
+}
+
+int64_t to_planes_with_grey_sum(View& view) {
+    return pass_to_planes<true>(view);
+}
+
+}  // namespace
+}  // namespace rote

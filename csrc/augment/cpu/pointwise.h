@@ -1,0 +1,138 @@
+// augment/cpu/pointwise.h: operations of a pixel by itself, in registers one after another. Included by executor_* only.
+//
+// A view does not run such an operation over its planes: it puts it on a chain, which runs on each block of pixels
+// between the load and the store of the next pass that touches them all (pass.h).
+#pragma once
+
+#include "augment/cpu/normalization.h"
+#include "augment/cpu/vector.h"
+
+namespace rote {
+namespace {
+
+enum class PointwiseKind : int32_t { brightness, contrast, saturation, hue, grey, divide, reciprocal, scale };
+
+/// factor is what the formula calls it (hue: the shift); part is contrast's share of the mean.
+struct PointwiseOp {
+    PointwiseKind kind;
+    float factor = 0.0f;
+    float part = 0.0f;
+    const Normalization* normalization = nullptr;
+};
+
+constexpr int kMaxPointwiseOps = 16;
+
+struct PointwiseChain {
+    int32_t count = 0;
+    PointwiseOp ops[kMaxPointwiseOps];
+};
+
+/// Pixels that travel through a chain together: kBlockVectors vectors of each channel.
+constexpr int kBlockVectors = 2;
+constexpr int kBlock = kBlockVectors * kLanes;
+
+template <int C>
+struct Block {
+    FloatVector v[C][kBlockVectors];
+};
+
+/// fn(x, channel) on every vector.
+template <int C, class Fn>
+inline void on_each(Block<C>& block, Fn&& fn) {
+    for (int c = 0; c < C; ++c)
+        for (int i = 0; i < kBlockVectors; ++i) block.v[c][i] = fn(block.v[c][i], c);
+}
+
+/// fn(r, g, b) on the vectors of every group of pixels.
+template <class Fn>
+inline void on_each_rgb(Block<3>& block, Fn&& fn) {
+    for (int i = 0; i < kBlockVectors; ++i) fn(block.v[0][i], block.v[1][i], block.v[2][i]);
+}
+
+/// `channel` is that of the block's first.
+template <int C>
+inline void apply_op(const PointwiseOp& op, Block<C>& block, int32_t channel) {
+    const float factor = op.factor;
+    switch (op.kind) {
+        case PointwiseKind::brightness:
+            return on_each(block, [=](FloatVector x, int) { return adjust_brightness<FloatVector>(x, factor); });
+        case PointwiseKind::contrast: {
+            const FloatVector part = splat<FloatVector>(op.part);
+            return on_each(block, [=](FloatVector x, int) { return blend<FloatVector>(x, factor, part); });
+        }
+        case PointwiseKind::saturation:
+            if constexpr (C == 3)
+                on_each_rgb(block, [=](FloatVector& r, FloatVector& g, FloatVector& b) {
+                    adjust_saturation<FloatVector>(r, g, b, factor);
+                });
+            return;
+        case PointwiseKind::hue:
+            if constexpr (C == 3)
+                on_each_rgb(block, [=](FloatVector& r, FloatVector& g, FloatVector& b) {
+                    adjust_hue<FloatVector>(r, g, b, factor);
+                });
+            return;
+        case PointwiseKind::grey:
+            if constexpr (C == 3)
+                on_each_rgb(block, [](FloatVector& r, FloatVector& g, FloatVector& b) {
+                    r = g = b = grey_of<FloatVector>(r, g, b);
+                });
+            return;
+        case PointwiseKind::divide:
+            return on_each(block, [&](FloatVector x, int c) {
+                return normalize<FloatVector>(x, op.normalization->mean[channel + c], op.normalization->std[channel + c]);
+            });
+        case PointwiseKind::reciprocal:
+            return on_each(block, [&](FloatVector x, int c) {
+                const FloatVector centred = x - op.normalization->mean[channel + c];
+                return fused(centred, splat<FloatVector>(op.normalization->high[channel + c]),
+                             centred * op.normalization->low[channel + c]);
+            });
+        case PointwiseKind::scale:
+            return on_each(block, [&](FloatVector x, int c) {
+                return (x - op.normalization->mean[channel + c]) * op.normalization->high[channel + c];
+            });
+    }
+}
+
+template <int C>
+inline void apply_chain(const PointwiseChain& chain, Block<C>& block, int32_t channel) {
+    for (int32_t i = 0; i < chain.count; ++i) apply_op(chain.ops[i], block, channel);
+}
+
+/// Adds up the fixed-point grey values of blocks. Lanes take 64 numbers of 24 bits before they are widened.
+class GreySum {
+  public:
+    template <int C>
+    void add(const Block<C>& block, int32_t valid) {
+        if (held_ > 64 - kBlockVectors) widen();
+        for (int i = 0; i < kBlockVectors; ++i) {
+            FloatVector grey;
+            if constexpr (C == 3)
+                grey = grey_of<FloatVector>(block.v[0][i], block.v[1][i], block.v[2][i]);
+            else
+                grey = block.v[0][i];
+            IntVector fixed = __builtin_convertvector(grey * kGreyScale, IntVector);
+            if (valid < kBlock) fixed = lane_numbers() + i * kLanes < valid ? fixed : IntVector{};
+            lanes_ = lanes_ + fixed;
+        }
+        held_ += kBlockVectors;
+    }
+    int64_t total() {
+        widen();
+        return sum_;
+    }
+
+  private:
+    void widen() {
+        for (int i = 0; i < kLanes; ++i) sum_ += lanes_[i];
+        lanes_ = IntVector{};
+        held_ = 0;
+    }
+    IntVector lanes_{};
+    int64_t sum_ = 0;
+    int32_t held_ = 0;
+};
+
+}  // namespace
+}  // namespace rote
