@@ -17,7 +17,7 @@ constexpr int32_t kReach = 32;  // bytes that a pair of float vectors holds
 struct UnitRow {
     FloatVector low, high;
     explicit UnitRow(const uint8_t* from) : low(unit_from_bytes(from)), high(unit_from_bytes(from + kLanes)) {}
-    FloatVector at(const int32_t* index) const { return __builtin_shuffle(low, high, load<IntVector>(index)); }
+    FloatVector at(IntVector index) const { return __builtin_shuffle(low, high, index); }
 };
 
 /// The places of the taps as positions in 32 bytes from a base: of the whole row if the window is that narrow, else of
@@ -58,10 +58,10 @@ inline bool plan_picks(const View& view, OwedResize& resize, int32_t out_width, 
 
 template <int kTaps>
 inline FloatVector weigh(const UnitRow& row, const int32_t* index, int64_t pitch, const TapTable& taps, int32_t d) {
-    FloatVector sum = row.at(index + d) * load_float(taps.weights + d);
+    FloatVector sum = row.at(load<IntVector>(index + d)) * load_float(taps.weights + d);
     const int32_t count = kTaps ? kTaps : taps.taps;
     for (int32_t t = 1; t < count; ++t)
-        sum = sum + row.at(index + t * pitch + d) * load_float(taps.weights + int64_t(t) * taps.pitch + d);
+        sum = sum + row.at(load<IntVector>(index + t * pitch + d)) * load_float(taps.weights + int64_t(t) * taps.pitch + d);
     return sum;
 }
 
@@ -85,8 +85,40 @@ inline void pick_row(const View& view, const uint8_t* row, float* to) {
         store(to + d, weigh<kTaps>(UnitRow(row + bases[d / kLanes]), index, pitch, resize.taps_x, d));
 }
 
+/// Rows of 32 pixels at most out of 32 bytes, two taps: everything but the pixels stays in registers.
+inline void pick_short_rows(const View& view, int32_t channel, int32_t channels) {
+    const OwedResize& resize = view.resize;
+    const int32_t* const index = view.part<int32_t>(view.layout->gather_index);
+    const int32_t base = view.part<int32_t>(view.layout->coordinates)[0], pitch = view.layout->index_pitch;
+    const int32_t* const rows = view.rows() + resize.window.top;
+    const float* const weights = resize.taps_x.weights;
+    const int32_t next = resize.taps_x.pitch, behind = view.width > kLanes ? kLanes : 0;  // the second vector
+    const IntVector index00 = load<IntVector>(index), index01 = load<IntVector>(index + pitch);
+    const IntVector index10 = load<IntVector>(index + behind), index11 = load<IntVector>(index + pitch + behind);
+    const FloatVector weights00 = load_float(weights), weights01 = load_float(weights + next);
+    const FloatVector weights10 = load_float(weights + behind), weights11 = load_float(weights + next + behind);
+    for (int32_t c = 0; c < channels; ++c) {
+        const uint8_t* const bytes = view.bytes + (channel + c) * view.byte_stride_c + base;
+        float* to = view.spare_plane(c);
+        for (int32_t y = 0; y < resize.window.height; ++y, to += resize.pitch) {
+            const UnitRow row(bytes + rows[y] * view.byte_stride_h);
+            store(to, row.at(index00) * weights00 + row.at(index01) * weights01);
+            store(to + behind, row.at(index10) * weights10 + row.at(index11) * weights11);
+        }
+    }
+}
+
+inline bool has_short_rows(const View& view) {
+    return view.resize.picks && view.resize.one_base && view.resize.taps_x.taps == 2 && view.width <= 2 * kLanes &&
+           view.plan->in_width >= kReach;
+}
+
 #else
 
+inline bool has_short_rows(const View&) {
+    return false;
+}
+inline void pick_short_rows(const View&, int32_t, int32_t) {}
 inline bool plan_picks(const View&, OwedResize&, int32_t, int32_t*, int32_t*) {
     return false;
 }
@@ -140,6 +172,11 @@ inline void gather_taps(const View& view, const uint8_t* row, float* to) {
 /// Narrows the rows of `channels` channels from `channel` on that are not yet, up to row `end`.
 __attribute__((noinline)) void narrow_rows(View& view, int32_t channel, int32_t channels, int32_t end) {
     OwedResize& resize = view.resize;
+    if (has_short_rows(view) && resize.ring_mask == -1) {
+        pick_short_rows(view, channel, channels);
+        resize.narrowed = resize.window.height;
+        return;
+    }
     for (; resize.narrowed < end; ++resize.narrowed) {
         const int64_t slot = int64_t(resize.narrowed & resize.ring_mask) * resize.pitch;
         const uint8_t* row = view.bytes + channel * view.byte_stride_c +

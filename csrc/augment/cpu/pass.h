@@ -40,8 +40,7 @@ struct PlanesTarget {
     bool in_one_run() const { return true; }
     void store_block(const Block<C>& block, int32_t y, int64_t x, int32_t valid) {
         const int64_t place = int64_t(y) * width + x;
-        for (int c = 0; c < C; ++c)
-            for (int i = 0; i < kBlockVectors; ++i) store(planes[c] + place + i * kLanes, block.v[c][i]);
+        visit(block, [=](FloatVector x, int c, int i) { store(planes[c] + place + i * kLanes, x); });
         if constexpr (kSums) sum.add(block, valid);
     }
 };

@@ -27,31 +27,54 @@ struct PointwiseChain {
     PointwiseOp ops[kMaxPointwiseOps];
 };
 
-/// Pixels that travel through a chain together: kBlockVectors vectors of each channel.
+/// Pixels that travel through a chain together: two vectors of each of C channels. Named one by one, because gcc keeps
+/// arrays of vectors in memory.
 constexpr int kBlockVectors = 2;
 constexpr int kBlock = kBlockVectors * kLanes;
 
 template <int C>
-struct Block {
-    FloatVector v[C][kBlockVectors];
+struct Block;
+template <>
+struct Block<1> {
+    FloatVector x0, x1;
+};
+template <>
+struct Block<3> {
+    FloatVector r0, r1, g0, g1, b0, b1;
 };
 
-/// fn(x, channel) on every vector.
-template <int C, class Fn>
-inline void on_each(Block<C>& block, Fn&& fn) {
-    for (int c = 0; c < C; ++c)
-        for (int i = 0; i < kBlockVectors; ++i) block.v[c][i] = fn(block.v[c][i], c);
+/// fn(vector, channel, which of the two) on every vector.
+template <class AnyBlock, class Fn>
+__attribute__((always_inline)) inline void visit(AnyBlock& block, Fn&& fn) {
+    if constexpr (sizeof(AnyBlock) == sizeof(Block<1>)) {
+        fn(block.x0, 0, 0);
+        fn(block.x1, 0, 1);
+    } else {
+        fn(block.r0, 0, 0);
+        fn(block.r1, 0, 1);
+        fn(block.g0, 1, 0);
+        fn(block.g1, 1, 1);
+        fn(block.b0, 2, 0);
+        fn(block.b1, 2, 1);
+    }
+}
+
+/// x = fn(x, channel) on every vector.
+template <class AnyBlock, class Fn>
+__attribute__((always_inline)) inline void on_each(AnyBlock& block, Fn&& fn) {
+    visit(block, [&](FloatVector& x, int c, int) { x = fn(x, c); });
 }
 
 /// fn(r, g, b) on the vectors of every group of pixels.
 template <class Fn>
-inline void on_each_rgb(Block<3>& block, Fn&& fn) {
-    for (int i = 0; i < kBlockVectors; ++i) fn(block.v[0][i], block.v[1][i], block.v[2][i]);
+__attribute__((always_inline)) inline void on_each_rgb(Block<3>& block, Fn&& fn) {
+    fn(block.r0, block.g0, block.b0);
+    fn(block.r1, block.g1, block.b1);
 }
 
 /// `channel` is that of the block's first.
 template <int C>
-inline void apply_op(const PointwiseOp& op, Block<C>& block, int32_t channel) {
+__attribute__((always_inline)) inline void apply_op(const PointwiseOp& op, Block<C>& block, int32_t channel) {
     const float factor = op.factor;
     switch (op.kind) {
         case PointwiseKind::brightness:
@@ -96,7 +119,7 @@ inline void apply_op(const PointwiseOp& op, Block<C>& block, int32_t channel) {
 }
 
 template <int C>
-inline void apply_chain(const PointwiseChain& chain, Block<C>& block, int32_t channel) {
+__attribute__((always_inline)) inline void apply_chain(const PointwiseChain& chain, Block<C>& block, int32_t channel) {
     for (int32_t i = 0; i < chain.count; ++i) apply_op(chain.ops[i], block, channel);
 }
 
@@ -106,15 +129,12 @@ class GreySum {
     template <int C>
     void add(const Block<C>& block, int32_t valid) {
         if (held_ > 64 - kBlockVectors) widen();
-        for (int i = 0; i < kBlockVectors; ++i) {
-            FloatVector grey;
-            if constexpr (C == 3)
-                grey = grey_of<FloatVector>(block.v[0][i], block.v[1][i], block.v[2][i]);
-            else
-                grey = block.v[0][i];
-            IntVector fixed = __builtin_convertvector(grey * kGreyScale, IntVector);
-            if (valid < kBlock) fixed = lane_numbers() + i * kLanes < valid ? fixed : IntVector{};
-            lanes_ = lanes_ + fixed;
+        if constexpr (C == 3) {
+            add_vector(grey_of<FloatVector>(block.r0, block.g0, block.b0), valid);
+            add_vector(grey_of<FloatVector>(block.r1, block.g1, block.b1), valid - kLanes);
+        } else {
+            add_vector(block.x0, valid);
+            add_vector(block.x1, valid - kLanes);
         }
         held_ += kBlockVectors;
     }
@@ -124,6 +144,11 @@ class GreySum {
     }
 
   private:
+    void add_vector(FloatVector grey, int32_t valid) {
+        IntVector fixed = __builtin_convertvector(grey * kGreyScale, IntVector);
+        if (valid < kLanes) fixed = lane_numbers() < valid ? fixed : IntVector{};
+        lanes_ = lanes_ + fixed;
+    }
     void widen() {
         for (int i = 0; i < kLanes; ++i) sum_ += lanes_[i];
         lanes_ = IntVector{};

@@ -29,9 +29,11 @@ __attribute__((noinline)) void narrow_planes(View& view, const OwedResize& resiz
         }
 }
 
-/// Lets the narrowed rows share a ring that holds the taps of an output row. A row may be overrun by a vector, so that
+/// Lets the narrowed rows of a large image share a ring that holds the taps of an output row. A row may be overrun by a vector, so that
 /// rows of a ring, which are not written in order, are whole vectors.
 inline void plan_ring(const View& view, OwedResize& resize) {
+    constexpr int64_t kNearBytes = 20000;  // of narrowed rows that the nearest cache keeps beside the rest
+    if (int64_t(resize.window.height) * view.width * view.plan->channels * 4 <= kNearBytes) return;
     int32_t ring = 1;
     while (ring < resize.taps_y.taps) ring *= 2;
     const int32_t pitch = (view.width + kLanes - 1) / kLanes * kLanes;

@@ -49,23 +49,17 @@ class Source {
     void load_block(int64_t x, Block<C>& block) const {
         switch (kind_) {
             case Kind::floats:
-                for (int c = 0; c < C; ++c)
-                    for (int i = 0; i < kBlockVectors; ++i) block.v[c][i] = load_float(floats_[c] + x + i * kLanes);
-                return;
+                return visit(block, [=](FloatVector& v, int c, int i) { v = load_float(floats_[c] + x + i * kLanes); });
             case Kind::bytes:
-                for (int c = 0; c < C; ++c)
-                    for (int i = 0; i < kBlockVectors; ++i) block.v[c][i] = unit_from_bytes(bytes_[c] + x + i * kLanes);
-                return;
+                return visit(block,
+                             [=](FloatVector& v, int c, int i) { v = unit_from_bytes(bytes_[c] + x + i * kLanes); });
             case Kind::two_rows:
-                for (int c = 0; c < C; ++c)
-                    for (int i = 0; i < kBlockVectors; ++i)
-                        block.v[c][i] = load_float(floats_[c] + x + i * kLanes) * weight0_ +
-                                        load_float(seconds_[c] + x + i * kLanes) * weight1_;
-                return;
+                return visit(block, [=](FloatVector& v, int c, int i) {
+                    v = load_float(floats_[c] + x + i * kLanes) * weight0_ +
+                        load_float(seconds_[c] + x + i * kLanes) * weight1_;
+                });
             case Kind::many_rows:
-                for (int c = 0; c < C; ++c)
-                    for (int i = 0; i < kBlockVectors; ++i) block.v[c][i] = sum_of_rows(c, x + i * kLanes);
-                return;
+                return visit(block, [=](FloatVector& v, int c, int i) { v = sum_of_rows(c, x + i * kLanes); });
         }
     }
 

@@ -12,15 +12,18 @@ static_assert(kBlockVectors == 2, "casts to 16 bits take the two vectors of a bl
 
 struct ToFloat32 {
     using Element = float;
+    using Vector = FloatVector;
     static constexpr bool kWide = true;
 };
 struct ToFloat16 {
     using Element = uint16_t;
+    using Vector = HalfwordVector;
     static constexpr bool kWide = false;
     static HalfwordPair cast(FloatVector a, FloatVector b) { return to_half_pair(a, b); }
 };
 struct ToBFloat16 {
     using Element = uint16_t;
+    using Vector = HalfwordVector;
     static constexpr bool kWide = false;
     static HalfwordPair cast(FloatVector a, FloatVector b) { return to_bfloat16_pair(a, b); }
 };
@@ -49,52 +52,63 @@ class OutputTarget {
 
     bool in_one_run() const { return in_one_run_; }
 
-    void store_block(const Block<C>& block, int32_t y, int64_t x, int32_t valid) const {
+    __attribute__((always_inline)) void store_block(const Block<C>& block, int32_t y, int64_t x, int32_t valid) const {
         Element* const to = image_ + y * stride_h_ + x * stride_w_;
-        if (valid == kBlock && layout_ == Layout::streamed) {
-            for (int c = 0; c < C; ++c) stream_run(block, c, to + c * stride_c_);
-        } else if (valid == kBlock && layout_ == Layout::planar) {
-            for (int c = 0; c < C; ++c) store_run(block, c, to + c * stride_c_);
-        } else if (layout_ == Layout::interleaved) {
-            if constexpr (C == 3) store_interleaved(block, valid, to);
-        } else {
-            store_scattered(block, valid, to);
-        }
+        if (valid == kBlock && layout_ == Layout::streamed)
+            store_runs(block, [=](int c, auto... pixels) { stream_run(to + c * stride_c_, pixels...); });
+        else if (valid == kBlock && layout_ == Layout::planar)
+            store_runs(block, [=](int c, auto... pixels) { store_run(to + c * stride_c_, pixels...); });
+        else
+            store_pieces(block, valid, to);
     }
 
   private:
     enum class Layout { planar, streamed, interleaved, strided };
 
-    static void store_run(const Block<C>& block, int c, Element* to) {
-        if constexpr (Cast::kWide)
-            for (int i = 0; i < kBlockVectors; ++i) store(to + i * kLanes, block.v[c][i]);
-        else
-            store(to, Cast::cast(block.v[c][0], block.v[c][1]));
-    }
-    static void stream_run(const Block<C>& block, int c, Element* to) {
-        if constexpr (Cast::kWide)
-            for (int i = 0; i < kBlockVectors; ++i) stream(to + i * kLanes, block.v[c][i]);
-        else
-            stream(to, Cast::cast(block.v[c][0], block.v[c][1]));
-    }
-    __attribute__((noinline)) void store_scattered(const Block<C>& block, int32_t valid, Element* to) const {
-        Element pixels[kBlock];
-        for (int c = 0; c < C; ++c) {
-            store_run(block, c, pixels);
-            for (int32_t i = 0; i < valid; ++i) to[c * stride_c_ + i * stride_w_] = pixels[i];
+    /// fn(channel, two vectors of pixels).
+    template <class Fn>
+    __attribute__((always_inline)) static void store_runs(const Block<C>& block, Fn&& fn) {
+        if constexpr (C == 1) {
+            fn(0, block.x0, block.x1);
+        } else {
+            fn(0, block.r0, block.r1);
+            fn(1, block.g0, block.g1);
+            fn(2, block.b0, block.b1);
         }
     }
-    __attribute__((noinline)) static void store_interleaved(const Block<3>& block, int32_t valid, Element* to) {
-        Element planes[3][kBlock], pixels[3 * kBlock];
-        for (int c = 0; c < 3; ++c) store_run(block, c, planes[c]);
+    static void store_run(Element* to, FloatVector a, FloatVector b) {
+        if constexpr (Cast::kWide) {
+            store(to, a);
+            store(to + kLanes, b);
+        } else {
+            store(to, Cast::cast(a, b));
+        }
+    }
+    static void stream_run(Element* to, FloatVector a, FloatVector b) {
+        if constexpr (Cast::kWide) {
+            stream(to, a);
+            stream(to + kLanes, b);
+        } else {
+            stream(to, Cast::cast(a, b));
+        }
+    }
+
+    /// Interleaved channels, strides, ends of runs. By value: a block whose address is taken lives in memory.
+    __attribute__((noinline)) void store_pieces(const Block<C> block, int32_t valid, Element* to) const {
+        Element planes[C][kBlock];
+        store_runs(block, [&](int c, FloatVector a, FloatVector b) { store_run(planes[c], a, b); });
+        if constexpr (C == 3)
+            if (layout_ == Layout::interleaved) return store_interleaved(planes, valid, to);
+        for (int c = 0; c < C; ++c)
+            for (int32_t i = 0; i < valid; ++i) to[c * stride_c_ + i * stride_w_] = planes[c][i];
+    }
+    static void store_interleaved(const Element planes[3][kBlock], int32_t valid, Element* to) {
+        using Vector = typename Cast::Vector;
+        Element pixels[3 * kBlock];
         Element* const full = valid == kBlock ? to : pixels;
         for (int i = 0; i < kBlock; i += kLanes)
-            if constexpr (Cast::kWide)
-                interleave(load<FloatVector>(planes[0] + i), load<FloatVector>(planes[1] + i),
-                           load<FloatVector>(planes[2] + i), full + 3 * i);
-            else
-                interleave(load<HalfwordVector>(planes[0] + i), load<HalfwordVector>(planes[1] + i),
-                           load<HalfwordVector>(planes[2] + i), full + 3 * i);
+            interleave(load<Vector>(planes[0] + i), load<Vector>(planes[1] + i), load<Vector>(planes[2] + i),
+                       full + 3 * i);
         if (valid < kBlock) memcpy(to, pixels, size_t(valid) * 3 * sizeof(Element));
     }
 
