@@ -45,7 +45,7 @@ struct Block<3> {
 
 /// fn(vector, channel, which of the two) on every vector.
 template <class AnyBlock, class Fn>
-__attribute__((always_inline)) inline void visit(AnyBlock& block, Fn&& fn) {
+ROTE_INLINE void visit(AnyBlock& block, Fn&& fn) {
     if constexpr (sizeof(AnyBlock) == sizeof(Block<1>)) {
         fn(block.x0, 0, 0);
         fn(block.x1, 0, 1);
@@ -61,20 +61,20 @@ __attribute__((always_inline)) inline void visit(AnyBlock& block, Fn&& fn) {
 
 /// x = fn(x, channel) on every vector.
 template <class AnyBlock, class Fn>
-__attribute__((always_inline)) inline void on_each(AnyBlock& block, Fn&& fn) {
+ROTE_INLINE void on_each(AnyBlock& block, Fn&& fn) {
     visit(block, [&](FloatVector& x, int c, int) { x = fn(x, c); });
 }
 
 /// fn(r, g, b) on the vectors of every group of pixels.
 template <class Fn>
-__attribute__((always_inline)) inline void on_each_rgb(Block<3>& block, Fn&& fn) {
+ROTE_INLINE void on_each_rgb(Block<3>& block, Fn&& fn) {
     fn(block.r0, block.g0, block.b0);
     fn(block.r1, block.g1, block.b1);
 }
 
 /// `channel` is that of the block's first.
 template <int C>
-__attribute__((always_inline)) inline void apply_op(const PointwiseOp& op, Block<C>& block, int32_t channel) {
+ROTE_INLINE void apply_op(const PointwiseOp& op, Block<C>& block, int32_t channel) {
     const float factor = op.factor;
     switch (op.kind) {
         case PointwiseKind::brightness:
@@ -119,7 +119,7 @@ __attribute__((always_inline)) inline void apply_op(const PointwiseOp& op, Block
 }
 
 template <int C>
-__attribute__((always_inline)) inline void apply_chain(const PointwiseChain& chain, Block<C>& block, int32_t channel) {
+ROTE_INLINE void apply_chain(const PointwiseChain& chain, Block<C>& block, int32_t channel) {
     for (int32_t i = 0; i < chain.count; ++i) apply_op(chain.ops[i], block, channel);
 }
 

@@ -39,14 +39,14 @@ class Source {
     }
 
     /// Before the blocks of row y; rows come in order.
-    void begin_row(int32_t y) {
+    ROTE_INLINE void begin_row(int32_t y) {
         if (kind_ == Kind::bytes) return;
         if (view_.resize.owed) return begin_resized_row(y);
         if (view_.in_bank) return read_filled_row(y);
     }
 
     /// A block of the run from x on; lanes beyond the run hold something finite.
-    void load_block(int64_t x, Block<C>& block) const {
+    ROTE_INLINE void load_block(int64_t x, Block<C>& block) const {
         switch (kind_) {
             case Kind::floats:
                 return visit(block, [=](FloatVector& v, int c, int i) { v = load_float(floats_[c] + x + i * kLanes); });
@@ -58,7 +58,7 @@ class Source {
                     v = load_float(floats_[c] + x + i * kLanes) * weight0_ +
                         load_float(seconds_[c] + x + i * kLanes) * weight1_;
                 });
-            case Kind::many_rows:
+            default:
                 return visit(block, [=](FloatVector& v, int c, int i) { v = sum_of_rows(c, x + i * kLanes); });
         }
     }
@@ -98,7 +98,7 @@ class Source {
         }
     }
 
-    void begin_resized_row(int32_t y) {
+    ROTE_INLINE void begin_resized_row(int32_t y) {
         OwedResize& resize = view_.resize;
         const TapTable& taps = resize.taps_y;
         const int32_t last_row = resize.window.height - 1;

@@ -52,7 +52,7 @@ class OutputTarget {
 
     bool in_one_run() const { return in_one_run_; }
 
-    __attribute__((always_inline)) void store_block(const Block<C>& block, int32_t y, int64_t x, int32_t valid) const {
+    ROTE_INLINE void store_block(const Block<C>& block, int32_t y, int64_t x, int32_t valid) const {
         Element* const to = image_ + y * stride_h_ + x * stride_w_;
         if (valid == kBlock && layout_ == Layout::streamed)
             store_runs(block, [=](int c, auto... pixels) { stream_run(to + c * stride_c_, pixels...); });
@@ -67,7 +67,7 @@ class OutputTarget {
 
     /// fn(channel, two vectors of pixels).
     template <class Fn>
-    __attribute__((always_inline)) static void store_runs(const Block<C>& block, Fn&& fn) {
+    ROTE_INLINE static void store_runs(const Block<C>& block, Fn&& fn) {
         if constexpr (C == 1) {
             fn(0, block.x0, block.x1);
         } else {

@@ -12,6 +12,9 @@
 #include <immintrin.h>
 #endif
 
+/// For what gcc would otherwise call with its vectors in memory.
+#define ROTE_INLINE __attribute__((always_inline)) inline
+
 namespace rote {
 namespace {
 
