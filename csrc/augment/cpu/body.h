@@ -20,11 +20,31 @@ inline bool keeps_debts(AugmentKind kind) {
     return kind == AugmentKind::random_resized_crop || group_of(kind) == AugmentGroup::color;
 }
 
+/// Steps that make no pixel negative that was not.
+inline bool keeps_sign(const AugmentStep& step) {
+    switch (step.kind) {
+        case AugmentKind::random_resized_crop:
+            return step.constants[4] == 1;  // bilinear
+        case AugmentKind::random_crop:
+        case AugmentKind::center_crop:
+        case AugmentKind::horizontal_flip:
+        case AugmentKind::vertical_flip:
+        case AugmentKind::alternating_flip:
+        case AugmentKind::color_jitter:
+        case AugmentKind::grayscale:
+        case AugmentKind::gaussian_blur:
+            return true;
+        default:
+            return false;
+    }
+}
+
 /// Applies step s and returns the next step to do: flips right after a resize are taken along with it.
 inline int32_t apply_step(View& view, int32_t s, const Normalization* normalizations) {
     const AugmentPlan& plan = *view.plan;
     const AugmentStep& step = plan.steps[s];
     if (!keeps_debts(step.kind) && (view.resize.owed || view.chain.count > 0)) to_planes(view);
+    view.non_negative = view.non_negative && keeps_sign(step);
     switch (step.kind) {
         case AugmentKind::random_resized_crop: {
             int32_t next = s + 1;

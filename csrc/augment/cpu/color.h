@@ -18,18 +18,23 @@ inline void for_each_value(View& view, Fn&& fn) {
 }
 
 inline void push_brightness(View& view, float factor) {
-    if (factor != 1.0f) push(view, {PointwiseKind::brightness, factor});
+    if (factor == 1.0f) return;
+    push(view, {view.non_negative ? PointwiseKind::brightness_up : PointwiseKind::brightness, factor});
 }
 
 /// The mean is that of the image with everything owed so far.
 inline void push_contrast(View& view, float factor) {
     if (factor == 1.0f) return;
     const int64_t sum = to_planes_with_grey_sum(view);
-    push(view, {PointwiseKind::contrast, factor, contrast_part(sum, int64_t(view.height) * view.width, factor)});
+    const bool up = view.non_negative && factor < 1.0f;  // a larger factor subtracts a part of the mean
+    push(view, {up ? PointwiseKind::contrast_up : PointwiseKind::contrast, factor,
+                contrast_part(sum, int64_t(view.height) * view.width, factor)});
 }
 
 inline void push_saturation(View& view, float factor) {
-    if (view.plan->channels == 3 && factor != 1.0f) push(view, {PointwiseKind::saturation, factor});
+    if (view.plan->channels != 3 || factor == 1.0f) return;
+    const bool up = view.non_negative && factor < 1.0f;
+    push(view, {up ? PointwiseKind::saturation_up : PointwiseKind::saturation, factor});
 }
 
 inline void push_hue(View& view, float hue) {

@@ -10,7 +10,20 @@
 namespace rote {
 namespace {
 
-enum class PointwiseKind : int32_t { brightness, contrast, saturation, hue, grey, divide, reciprocal, scale };
+enum class PointwiseKind : int32_t {
+    brightness,
+    contrast,
+    saturation,
+    hue,
+    grey,
+    divide,
+    reciprocal,
+    scale,
+    // The same where nothing can become negative: one clamp less.
+    brightness_up,
+    contrast_up,
+    saturation_up,
+};
 
 /// factor is what the formula calls it (hue: the shift); part is contrast's share of the mean.
 struct PointwiseOp {
@@ -101,13 +114,31 @@ ROTE_INLINE void apply_op(const PointwiseOp& op, Block<C>& block, int32_t channe
                     r = g = b = grey_of<FloatVector>(r, g, b);
                 });
             return;
+        case PointwiseKind::brightness_up:
+            return on_each(block, [=](FloatVector x, int) { return clamp_to_one<FloatVector>(x * factor); });
+        case PointwiseKind::contrast_up: {
+            const FloatVector part = splat<FloatVector>(op.part);
+            return on_each(block, [=](FloatVector x, int) {
+                return clamp_to_one<FloatVector>(sum_apart<FloatVector>(x * factor, part));
+            });
+        }
+        case PointwiseKind::saturation_up:
+            if constexpr (C == 3)
+                on_each_rgb(block, [=](FloatVector& r, FloatVector& g, FloatVector& b) {
+                    const FloatVector part = grey_of<FloatVector>(r, g, b) * (1.0f - factor);
+                    r = clamp_to_one<FloatVector>(sum_apart<FloatVector>(r * factor, part));
+                    g = clamp_to_one<FloatVector>(sum_apart<FloatVector>(g * factor, part));
+                    b = clamp_to_one<FloatVector>(sum_apart<FloatVector>(b * factor, part));
+                });
+            return;
         case PointwiseKind::divide:
             return on_each(block, [&](FloatVector x, int c) {
                 return normalize<FloatVector>(x, op.normalization->mean[channel + c], op.normalization->std[channel + c]);
             });
         case PointwiseKind::reciprocal:
             return on_each(block, [&](FloatVector x, int c) {
-                const FloatVector centred = x - op.normalization->mean[channel + c];
+                const FloatVector centred =
+                    difference_apart<FloatVector>(x, splat<FloatVector>(op.normalization->mean[channel + c]));
                 return fused(centred, splat<FloatVector>(op.normalization->high[channel + c]),
                              centred * op.normalization->low[channel + c]);
             });

@@ -116,26 +116,6 @@ inline FloatVector gather(const float* from, IntVector index) {
 #endif
 }
 
-}  // namespace
-
-/// One max and one min: gcc 12 writes the selects of the general form as compares and blends.
-inline namespace ROTE_LEVEL {
-template <>
-inline FloatVector clamp_unit<FloatVector>(FloatVector x) {
-    const FloatVector zero = splat<FloatVector>(0.0f), one = splat<FloatVector>(1.0f);
-#if defined(__AVX512F__)
-    return (FloatVector)_mm512_min_ps(_mm512_max_ps((__m512)x, (__m512)zero), (__m512)one);
-#elif defined(__AVX2__)
-    return (FloatVector)_mm256_min_ps(_mm256_max_ps((__m256)x, (__m256)zero), (__m256)one);
-#else
-    x = x > zero ? x : zero;
-    return x < one ? x : one;
-#endif
-}
-}  // namespace ROTE_LEVEL
-
-namespace {
-
 #if defined(__AVX2__)
 constexpr bool kFuses = true;
 #else
@@ -152,6 +132,53 @@ inline FloatVector fused(FloatVector a, FloatVector b, FloatVector c) {
     return a * b + c;  // never called
 #endif
 }
+
+/// a > b ? a : b and a < b ? a : b.
+inline FloatVector greatest(FloatVector a, FloatVector b) {
+#if defined(__AVX512F__)
+    return (FloatVector)_mm512_max_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+    return (FloatVector)_mm256_max_ps((__m256)a, (__m256)b);
+#else
+    return a > b ? a : b;
+#endif
+}
+inline FloatVector least(FloatVector a, FloatVector b) {
+#if defined(__AVX512F__)
+    return (FloatVector)_mm512_min_ps((__m512)a, (__m512)b);
+#elif defined(__AVX2__)
+    return (FloatVector)_mm256_min_ps((__m256)a, (__m256)b);
+#else
+    return a < b ? a : b;
+#endif
+}
+
+}  // namespace
+
+/// One max and one min: gcc 12 writes the selects of the general form as compares and blends.
+inline namespace ROTE_LEVEL {
+template <>
+inline FloatVector clamp_unit<FloatVector>(FloatVector x) {
+    return least(greatest(x, splat<FloatVector>(0.0f)), splat<FloatVector>(1.0f));
+}
+template <>
+inline FloatVector clamp_to_one<FloatVector>(FloatVector x) {
+    return least(x, splat<FloatVector>(1.0f));
+}
+
+/// AMD's cores since Zen have adders (which also compare for max and min) apart from the multipliers. The colour formulas
+/// are mostly sums and clamps, so that sums multiplied by one run besides; the product is exact.
+template <>
+inline FloatVector sum_apart<FloatVector>(FloatVector a, FloatVector b) {
+    return kFuses ? fused(a, splat<FloatVector>(1.0f), b) : a + b;
+}
+template <>
+inline FloatVector difference_apart<FloatVector>(FloatVector a, FloatVector b) {
+    return kFuses ? fused(b, splat<FloatVector>(-1.0f), a) : a - b;
+}
+}  // namespace ROTE_LEVEL
+
+namespace {
 
 /// The low halfwords of two vectors, in order.
 inline HalfwordPair narrow_pair(WordVector a, WordVector b) {

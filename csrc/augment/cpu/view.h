@@ -47,6 +47,7 @@ struct View {
     float* spare = nullptr;
     OwedResize resize;
     PointwiseChain chain;
+    bool non_negative = true;  // every pixel is certain to be
 
     template <class T>
     T* part(int64_t offset) const {
@@ -105,6 +106,7 @@ inline void open_view(View& view, const ImageView<const uint8_t>& bank, int64_t 
     view.width = plan.in_width;
     view.in_bank = true;
     view.has_fill = false;
+    view.non_negative = true;
     view.resize.owed = false;
     view.chain.count = 0;
     view.planes = view.part<float>(view.layout->planes);

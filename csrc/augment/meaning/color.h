@@ -29,6 +29,23 @@ ROTE_HD V clamp_unit(V x) {
     return x < one ? x : one;
 }
 
+/// a + b and a - b where they may take turns with other sums: vector executors have these done by the multiplier.
+template <class V>
+ROTE_HD V sum_apart(V a, V b) {
+    return a + b;
+}
+template <class V>
+ROTE_HD V difference_apart(V a, V b) {
+    return a - b;
+}
+
+/// Clamps numbers that cannot be negative.
+template <class V>
+ROTE_HD V clamp_to_one(V x) {
+    const V one = splat<V>(1.0f);
+    return x < one ? x : one;
+}
+
 /// |x| by clearing the sign bit.
 template <class V>
 ROTE_HD V magnitude(V x) {
@@ -57,7 +74,7 @@ ROTE_HD V adjust_brightness(V x, float factor) {
 /// factor * x + (1 - factor) * other, clamped; `other_part` is (1 - factor) * other.
 template <class V>
 ROTE_HD V blend(V x, float factor, V other_part) {
-    return clamp_unit<V>(x * factor + other_part);
+    return clamp_unit<V>(sum_apart<V>(x * factor, other_part));
 }
 
 /// The constant part of the contrast blend: the image's grey mean from its fixed-point sum, times 1 - factor.
@@ -83,20 +100,22 @@ ROTE_HD void adjust_hue(V& r, V& g, V& b, float shift) {
     high = high > b ? high : b;
     V low = r < g ? r : g;
     low = low < b ? low : b;
-    const V range = high - low;
+    const V range = difference_apart<V>(high, low);
     const auto red = high == r;
     const auto green = high == g;
     V numerator = green ? b - r : r - g;
     numerator = red ? g - b : numerator;
     V sector = green ? two : four;
     sector = red ? zero : sector;
-    V h = numerator / (range == zero ? one : range) + sector + shift;
+    V h = sum_apart<V>(sum_apart<V>(numerator / (range == zero ? one : range), sector), splat<V>(shift));
     h = h < zero ? h + 6.0f : h;
     h = h >= 6.0f + zero ? h - 6.0f : h;
     // high - range * [0, 1] stays inside [0, high] in floating point too: range rounds to at most high.
-    r = high - range * clamp_unit<V>(2.0f - magnitude<V>(h - 3.0f));
-    g = high - range * clamp_unit<V>(magnitude<V>(h - 2.0f) - 1.0f);
-    b = high - range * clamp_unit<V>(magnitude<V>(h - 4.0f) - 1.0f);
+    const V from_green = magnitude<V>(difference_apart<V>(h, two)), from_blue = magnitude<V>(difference_apart<V>(h, four));
+    const V from_cyan = magnitude<V>(difference_apart<V>(h, splat<V>(3.0f)));
+    r = difference_apart<V>(high, range * clamp_unit<V>(2.0f - from_cyan));
+    g = difference_apart<V>(high, range * clamp_unit<V>(from_green - 1.0f));
+    b = difference_apart<V>(high, range * clamp_unit<V>(from_blue - 1.0f));
 }
 
 template <class V>
