@@ -7,7 +7,7 @@
 namespace rote {
 namespace {
 
-/// C channels from `channel` on. Target has store_block(block, y, x, valid), valid <= kBlock pixels from x on in row y,
+/// C channels from `channel` on. Target has store_block(block, y, x, valid), valid <= kPair pixels from x on in row y,
 /// and in_one_run(): then it takes the whole image as its row 0.
 template <int C, class Target>
 inline void run_pass(View& view, int32_t channel, Target& target) {
@@ -18,11 +18,11 @@ inline void run_pass(View& view, int32_t channel, Target& target) {
     for (int32_t y = 0; y < rows; ++y) {
         source.begin_row(y);
         const int64_t from = source.row_offset(y);
-        for (int64_t x = 0; x < length; x += kBlock) {
+        for (int64_t x = 0; x < length; x += kPair) {
             Block<C> block;
             source.load_block(from + x, block);
             apply_chain(view.chain, block, channel);
-            target.store_block(block, y, x, length - x < kBlock ? int32_t(length - x) : kBlock);
+            target.store_block(block, y, x, length - x < kPair ? int32_t(length - x) : kPair);
         }
     }
 }
@@ -40,7 +40,7 @@ struct PlanesTarget {
     bool in_one_run() const { return true; }
     void store_block(const Block<C>& block, int32_t y, int64_t x, int32_t valid) {
         const int64_t place = int64_t(y) * width + x;
-        visit(block, [=](FloatVector x, int c, int i) { store(planes[c] + place + i * kLanes, x); });
+        visit(block, [=](FloatPair x, int c) { store_pair(planes[c] + place, x); });
         if constexpr (kSums) sum.add(block, valid);
     }
 };

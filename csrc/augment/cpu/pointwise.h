@@ -5,7 +5,7 @@
 #pragma once
 
 #include "augment/cpu/normalization.h"
-#include "augment/cpu/vector.h"
+#include "augment/cpu/pair.h"
 
 namespace rote {
 namespace {
@@ -40,49 +40,35 @@ struct PointwiseChain {
     PointwiseOp ops[kMaxPointwiseOps];
 };
 
-/// Pixels that travel through a chain together: two vectors of each of C channels. Named one by one, because gcc keeps
-/// arrays of vectors in memory.
-constexpr int kBlockVectors = 2;
-constexpr int kBlock = kBlockVectors * kLanes;
-
+/// Pixels that travel through a chain together, of C channels. Named one by one, because gcc keeps arrays of vectors in
+/// memory.
 template <int C>
 struct Block;
 template <>
 struct Block<1> {
-    FloatVector x0, x1;
+    FloatPair x;
 };
 template <>
 struct Block<3> {
-    FloatVector r0, r1, g0, g1, b0, b1;
+    FloatPair r, g, b;
 };
 
-/// fn(vector, channel, which of the two) on every vector.
+/// fn(pixels, channel) on every channel.
 template <class AnyBlock, class Fn>
 ROTE_INLINE void visit(AnyBlock& block, Fn&& fn) {
     if constexpr (sizeof(AnyBlock) == sizeof(Block<1>)) {
-        fn(block.x0, 0, 0);
-        fn(block.x1, 0, 1);
+        fn(block.x, 0);
     } else {
-        fn(block.r0, 0, 0);
-        fn(block.r1, 0, 1);
-        fn(block.g0, 1, 0);
-        fn(block.g1, 1, 1);
-        fn(block.b0, 2, 0);
-        fn(block.b1, 2, 1);
+        fn(block.r, 0);
+        fn(block.g, 1);
+        fn(block.b, 2);
     }
 }
 
-/// x = fn(x, channel) on every vector.
+/// pixels = fn(pixels, channel) on every channel.
 template <class AnyBlock, class Fn>
 ROTE_INLINE void on_each(AnyBlock& block, Fn&& fn) {
-    visit(block, [&](FloatVector& x, int c, int) { x = fn(x, c); });
-}
-
-/// fn(r, g, b) on the vectors of every group of pixels.
-template <class Fn>
-ROTE_INLINE void on_each_rgb(Block<3>& block, Fn&& fn) {
-    fn(block.r0, block.g0, block.b0);
-    fn(block.r1, block.g1, block.b1);
+    visit(block, [&](FloatPair& x, int c) { x = fn(x, c); });
 }
 
 /// `channel` is that of the block's first.
@@ -91,59 +77,52 @@ ROTE_INLINE void apply_op(const PointwiseOp& op, Block<C>& block, int32_t channe
     const float factor = op.factor;
     switch (op.kind) {
         case PointwiseKind::brightness:
-            return on_each(block, [=](FloatVector x, int) { return adjust_brightness<FloatVector>(x, factor); });
+            return on_each(block, [=](FloatPair x, int) { return adjust_brightness<FloatPair>(x, factor); });
         case PointwiseKind::contrast: {
-            const FloatVector part = splat<FloatVector>(op.part);
-            return on_each(block, [=](FloatVector x, int) { return blend<FloatVector>(x, factor, part); });
+            const FloatPair part = splat<FloatPair>(op.part);
+            return on_each(block, [=](FloatPair x, int) { return blend<FloatPair>(x, factor, part); });
         }
         case PointwiseKind::saturation:
             if constexpr (C == 3)
-                on_each_rgb(block, [=](FloatVector& r, FloatVector& g, FloatVector& b) {
-                    adjust_saturation<FloatVector>(r, g, b, factor);
-                });
+                adjust_saturation<FloatPair>(block.r, block.g, block.b, factor);
             return;
         case PointwiseKind::hue:
             if constexpr (C == 3)
-                on_each_rgb(block, [=](FloatVector& r, FloatVector& g, FloatVector& b) {
-                    adjust_hue<FloatVector>(r, g, b, factor);
-                });
+                adjust_hue<FloatPair>(block.r, block.g, block.b, factor);
             return;
         case PointwiseKind::grey:
             if constexpr (C == 3)
-                on_each_rgb(block, [](FloatVector& r, FloatVector& g, FloatVector& b) {
-                    r = g = b = grey_of<FloatVector>(r, g, b);
-                });
+                block.r = block.g = block.b = grey_of<FloatPair>(block.r, block.g, block.b);
             return;
         case PointwiseKind::brightness_up:
-            return on_each(block, [=](FloatVector x, int) { return clamp_to_one<FloatVector>(x * factor); });
+            return on_each(block, [=](FloatPair x, int) { return clamp_to_one<FloatPair>(x * factor); });
         case PointwiseKind::contrast_up: {
-            const FloatVector part = splat<FloatVector>(op.part);
-            return on_each(block, [=](FloatVector x, int) {
-                return clamp_to_one<FloatVector>(sum_apart<FloatVector>(x * factor, part));
+            const FloatPair part = splat<FloatPair>(op.part);
+            return on_each(block, [=](FloatPair x, int) {
+                return clamp_to_one<FloatPair>(sum_apart<FloatPair>(x * factor, part));
             });
         }
         case PointwiseKind::saturation_up:
-            if constexpr (C == 3)
-                on_each_rgb(block, [=](FloatVector& r, FloatVector& g, FloatVector& b) {
-                    const FloatVector part = grey_of<FloatVector>(r, g, b) * (1.0f - factor);
-                    r = clamp_to_one<FloatVector>(sum_apart<FloatVector>(r * factor, part));
-                    g = clamp_to_one<FloatVector>(sum_apart<FloatVector>(g * factor, part));
-                    b = clamp_to_one<FloatVector>(sum_apart<FloatVector>(b * factor, part));
+            if constexpr (C == 3) {
+                const FloatPair part = grey_of<FloatPair>(block.r, block.g, block.b) * (1.0f - factor);
+                on_each(block, [=](FloatPair x, int) {
+                    return clamp_to_one<FloatPair>(sum_apart<FloatPair>(x * factor, part));
                 });
+            }
             return;
         case PointwiseKind::divide:
-            return on_each(block, [&](FloatVector x, int c) {
-                return normalize<FloatVector>(x, op.normalization->mean[channel + c], op.normalization->std[channel + c]);
+            return on_each(block, [&](FloatPair x, int c) {
+                return normalize<FloatPair>(x, op.normalization->mean[channel + c], op.normalization->std[channel + c]);
             });
         case PointwiseKind::reciprocal:
-            return on_each(block, [&](FloatVector x, int c) {
-                const FloatVector centred =
-                    difference_apart<FloatVector>(x, splat<FloatVector>(op.normalization->mean[channel + c]));
-                return fused(centred, splat<FloatVector>(op.normalization->high[channel + c]),
+            return on_each(block, [&](FloatPair x, int c) {
+                const FloatPair centred =
+                    difference_apart<FloatPair>(x, splat<FloatPair>(op.normalization->mean[channel + c]));
+                return fused(centred, op.normalization->high[channel + c],
                              centred * op.normalization->low[channel + c]);
             });
         case PointwiseKind::scale:
-            return on_each(block, [&](FloatVector x, int c) {
+            return on_each(block, [&](FloatPair x, int c) {
                 return (x - op.normalization->mean[channel + c]) * op.normalization->high[channel + c];
             });
     }
@@ -159,15 +138,15 @@ class GreySum {
   public:
     template <int C>
     void add(const Block<C>& block, int32_t valid) {
-        if (held_ > 64 - kBlockVectors) widen();
-        if constexpr (C == 3) {
-            add_vector(grey_of<FloatVector>(block.r0, block.g0, block.b0), valid);
-            add_vector(grey_of<FloatVector>(block.r1, block.g1, block.b1), valid - kLanes);
-        } else {
-            add_vector(block.x0, valid);
-            add_vector(block.x1, valid - kLanes);
-        }
-        held_ += kBlockVectors;
+        if (held_ > 62) widen();
+        FloatPair grey;
+        if constexpr (C == 3)
+            grey = grey_of<FloatPair>(block.r, block.g, block.b);
+        else
+            grey = block.x;
+        add_vector(grey.a, valid);
+        add_vector(grey.b, valid - kLanes);
+        held_ += 2;
     }
     int64_t total() {
         widen();

@@ -49,17 +49,18 @@ class Source {
     ROTE_INLINE void load_block(int64_t x, Block<C>& block) const {
         switch (kind_) {
             case Kind::floats:
-                return visit(block, [=](FloatVector& v, int c, int i) { v = load_float(floats_[c] + x + i * kLanes); });
+                return visit(block, [=](FloatPair& v, int c) { v = load_pair(floats_[c] + x); });
             case Kind::bytes:
-                return visit(block,
-                             [=](FloatVector& v, int c, int i) { v = unit_from_bytes(bytes_[c] + x + i * kLanes); });
+                return visit(block, [=](FloatPair& v, int c) {
+                    v = {unit_from_bytes(bytes_[c] + x), unit_from_bytes(bytes_[c] + x + kLanes)};
+                });
             case Kind::two_rows:
-                return visit(block, [=](FloatVector& v, int c, int i) {
-                    v = load_float(floats_[c] + x + i * kLanes) * weight0_ +
-                        load_float(seconds_[c] + x + i * kLanes) * weight1_;
+                return visit(block, [=](FloatPair& v, int c) {
+                    v = load_pair(floats_[c] + x) * weight0_ + load_pair(seconds_[c] + x) * weight1_;
                 });
             default:
-                return visit(block, [=](FloatVector& v, int c, int i) { v = sum_of_rows(c, x + i * kLanes); });
+                return visit(block,
+                             [=](FloatPair& v, int c) { v = {sum_of_rows(c, x), sum_of_rows(c, x + kLanes)}; });
         }
     }
 

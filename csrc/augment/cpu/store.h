@@ -8,8 +8,6 @@
 namespace rote {
 namespace {
 
-static_assert(kBlockVectors == 2, "casts to 16 bits take the two vectors of a block");
-
 struct ToFloat32 {
     using Element = float;
     using Vector = FloatVector;
@@ -54,10 +52,10 @@ class OutputTarget {
 
     ROTE_INLINE void store_block(const Block<C>& block, int32_t y, int64_t x, int32_t valid) const {
         Element* const to = image_ + y * stride_h_ + x * stride_w_;
-        if (valid == kBlock && layout_ == Layout::streamed)
-            store_runs(block, [=](int c, auto... pixels) { stream_run(to + c * stride_c_, pixels...); });
-        else if (valid == kBlock && layout_ == Layout::planar)
-            store_runs(block, [=](int c, auto... pixels) { store_run(to + c * stride_c_, pixels...); });
+        if (valid == kPair && layout_ == Layout::streamed)
+            visit(block, [=](FloatPair x, int c) { stream_run(to + c * stride_c_, x); });
+        else if (valid == kPair && layout_ == Layout::planar)
+            visit(block, [=](FloatPair x, int c) { store_run(to + c * stride_c_, x); });
         else
             store_pieces(block, valid, to);
     }
@@ -65,51 +63,39 @@ class OutputTarget {
   private:
     enum class Layout { planar, streamed, interleaved, strided };
 
-    /// fn(channel, two vectors of pixels).
-    template <class Fn>
-    ROTE_INLINE static void store_runs(const Block<C>& block, Fn&& fn) {
-        if constexpr (C == 1) {
-            fn(0, block.x0, block.x1);
+    static void store_run(Element* to, FloatPair x) {
+        if constexpr (Cast::kWide) {
+            store_pair(to, x);
         } else {
-            fn(0, block.r0, block.r1);
-            fn(1, block.g0, block.g1);
-            fn(2, block.b0, block.b1);
+            store(to, Cast::cast(x.a, x.b));
         }
     }
-    static void store_run(Element* to, FloatVector a, FloatVector b) {
+    static void stream_run(Element* to, FloatPair x) {
         if constexpr (Cast::kWide) {
-            store(to, a);
-            store(to + kLanes, b);
+            stream(to, x.a);
+            stream(to + kLanes, x.b);
         } else {
-            store(to, Cast::cast(a, b));
-        }
-    }
-    static void stream_run(Element* to, FloatVector a, FloatVector b) {
-        if constexpr (Cast::kWide) {
-            stream(to, a);
-            stream(to + kLanes, b);
-        } else {
-            stream(to, Cast::cast(a, b));
+            stream(to, Cast::cast(x.a, x.b));
         }
     }
 
     /// Interleaved channels, strides, ends of runs. By value: a block whose address is taken lives in memory.
     __attribute__((noinline)) void store_pieces(const Block<C> block, int32_t valid, Element* to) const {
-        Element planes[C][kBlock];
-        store_runs(block, [&](int c, FloatVector a, FloatVector b) { store_run(planes[c], a, b); });
+        Element planes[C][kPair];
+        visit(block, [&](FloatPair x, int c) { store_run(planes[c], x); });
         if constexpr (C == 3)
             if (layout_ == Layout::interleaved) return store_interleaved(planes, valid, to);
         for (int c = 0; c < C; ++c)
             for (int32_t i = 0; i < valid; ++i) to[c * stride_c_ + i * stride_w_] = planes[c][i];
     }
-    static void store_interleaved(const Element planes[3][kBlock], int32_t valid, Element* to) {
+    static void store_interleaved(const Element planes[3][kPair], int32_t valid, Element* to) {
         using Vector = typename Cast::Vector;
-        Element pixels[3 * kBlock];
-        Element* const full = valid == kBlock ? to : pixels;
-        for (int i = 0; i < kBlock; i += kLanes)
+        Element pixels[3 * kPair];
+        Element* const full = valid == kPair ? to : pixels;
+        for (int i = 0; i < kPair; i += kLanes)
             interleave(load<Vector>(planes[0] + i), load<Vector>(planes[1] + i), load<Vector>(planes[2] + i),
                        full + 3 * i);
-        if (valid < kBlock) memcpy(to, pixels, size_t(valid) * 3 * sizeof(Element));
+        if (valid < kPair) memcpy(to, pixels, size_t(valid) * 3 * sizeof(Element));
     }
 
     Element* image_;

@@ -133,38 +133,30 @@ inline FloatVector fused(FloatVector a, FloatVector b, FloatVector c) {
 #endif
 }
 
-/// a > b ? a : b and a < b ? a : b.
-inline FloatVector greatest(FloatVector a, FloatVector b) {
-#if defined(__AVX512F__)
-    return (FloatVector)_mm512_max_ps((__m512)a, (__m512)b);
-#elif defined(__AVX2__)
-    return (FloatVector)_mm256_max_ps((__m256)a, (__m256)b);
-#else
-    return a > b ? a : b;
-#endif
-}
-inline FloatVector least(FloatVector a, FloatVector b) {
-#if defined(__AVX512F__)
-    return (FloatVector)_mm512_min_ps((__m512)a, (__m512)b);
-#elif defined(__AVX2__)
-    return (FloatVector)_mm256_min_ps((__m256)a, (__m256)b);
-#else
-    return a < b ? a : b;
-#endif
-}
-
 }  // namespace
 
-/// One max and one min: gcc 12 writes the selects of the general form as compares and blends.
 inline namespace ROTE_LEVEL {
+
+// gcc 12 writes the selects of the general form as compares and blends.
+#if defined(__AVX512F__)
 template <>
-inline FloatVector clamp_unit<FloatVector>(FloatVector x) {
-    return least(greatest(x, splat<FloatVector>(0.0f)), splat<FloatVector>(1.0f));
+inline FloatVector greatest<FloatVector>(FloatVector a, FloatVector b) {
+    return (FloatVector)_mm512_max_ps((__m512)a, (__m512)b);
 }
 template <>
-inline FloatVector clamp_to_one<FloatVector>(FloatVector x) {
-    return least(x, splat<FloatVector>(1.0f));
+inline FloatVector least<FloatVector>(FloatVector a, FloatVector b) {
+    return (FloatVector)_mm512_min_ps((__m512)a, (__m512)b);
 }
+#elif defined(__AVX2__)
+template <>
+inline FloatVector greatest<FloatVector>(FloatVector a, FloatVector b) {
+    return (FloatVector)_mm256_max_ps((__m256)a, (__m256)b);
+}
+template <>
+inline FloatVector least<FloatVector>(FloatVector a, FloatVector b) {
+    return (FloatVector)_mm256_min_ps((__m256)a, (__m256)b);
+}
+#endif
 
 /// AMD's cores since Zen have adders (which also compare for max and min) apart from the multipliers. The colour formulas
 /// are mostly sums and clamps, so that sums multiplied by one run besides; the product is exact.

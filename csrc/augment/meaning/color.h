@@ -21,12 +21,26 @@ ROTE_HD V splat(float value) {
     return V{} + value;
 }
 
-/// Clamps to [0, 1]; written so that it is one max and one min instruction. NaN becomes 0.
+/// The max and min instructions of every executor: the second of equals, and of NaN and a number.
+template <class V>
+ROTE_HD V greatest(V a, V b) {
+    return a > b ? a : b;
+}
+template <class V>
+ROTE_HD V least(V a, V b) {
+    return a < b ? a : b;
+}
+
+/// Clamps to [0, 1]. NaN becomes 0.
 template <class V>
 ROTE_HD V clamp_unit(V x) {
-    const V zero = splat<V>(0.0f), one = splat<V>(1.0f);
-    x = x > zero ? x : zero;
-    return x < one ? x : one;
+    return least<V>(greatest<V>(x, splat<V>(0.0f)), splat<V>(1.0f));
+}
+
+/// mask ? a : b, also for vectors that the language does not know.
+template <class Mask, class V>
+ROTE_HD V choose(Mask mask, V a, V b) {
+    return mask ? a : b;
 }
 
 /// a + b and a - b where they may take turns with other sums: vector executors have these done by the multiplier.
@@ -42,8 +56,7 @@ ROTE_HD V difference_apart(V a, V b) {
 /// Clamps numbers that cannot be negative.
 template <class V>
 ROTE_HD V clamp_to_one(V x) {
-    const V one = splat<V>(1.0f);
-    return x < one ? x : one;
+    return least<V>(x, splat<V>(1.0f));
 }
 
 /// |x| by clearing the sign bit.
@@ -96,21 +109,16 @@ ROTE_HD void adjust_saturation(V& r, V& g, V& b, float factor) {
 template <class V>
 ROTE_HD void adjust_hue(V& r, V& g, V& b, float shift) {
     const V zero = splat<V>(0.0f), one = splat<V>(1.0f), two = splat<V>(2.0f), four = splat<V>(4.0f);
-    V high = r > g ? r : g;
-    high = high > b ? high : b;
-    V low = r < g ? r : g;
-    low = low < b ? low : b;
+    const V high = greatest<V>(greatest<V>(r, g), b), low = least<V>(least<V>(r, g), b);
     const V range = difference_apart<V>(high, low);
     const auto red = high == r;
     const auto green = high == g;
-    V numerator = green ? b - r : r - g;
-    numerator = red ? g - b : numerator;
-    V sector = green ? two : four;
-    sector = red ? zero : sector;
-    V h = sum_apart<V>(sum_apart<V>(numerator / (range == zero ? one : range), sector), splat<V>(shift));
-    h = h < zero ? h + 6.0f : h;
-    h = h >= 6.0f + zero ? h - 6.0f : h;
-    // high - range * [0, 1] stays inside [0, high] in floating point too: range rounds to at most high.
+    const V numerator = choose(red, g - b, choose(green, b - r, r - g));
+    const V sector = choose(red, zero, choose(green, two, four));
+    const V divisor = choose(range == zero, one, range);
+    V h = sum_apart<V>(sum_apart<V>(numerator / divisor, sector), splat<V>(shift));
+    h = choose(h < zero, h + 6.0f, h);
+    h = choose(h >= splat<V>(6.0f), h - 6.0f, h);
     const V from_green = magnitude<V>(difference_apart<V>(h, two)), from_blue = magnitude<V>(difference_apart<V>(h, four));
     const V from_cyan = magnitude<V>(difference_apart<V>(h, splat<V>(3.0f)));
     r = difference_apart<V>(high, range * clamp_unit<V>(2.0f - from_cyan));
