@@ -7,22 +7,30 @@
 namespace rote {
 namespace {
 
-/// C channels from `channel` on. Target has store_block(block, y, x, valid), valid <= kPair pixels from x on in row y,
-/// and in_one_run(): then it takes the whole image as its row 0.
+/// C channels from `channel` on. Target has store_half(block, half, y, x, valid), valid <= kPair pixels from x on in
+/// row y, and in_one_run(): then it takes the whole image as its row 0.
 template <int C, class Target>
-inline void run_pass(View& view, int32_t channel, Target& target) {
+__attribute__((flatten)) inline void run_pass(View& view, int32_t channel, Target& target) {
     Source<C> source(view, channel);
     const bool one_run = source.in_one_run() && target.in_one_run();
     const int32_t rows = one_run ? 1 : view.height;
     const int64_t length = one_run ? int64_t(view.height) * view.width : view.width;
-    for (int32_t y = 0; y < rows; ++y) {
-        source.begin_row(y);
+    // A block of two halves holds pixels of two short rows.
+    const bool two_rows = kHalves == 2 && !source.in_one_run() && length <= kPair;
+    for (int32_t y = 0; y < rows; y += two_rows ? 2 : 1) {
+        source.begin_row(y, two_rows && y + 1 < rows);
         const int64_t from = source.row_offset(y);
-        for (int64_t x = 0; x < length; x += kPair) {
+        for (int64_t x = 0; x < length; x += two_rows ? kPair : kBlock) {
             Block<C> block;
             source.load_block(from + x, block);
             apply_chain(view.chain, block, channel);
-            target.store_block(block, y, x, length - x < kPair ? int32_t(length - x) : kPair);
+            const int64_t left = length - x;
+            target.store_half(block, 0, y, x, left < kPair ? int32_t(left) : kPair);
+            if (kHalves == 1) continue;
+            if (two_rows && y + 1 < rows)
+                target.store_half(block, 1, y + 1, x, left < kPair ? int32_t(left) : kPair);
+            else if (!two_rows && left > kPair)
+                target.store_half(block, 1, y, x + kPair, left < kBlock ? int32_t(left - kPair) : kPair);
         }
     }
 }
@@ -38,10 +46,10 @@ struct PlanesTarget {
         for (int c = 0; c < C; ++c) planes[c] = view.plane(channel + c);
     }
     bool in_one_run() const { return true; }
-    void store_block(const Block<C>& block, int32_t y, int64_t x, int32_t valid) {
+    ROTE_INLINE void store_half(const Block<C>& block, int half, int32_t y, int64_t x, int32_t valid) {
         const int64_t place = int64_t(y) * width + x;
-        visit(block, [=](FloatPair x, int c) { store_pair(planes[c] + place, x); });
-        if constexpr (kSums) sum.add(block, valid);
+        visit(block, [=](const Pixels& pixels, int c) { store_pair(planes[c] + place, half_of(pixels, half)); });
+        if constexpr (kSums) sum.add(half_of(grey_of_block(block), half), valid);
     }
 };
 

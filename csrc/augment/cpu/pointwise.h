@@ -5,7 +5,7 @@
 #pragma once
 
 #include "augment/cpu/normalization.h"
-#include "augment/cpu/pair.h"
+#include "augment/cpu/pixels.h"
 
 namespace rote {
 namespace {
@@ -40,17 +40,16 @@ struct PointwiseChain {
     PointwiseOp ops[kMaxPointwiseOps];
 };
 
-/// Pixels that travel through a chain together, of C channels. Named one by one, because gcc keeps arrays of vectors in
-/// memory.
+/// kBlock pixels of C channels travel through a chain together.
 template <int C>
 struct Block;
 template <>
 struct Block<1> {
-    FloatPair x;
+    Pixels x;
 };
 template <>
 struct Block<3> {
-    FloatPair r, g, b;
+    Pixels r, g, b;
 };
 
 /// fn(pixels, channel) on every channel.
@@ -68,7 +67,7 @@ ROTE_INLINE void visit(AnyBlock& block, Fn&& fn) {
 /// pixels = fn(pixels, channel) on every channel.
 template <class AnyBlock, class Fn>
 ROTE_INLINE void on_each(AnyBlock& block, Fn&& fn) {
-    visit(block, [&](FloatPair& x, int c) { x = fn(x, c); });
+    visit(block, [&](Pixels& x, int c) { x = fn(x, c); });
 }
 
 /// `channel` is that of the block's first.
@@ -77,52 +76,52 @@ ROTE_INLINE void apply_op(const PointwiseOp& op, Block<C>& block, int32_t channe
     const float factor = op.factor;
     switch (op.kind) {
         case PointwiseKind::brightness:
-            return on_each(block, [=](FloatPair x, int) { return adjust_brightness<FloatPair>(x, factor); });
+            return on_each(block, [=](Pixels x, int) { return adjust_brightness<Pixels>(x, factor); });
         case PointwiseKind::contrast: {
-            const FloatPair part = splat<FloatPair>(op.part);
-            return on_each(block, [=](FloatPair x, int) { return blend<FloatPair>(x, factor, part); });
+            const Pixels part = splat<Pixels>(op.part);
+            return on_each(block, [=](Pixels x, int) { return blend<Pixels>(x, factor, part); });
         }
         case PointwiseKind::saturation:
             if constexpr (C == 3)
-                adjust_saturation<FloatPair>(block.r, block.g, block.b, factor);
+                adjust_saturation<Pixels>(block.r, block.g, block.b, factor);
             return;
         case PointwiseKind::hue:
             if constexpr (C == 3)
-                adjust_hue<FloatPair>(block.r, block.g, block.b, factor);
+                adjust_hue<Pixels>(block.r, block.g, block.b, factor);
             return;
         case PointwiseKind::grey:
             if constexpr (C == 3)
-                block.r = block.g = block.b = grey_of<FloatPair>(block.r, block.g, block.b);
+                block.r = block.g = block.b = grey_of<Pixels>(block.r, block.g, block.b);
             return;
         case PointwiseKind::brightness_up:
-            return on_each(block, [=](FloatPair x, int) { return clamp_to_one<FloatPair>(x * factor); });
+            return on_each(block, [=](Pixels x, int) { return clamp_to_one<Pixels>(x * factor); });
         case PointwiseKind::contrast_up: {
-            const FloatPair part = splat<FloatPair>(op.part);
-            return on_each(block, [=](FloatPair x, int) {
-                return clamp_to_one<FloatPair>(sum_apart<FloatPair>(x * factor, part));
+            const Pixels part = splat<Pixels>(op.part);
+            return on_each(block, [=](Pixels x, int) {
+                return clamp_to_one<Pixels>(sum_apart<Pixels>(x * factor, part));
             });
         }
         case PointwiseKind::saturation_up:
             if constexpr (C == 3) {
-                const FloatPair part = grey_of<FloatPair>(block.r, block.g, block.b) * (1.0f - factor);
-                on_each(block, [=](FloatPair x, int) {
-                    return clamp_to_one<FloatPair>(sum_apart<FloatPair>(x * factor, part));
+                const Pixels part = grey_of<Pixels>(block.r, block.g, block.b) * (1.0f - factor);
+                on_each(block, [=](Pixels x, int) {
+                    return clamp_to_one<Pixels>(sum_apart<Pixels>(x * factor, part));
                 });
             }
             return;
         case PointwiseKind::divide:
-            return on_each(block, [&](FloatPair x, int c) {
-                return normalize<FloatPair>(x, op.normalization->mean[channel + c], op.normalization->std[channel + c]);
+            return on_each(block, [&](Pixels x, int c) {
+                return normalize<Pixels>(x, op.normalization->mean[channel + c], op.normalization->std[channel + c]);
             });
         case PointwiseKind::reciprocal:
-            return on_each(block, [&](FloatPair x, int c) {
-                const FloatPair centred =
-                    difference_apart<FloatPair>(x, splat<FloatPair>(op.normalization->mean[channel + c]));
+            return on_each(block, [&](Pixels x, int c) {
+                const Pixels centred =
+                    difference_apart<Pixels>(x, splat<Pixels>(op.normalization->mean[channel + c]));
                 return fused(centred, op.normalization->high[channel + c],
                              centred * op.normalization->low[channel + c]);
             });
         case PointwiseKind::scale:
-            return on_each(block, [&](FloatPair x, int c) {
+            return on_each(block, [&](Pixels x, int c) {
                 return (x - op.normalization->mean[channel + c]) * op.normalization->high[channel + c];
             });
     }
@@ -133,17 +132,18 @@ ROTE_INLINE void apply_chain(const PointwiseChain& chain, Block<C>& block, int32
     for (int32_t i = 0; i < chain.count; ++i) apply_op(chain.ops[i], block, channel);
 }
 
-/// Adds up the fixed-point grey values of blocks. Lanes take 64 numbers of 24 bits before they are widened.
+ROTE_INLINE Pixels grey_of_block(const Block<1>& block) {
+    return block.x;
+}
+ROTE_INLINE Pixels grey_of_block(const Block<3>& block) {
+    return grey_of<Pixels>(block.r, block.g, block.b);
+}
+
+/// Adds up fixed-point grey values. Lanes take 64 numbers of 24 bits before they are widened.
 class GreySum {
   public:
-    template <int C>
-    void add(const Block<C>& block, int32_t valid) {
+    void add(const FloatPair& grey, int32_t valid) {
         if (held_ > 62) widen();
-        FloatPair grey;
-        if constexpr (C == 3)
-            grey = grey_of<FloatPair>(block.r, block.g, block.b);
-        else
-            grey = block.x;
         add_vector(grey.a, valid);
         add_vector(grey.b, valid - kLanes);
         held_ += 2;

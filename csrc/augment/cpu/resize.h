@@ -34,6 +34,7 @@ __attribute__((noinline)) void narrow_planes(View& view, const OwedResize& resiz
 inline void plan_ring(const View& view, OwedResize& resize) {
     constexpr int64_t kNearBytes = 20000;  // of narrowed rows that the nearest cache keeps beside the rest
     if (int64_t(resize.window.height) * view.width * view.plan->channels * 4 <= kNearBytes) return;
+    if (view.width <= kPair) return;  // a pass looks at two rows at once
     int32_t ring = 1;
     while (ring < resize.taps_y.taps) ring *= 2;
     const int32_t pitch = (view.width + kLanes - 1) / kLanes * kLanes;

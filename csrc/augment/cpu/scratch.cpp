@@ -17,12 +17,14 @@ ScratchLayout scratch_layout(const AugmentPlan& plan) {
         return start;
     };
     ScratchLayout layout{};
-    layout.plane_pitch = ((height + 2) * (width + 2) + 15) / 16 * 16 + 32;  // + 2: the zero border of affine maps
+    layout.plane_pitch = ((height + 2) * (width + 2) + 15) / 16 * 16 + 64;  // + 2: the zero border of affine maps
     layout.planes = take(plan.channels * layout.plane_pitch * 4);
     layout.spare = take(plan.channels * layout.plane_pitch * 4);
     layout.bytes = take(int64_t(plan.channels) * plan.in_height * plan.in_width);
     layout.byte_pitch = (width + 63) / 64 * 64;
     layout.byte_rows = take((kMaxGatherTaps + 1) * layout.byte_pitch);
+    layout.float_pitch = layout.byte_pitch + 64;
+    layout.float_rows = take(6 * layout.float_pitch * 4);
     layout.index_pitch = ((height > width ? height : width) + 31) / 32 * 32 + 32;
     layout.columns = take(layout.index_pitch * 4);
     layout.rows = take(layout.index_pitch * 4);

@@ -15,6 +15,8 @@ struct ScratchLayout {
     int64_t bytes;        ///< uint8 [channels, in_height, in_width], where the bank's columns are not contiguous
     int64_t byte_rows;    ///< uint8 [kMaxGatherTaps + 1, byte_pitch]
     int64_t byte_pitch;
+    int64_t float_rows;  ///< float [6, float_pitch]
+    int64_t float_pitch;
     int64_t columns, rows;  ///< int32 source indices per axis
     int64_t gather_index;   ///< int32 [taps, index_pitch]
     int64_t index_pitch;

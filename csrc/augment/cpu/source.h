@@ -18,7 +18,6 @@ class Source {
             view.resize.narrowed = view.resize.from_bank ? 0 : view.resize.window.height;
         } else if (!view.in_bank) {
             kind_ = Kind::floats;
-            for (int c = 0; c < C; ++c) floats_[c] = view.plane(channel + c);
         } else {
             fill_is_byte_ = !view.has_fill || is_unit_byte(view.fill);
             const uint8_t fill = fill_is_byte_ && view.has_fill ? byte_of_unit(view.fill) : uint8_t(0);
@@ -31,41 +30,70 @@ class Source {
 
     /// Whether the image can be read as one run; else row by row.
     bool in_one_run() const { return kind_ == Kind::bytes || (kind_ == Kind::floats && !view_.in_bank); }
-    const uint8_t* bytes(int c) const { return kind_ == Kind::bytes ? bytes_[c] : nullptr; }
-
+    
     /// Where row y begins for load_block.
-    int64_t row_offset(int32_t y) const {
-        return kind_ == Kind::bytes || (kind_ == Kind::floats && !view_.in_bank) ? int64_t(y) * view_.width : 0;
+    int64_t row_offset(int32_t y) const { return in_one_run() ? int64_t(y) * view_.width : 0; }
+
+    /// Before the blocks of row y; rows come in order. With `next`, the second halves of blocks are of row y + 1.
+    ROTE_INLINE void begin_row(int32_t y, bool next) {
+        begin_half(y, 0);
+        if (kHalves == 1) return;
+        if (next) return begin_half(y + 1, 1);
+        rows_[1] = rows_[0];
+        for (int c = 0; c < C; ++c) {
+            rows_[1].floats[c] += kPair;
+            rows_[1].seconds[c] += kPair;
+        }
     }
 
-    /// Before the blocks of row y; rows come in order.
-    ROTE_INLINE void begin_row(int32_t y) {
-        if (kind_ == Kind::bytes) return;
-        if (view_.resize.owed) return begin_resized_row(y);
-        if (view_.in_bank) return read_filled_row(y);
-    }
-
-    /// A block of the run from x on; lanes beyond the run hold something finite.
+    /// A block of the row from x on; lanes beyond the row hold something finite.
     ROTE_INLINE void load_block(int64_t x, Block<C>& block) const {
         switch (kind_) {
             case Kind::floats:
-                return visit(block, [=](FloatPair& v, int c) { v = load_pair(floats_[c] + x); });
+                return visit(block, [=](Pixels& pixels, int c) {
+                    on_halves(pixels, [=](FloatPair& v, int i) { v = load_pair(rows_[i].floats[c] + x); });
+                });
             case Kind::bytes:
-                return visit(block, [=](FloatPair& v, int c) {
-                    v = {unit_from_bytes(bytes_[c] + x), unit_from_bytes(bytes_[c] + x + kLanes)};
+                return visit(block, [=](Pixels& pixels, int c) {
+                    on_halves(pixels, [=](FloatPair& v, int i) {
+                        const uint8_t* const from = bytes_[c] + x + i * kPair;
+                        v = {unit_from_bytes(from), unit_from_bytes(from + kLanes)};
+                    });
                 });
             case Kind::two_rows:
-                return visit(block, [=](FloatPair& v, int c) {
-                    v = load_pair(floats_[c] + x) * weight0_ + load_pair(seconds_[c] + x) * weight1_;
+                return visit(block, [=](Pixels& pixels, int c) {
+                    on_halves(pixels, [=](FloatPair& v, int i) {
+                        v = load_pair(rows_[i].floats[c] + x) * rows_[i].weight0 +
+                            load_pair(rows_[i].seconds[c] + x) * rows_[i].weight1;
+                    });
                 });
             default:
-                return visit(block,
-                             [=](FloatPair& v, int c) { v = {sum_of_rows(c, x), sum_of_rows(c, x + kLanes)}; });
+                return visit(block, [=](Pixels& pixels, int c) {
+                    on_halves(pixels, [=](FloatPair& v, int i) {
+                        v = {sum_of_rows(rows_[i], c, x), sum_of_rows(rows_[i], c, x + kLanes)};
+                    });
+                });
         }
     }
 
   private:
     enum class Kind { floats, bytes, two_rows, many_rows };
+
+    /// A row that blocks are loaded from: floats, or weighted rows of a resize, of which the first two have pointers.
+    struct Row {
+        const float* floats[C] = {};
+        const float* seconds[C] = {};
+        int32_t first = 0;
+        const float* weights = nullptr;
+        float weight0 = 0.0f, weight1 = 0.0f;
+    };
+
+    ROTE_INLINE void begin_half(int32_t y, int half) {
+        Row& row = rows_[half];
+        if (view_.resize.owed) return begin_resized_row(y, row);
+        if (kind_ == Kind::bytes) return;
+        for (int c = 0; c < C; ++c) row.floats[c] = view_.in_bank ? filled_row(y, half, c) : view_.plane(channel_ + c);
+    }
 
     static uint8_t byte_of_unit(float value) { return uint8_t(value * 255.0f + 0.5f); }
     static bool is_unit_byte(float value) {
@@ -73,7 +101,7 @@ class Source {
     }
 
     /// All rows of the channels as bytes [height, width]. The spare planes are free meanwhile.
-    void gather_planes() {
+    __attribute__((noinline)) void gather_planes() {
         for (int c = 0; c < C; ++c) {
             uint8_t* const plane = reinterpret_cast<uint8_t*>(view_.spare_plane(c));
             gather_rows(gather_, view_.bytes + (channel_ + c) * view_.byte_stride_c, view_.byte_stride_h, view_.rows(),
@@ -83,51 +111,50 @@ class Source {
     }
 
     /// A row in which pixels may be a fill that no byte stands for.
-    void read_filled_row(int32_t y) {
+    __attribute__((noinline)) const float* filled_row(int32_t y, int half, int c) {
         const int32_t from = view_.rows()[y];
         const FloatVector fill = splat<FloatVector>(view_.fill);
         uint8_t* const row = view_.part<uint8_t>(view_.layout->byte_rows);
         const int32_t* const columns = view_.columns();
-        for (int c = 0; c < C; ++c) {
-            float* const out = view_.spare_plane(c);
-            if (from >= 0)
-                gather_row(gather_, view_.bytes + (channel_ + c) * view_.byte_stride_c + from * view_.byte_stride_h,
-                           row + view_.layout->byte_pitch, row);
-            for (int32_t x = 0; x < view_.width; x += kLanes)
-                store(out + x, from < 0 ? fill : (load<IntVector>(columns + x) < 0 ? fill : unit_from_bytes(row + x)));
-            floats_[c] = out;
-        }
+        float* const out = view_.part<float>(view_.layout->float_rows) + (half * C + c) * view_.layout->float_pitch;
+        if (from >= 0)
+            gather_row(gather_, view_.bytes + (channel_ + c) * view_.byte_stride_c + from * view_.byte_stride_h,
+                       row + view_.layout->byte_pitch, row);
+        for (int32_t x = 0; x < view_.width; x += kLanes)
+            store(out + x, from < 0 ? fill : (load<IntVector>(columns + x) < 0 ? fill : unit_from_bytes(row + x)));
+        return out;
     }
 
-    ROTE_INLINE void begin_resized_row(int32_t y) {
+    ROTE_INLINE void begin_resized_row(int32_t y, Row& row) {
         OwedResize& resize = view_.resize;
         const TapTable& taps = resize.taps_y;
         const int32_t last_row = resize.window.height - 1;
-        first_ = taps.first[y];
-        const int32_t last = first_ + taps.taps - 1 < last_row ? first_ + taps.taps - 1 : last_row;
+        row.first = taps.first[y];
+        const int32_t last = row.first + taps.taps - 1 < last_row ? row.first + taps.taps - 1 : last_row;
         if (resize.narrowed <= last) narrow_rows(view_, channel_, C, last + 1);
-        const int32_t second = first_ + 1 < last_row ? first_ + 1 : last_row;
+        const int32_t second = row.first + 1 < last_row ? row.first + 1 : last_row;
         for (int c = 0; c < C; ++c) {
-            floats_[c] = narrowed_plane(c) + int64_t(first_ & resize.ring_mask) * resize.pitch;
-            seconds_[c] = narrowed_plane(c) + int64_t(second & resize.ring_mask) * resize.pitch;
+            row.floats[c] = narrowed_row(row.first, c);
+            row.seconds[c] = narrowed_row(second, c);
         }
-        weights_ = taps.weights + y;
-        weight0_ = weights_[0];
-        weight1_ = taps.taps > 1 ? weights_[taps.pitch] : 0.0f;
+        row.weights = taps.weights + y;
+        row.weight0 = row.weights[0];
+        row.weight1 = taps.taps > 1 ? row.weights[taps.pitch] : 0.0f;
     }
 
-    const float* narrowed_plane(int c) const {
-        return view_.spare_plane(view_.resize.from_bank ? c : channel_ + c);
+    const float* narrowed_row(int32_t r, int c) const {
+        const OwedResize& resize = view_.resize;
+        return view_.spare_plane(resize.from_bank ? c : channel_ + c) + int64_t(r & resize.ring_mask) * resize.pitch;
     }
 
-    FloatVector sum_of_rows(int c, int64_t x) const {
+    __attribute__((noinline)) FloatVector sum_of_rows(const Row& row, int c, int64_t x) const {
         const OwedResize& resize = view_.resize;
         const int32_t last_row = resize.window.height - 1;
-        FloatVector sum = load_float(floats_[c] + x) * weight0_;
+        const int64_t from = x + (row.floats[c] - narrowed_row(row.first, c));
+        FloatVector sum = load_float(row.floats[c] + x) * row.weight0;
         for (int32_t t = 1; t < resize.taps_y.taps; ++t) {
-            const int32_t from = first_ + t < last_row ? first_ + t : last_row;
-            const float* const row = narrowed_plane(c) + int64_t(from & resize.ring_mask) * resize.pitch;
-            sum = sum + load_float(row + x) * weights_[int64_t(t) * resize.taps_y.pitch];
+            const int32_t r = row.first + t < last_row ? row.first + t : last_row;
+            sum = sum + load_float(narrowed_row(r, c) + from) * row.weights[int64_t(t) * resize.taps_y.pitch];
         }
         return sum;
     }
@@ -137,12 +164,8 @@ class Source {
     Kind kind_;
     bool fill_is_byte_ = true;
     RowGather gather_;
-    const float* floats_[C] = {};
-    const float* seconds_[C] = {};
     const uint8_t* bytes_[C] = {};
-    int32_t first_ = 0;
-    const float* weights_ = nullptr;
-    float weight0_ = 0.0f, weight1_ = 0.0f;
+    Row rows_[2];
 };
 
 }  // namespace

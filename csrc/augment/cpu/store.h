@@ -50,14 +50,15 @@ class OutputTarget {
 
     bool in_one_run() const { return in_one_run_; }
 
-    ROTE_INLINE void store_block(const Block<C>& block, int32_t y, int64_t x, int32_t valid) const {
+    ROTE_INLINE void store_half(const Block<C>& block, int half, int32_t y, int64_t x, int32_t valid) const {
         Element* const to = image_ + y * stride_h_ + x * stride_w_;
+        const int64_t stride = stride_c_;
         if (valid == kPair && layout_ == Layout::streamed)
-            visit(block, [=](FloatPair x, int c) { stream_run(to + c * stride_c_, x); });
+            visit(block, [=](const Pixels& p, int c) { stream_run(to + c * stride, half_of(p, half)); });
         else if (valid == kPair && layout_ == Layout::planar)
-            visit(block, [=](FloatPair x, int c) { store_run(to + c * stride_c_, x); });
+            visit(block, [=](const Pixels& p, int c) { store_run(to + c * stride, half_of(p, half)); });
         else
-            store_pieces(block, valid, to);
+            store_pieces(block, half, valid, to);
     }
 
   private:
@@ -80,9 +81,9 @@ class OutputTarget {
     }
 
     /// Interleaved channels, strides, ends of runs. By value: a block whose address is taken lives in memory.
-    __attribute__((noinline)) void store_pieces(const Block<C> block, int32_t valid, Element* to) const {
+    __attribute__((noinline)) void store_pieces(const Block<C> block, int half, int32_t valid, Element* to) const {
         Element planes[C][kPair];
-        visit(block, [&](FloatPair x, int c) { store_run(planes[c], x); });
+        visit(block, [&](const Pixels& p, int c) { store_run(planes[c], half_of(p, half)); });
         if constexpr (C == 3)
             if (layout_ == Layout::interleaved) return store_interleaved(planes, valid, to);
         for (int c = 0; c < C; ++c)

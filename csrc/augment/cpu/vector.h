@@ -137,7 +137,17 @@ inline FloatVector fused(FloatVector a, FloatVector b, FloatVector c) {
 
 inline namespace ROTE_LEVEL {
 
-// gcc 12 writes the selects of the general form as compares and blends.
+// gcc 12 adds the zero of the general splat, and writes the selects of max and min as compares and blends.
+template <>
+inline FloatVector splat<FloatVector>(float value) {
+#if defined(__AVX512F__)
+    return (FloatVector)_mm512_set1_ps(value);
+#elif defined(__AVX2__)
+    return (FloatVector)_mm256_set1_ps(value);
+#else
+    return FloatVector{value, value, value, value};
+#endif
+}
 #if defined(__AVX512F__)
 template <>
 inline FloatVector greatest<FloatVector>(FloatVector a, FloatVector b) {
@@ -171,6 +181,10 @@ inline FloatVector difference_apart<FloatVector>(FloatVector a, FloatVector b) {
 }  // namespace ROTE_LEVEL
 
 namespace {
+
+inline FloatVector fused(FloatVector a, float b, FloatVector c) {
+    return fused(a, splat<FloatVector>(b), c);
+}
 
 /// The low halfwords of two vectors, in order.
 inline HalfwordPair narrow_pair(WordVector a, WordVector b) {
