@@ -130,7 +130,7 @@ inline void render_views_on_vectors(const RenderJob& job, int64_t begin, int64_t
     view.scratch = scratch;
     for (int64_t index = begin; index < end; ++index) {
         view.row = rows + (index - begin) * plan.row_words;
-        if (index + 1 < end) prefetch_image(plan, job.images, job.ids[index + 1]);
+        if (index + 2 < end) prefetch_image(plan, job.images, job.ids[index + 2]);
         open_view(view, job.images, job.ids[index]);
         for (int32_t s = 0; s < plan.num_steps;) s = apply_step(view, s, job.normalizations);
         store_view(view, job, index);
