@@ -8,7 +8,7 @@ STAMP   := $(VENV)/.installed
 SOURCES := $(shell find csrc -name '*.[ch]*' -o -name '*.cu') CMakeLists.txt pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-python test-core test-emulated sanitize lint format bench gpu clean
+.PHONY: help setup demo test test-python test-core test-emulated sanitize million lint format bench gpu clean
 
 help:
 	@echo "make demo      set up, run the demonstration (a few minutes on two cores), end in runs/demo/report.html"
@@ -17,6 +17,7 @@ help:
 	@echo "make lint      formatters and linters; make format applies them"
 	@echo "make sanitize  the C++ tests under ASan+UBSan and TSan"
 	@echo "make test-emulated  the C++ tests with AVX-512 emulated on AVX2 (needs SIMDe: apt install libsimde-dev)"
+	@echo "make million   a million views of every recipe by every executor, against the stored hashes (hours)"
 	@echo "make gpu OUT=dir   on a GPU machine: build against the installed torch, test, benchmark (no network needed)"
 
 $(STAMP): $(SOURCES)
@@ -42,6 +43,10 @@ test-core: $(STAMP)
 
 test-python: $(STAMP)
 	$(BIN)/python -m pytest
+
+# A million views of every recipe by every executor, against the stored hashes: hours; `-k NAME` by K=NAME.
+million: $(STAMP)
+	ROTE_MILLION=1 $(BIN)/python -m pytest tests/augment/test_million_views.py $(if $(K),-k "$(K)")
 
 test-emulated: $(STAMP)
 	$(BIN)/cmake -S . -B build/emulated -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN))/ninja \

@@ -72,7 +72,7 @@ def race(request, benchmark, device):
         ours, peers: the call that pytest-benchmark times, and what it is compared with.
         work, unit: what one call does; the rate is work / median seconds, in `unit`.
         also: other calls of ours that do the same work, compared with the same peers.
-        peaks: {(kind, level): amount}: quote amount / seconds as a share of that measured peak (CPU only).
+        peaks: {(kind, level): amount}: quote amount / seconds as a share of that measured peak (on a GPU "copy" only).
         look: called once with every contender's name and first result, gives facts to record with it.
         case: how tables name the case; the test's parameter by default.
     """
@@ -89,7 +89,7 @@ def race(request, benchmark, device):
         case: str | None = None,
     ) -> None:
         also = also or {}
-        peaks = peaks if peaks and device == "cpu" else {}
+        peaks = {peak: amount for peak, amount in (peaks or {}).items() if device == "cpu" or peak[0] == "copy"}
         others = {**{f"also {name}": call for name, call in also.items()}, **peers}
         times: dict[str, list[float]] = {name: [] for name in others}
         best = dict.fromkeys(peaks, 0.0)
@@ -103,7 +103,7 @@ def race(request, benchmark, device):
 
         def run_others():
             for kind, level in peaks:
-                best[kind, level] = max(best[kind, level], machine_peaks.measure(kind, level))
+                best[kind, level] = max(best[kind, level], machine_peaks.measure(kind, level, device=device))
             for name, call in others.items():
                 times[name].append(timed(call)[0])
 

@@ -11,7 +11,20 @@ import torch
 
 from rote import _native
 
-PEERS = ("faiss-cpu", "scikit-learn", "usearch", "jax", "kornia", "nvidia-dali-cuda130", "torchvision", "numpy")
+PEERS = (
+    "faiss-cpu",
+    "scikit-learn",
+    "usearch",
+    "jax",
+    "kornia",
+    "nvidia-dali-cuda130",
+    "torchvision",
+    "pillow",
+    "albumentations",
+    "opencv-python-headless",
+    "triton-augment",
+    "numpy",
+)
 
 
 def describe_machine() -> dict:

@@ -80,9 +80,9 @@ def _line(case: str, way: dict, row: dict) -> str:
 
 
 def _shares(way: dict) -> list[str]:
-    """The share of the float32 or read peak first, then of the 16-bit peak that is highest on this machine."""
+    """The share of the float32, read or copy peak first, then of the 16-bit peak that is highest on this machine."""
     shares = way.get("shares", [])
-    plain = [share for share in shares if share["peak"] in ("fma", "read")]
+    plain = [share for share in shares if share["peak"] in ("fma", "read", "copy")]
     sixteen = sorted((share for share in shares if share not in plain), key=lambda share: -share["rate"])[:1]
     return [f"{share['share']:.0%} of {WORDS[share['peak']]}" for share in plain + sixteen]
 

@@ -15,8 +15,9 @@ namespace {
 void check_addresses(const AugmentBatch& batch) {
     ROTE_CHECK_ARG(batch.count >= 0, "count: wanted at least 0, got ", batch.count);
     for (int64_t i = 0; i < batch.count; ++i) {
-        ROTE_CHECK_ARG(batch.ids[i] >= 0 && uint64_t(batch.ids[i]) < kMaxImages,
-                       "ids: wanted image ids in [0, 2^40), got ", batch.ids[i], " at position ", i);
+        const int64_t id = batch.address_id(i);
+        ROTE_CHECK_ARG(id >= 0 && uint64_t(id) < kMaxImages, batch.address_ids ? "address_ids" : "ids",
+                       ": wanted image ids in [0, 2^40), got ", id, " at position ", i);
         ROTE_CHECK_ARG(batch.views[i] >= 0 && uint64_t(batch.views[i]) < kMaxViews,
                        "views: wanted view ids in [0, 2^48), got ", batch.views[i], " at position ", i);
     }
@@ -92,7 +93,8 @@ void augment_sample(const AugmentProgram& program, const AugmentBatch& batch, in
     const AugmentPlan& plan = program.plan();
     parallel_for(batch.count, 1024, num_threads, [&](int64_t begin, int64_t end, int) {
         for (int64_t i = begin; i < end; ++i)
-            draw_row(plan, batch.seed, uint64_t(batch.ids[i]), uint64_t(batch.views[i]), rows + i * plan.row_words);
+            draw_row(plan, batch.seed, uint64_t(batch.address_id(i)), uint64_t(batch.views[i]),
+                     rows + i * plan.row_words);
     });
 }
 
@@ -115,6 +117,8 @@ void augment_render(const AugmentProgram& program, const ImageView<const uint8_t
         check_addresses(batch);
     }
 
+    check_partners(plan, batch.rows, batch.count, images.count);
+
     Normalization normalizations[kMaxAugmentSteps];
     for (int32_t s = 0; s < plan.num_steps; ++s)
         if (plan.steps[s].kind == AugmentKind::normalize)
@@ -130,7 +134,7 @@ void augment_render(const AugmentProgram& program, const ImageView<const uint8_t
         if (!rows) {
             int32_t* drawn = reinterpret_cast<int32_t*>(scratch + executor_bytes);
             for (int64_t i = begin; i < end; ++i)
-                draw_row(plan, batch.seed, uint64_t(batch.ids[i]), uint64_t(batch.views[i]),
+                draw_row(plan, batch.seed, uint64_t(batch.address_id(i)), uint64_t(batch.views[i]),
                          drawn + (i - begin) * plan.row_words);
             rows = drawn;
         }

@@ -3,8 +3,12 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "augment_geometry_recipes.h"
+#include "augment_noise_recipes.h"
+#include "augment_tone_recipes.h"
 #include "rote/address.h"
 #include "rote/augment.h"
 
@@ -32,18 +36,13 @@ inline AugmentOp normalize_op() {
     return {7, 0, {0.4914, 0.4822, 0.4465, 0.2470, 0.2435, 0.2616}};
 }
 
-struct NamedRecipe {
-    std::string name;
-    std::vector<AugmentOp> ops;
-};
-
 inline std::vector<NamedRecipe> test_recipes() {
-    return {
+    std::vector<NamedRecipe> all = {
         {"none", {}},
         {"flip-crop-normalize", {crop_op(), flip_op(), normalize_op()}},
         {"flip-crop-reflect", {flip_op(), crop_op(4, 2)}},
-        {"resized-crop", {resized_crop_op(), flip_op()}},
-        {"simclr", {resized_crop_op(), flip_op(), jitter_op(), grayscale_op(), normalize_op()}},
+        {"resized-crop", {resized_crop_op(), flip_op()}, true},
+        {"simclr", {resized_crop_op(), flip_op(), jitter_op(), grayscale_op(), normalize_op()}, true},
         {"affine-nearest", {affine_op(0, 0.25)}},
         {"affine-bilinear", {affine_op(1, 0.25), jitter_op(1.0)}},
         {"two-fills", {crop_op(4, 0, 0.5), crop_op(4, 0, 0.25, 1), flip_op()}},
@@ -52,7 +51,23 @@ inline std::vector<NamedRecipe> test_recipes() {
          {flip_op(), crop_op(3, 3), flip_op(0.5, 1), resized_crop_op(), affine_op(1, 0.1), crop_op(2, 1, 0, 1),
           jitter_op(), grayscale_op(), flip_op(0.5, 2), resized_crop_op(1, 0.3, 0.9), normalize_op(),
           crop_op(1, 0, -2, 2)}},
+        {"blur", {blur_op()}},
+        {"blur-uneven", {flip_op(), blur_op(5, 9, 0.7), blur_op(1, 3, 1, 1), blur_op(13, 1, 1, 2)}},
+        {"sharpness", {sharpness_op()}},
+        {"tone", {solarize_op(), invert_op(), posterize_op(), auto_contrast_op(0.5)}},
+        {"auto-contrast", {auto_contrast_op()}},
+        {"equalize", {equalize_op()}},
+        {"rand-augment", {rand_augment_op()}},
+        {"rand-augment-bilinear", {rand_augment_op(4, 28, 1, 0.5), flip_op(), rand_augment_op(8, 9, 0, 0.2, 1)}},
+        {"simclr-blur",
+         {resized_crop_op(), flip_op(), jitter_op(), grayscale_op(), blur_op(3, 3, 0.5), normalize_op()}},
+        {"tone-of-crops",
+         {resized_crop_op(), sharpness_op(), equalize_op(0.5), jitter_op(), blur_op(7, 5), solarize_op(),
+          auto_contrast_op(0.5), normalize_op(), blur_op(3, 3, 1, 1)}},
     };
+    for (NamedRecipe& recipe : geometry_recipes()) all.push_back(std::move(recipe));
+    for (NamedRecipe& recipe : noise_recipes()) all.push_back(std::move(recipe));
+    return all;
 }
 
 /// Seeded noise, with a few flat, grey and saturated images in front: the corners of the colour formulas.

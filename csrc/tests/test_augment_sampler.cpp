@@ -180,6 +180,8 @@ void test_bad_recipes() {
     make(resized_crop_op());
     CHECK_THROWS(ArgumentError, make({0, 0, {}}));
     CHECK_THROWS(ArgumentError, make({8, 0, {}}));
+    make(resize_op(16), 3, 32, 16);
+    make(resize_op(5000), 3, 1, 5000);
     CHECK_THROWS(ArgumentError, make({1, 16, {0.1, 1, 1, 1, 1, 1, 1}}));
     CHECK_THROWS(ArgumentError, make({1, 0, {0.1, 1, 1}}));
     CHECK_THROWS(ArgumentError, make({1, 0, {nan, 1, 1, 1}}));

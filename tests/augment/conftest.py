@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import numpy as np
 import pytest
 import torch
 
@@ -31,3 +35,15 @@ def make_addresses(count: int, images: int = 24, seed: int = 0) -> tuple[torch.T
 @pytest.fixture(scope="session")
 def bank() -> torch.Tensor:
     return make_bank()
+
+
+@pytest.fixture(scope="session")
+def cifar_images() -> torch.Tensor:
+    """uint8 [100, 3, 32, 32]: ten test pictures of each class."""
+    image = pytest.importorskip("PIL.Image")
+    root = os.environ.get("ROTE_CIFAR10")
+    if not root:
+        pytest.skip("CIFAR-10 needs ROTE_CIFAR10, the folder that holds train/ and test/")
+    paths = [path for folder in sorted(Path(root, "test").iterdir()) for path in sorted(folder.iterdir())[:10]]
+    pictures = np.stack([np.asarray(image.open(path).convert("RGB")) for path in paths])
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()

@@ -54,7 +54,7 @@ def test_hashes_differ_and_do_not_depend_on_the_process():
 
 
 def test_descriptions_that_are_wrong():
-    with pytest.raises(ValueError, match=r"kind: wanted one of color_jitter, .*, got 'blur'"):
+    with pytest.raises(ValueError, match=r"kind: wanted one of alternating_flip, .*, got 'blur'"):
         Recipe.from_dict({"operations": [{"kind": "blur"}]})
     with pytest.raises(ValueError, match=r"grayscale: .*q"):
         Recipe.from_dict({"operations": [{"kind": "grayscale", "q": 1}]})

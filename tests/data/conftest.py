@@ -10,6 +10,17 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import pytest
 
+from rote.data import decoder as decoders
+
+try:
+    import nvidia.dali  # noqa: F401
+
+    NO_DALI = False
+except ImportError:
+    NO_DALI = True
+
+needs_dali = pytest.mark.skipif(NO_DALI, reason="needs NVIDIA DALI: pip install 'rote[dali]'")
+
 ARCHIVE = Path(__file__).parents[3] / "shared" / "data" / "cifar10-jpeg.tar.xz"
 #: Pictures of each class that are unpacked from the archive for a test.
 TRAIN_SAMPLE, TEST_SAMPLE = 200, 20
@@ -18,6 +29,13 @@ TRAIN_SAMPLE, TEST_SAMPLE = 200, 20
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
+
+
+@pytest.fixture(params=["pillow", pytest.param("dali", marks=needs_dali)])
+def decoder(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Each decoder in turn; it is also what "auto" means in the test."""
+    monkeypatch.setattr(decoders, "PREFERENCE", (request.param,))
+    return request.param
 
 
 @pytest.fixture

@@ -7,7 +7,10 @@ import torch
 
 from rote.data import load
 from rote.data.cifar10 import CLASSES
+from rote.data.folder import load_folder
 from rote.data.summary import channel_statistics
+
+from .conftest import needs_dali
 
 pytestmark = pytest.mark.cifar
 
@@ -22,6 +25,26 @@ def test_sample_of_the_archive(cifar_sample, tmp_path):
     # 2,000 pictures: the mean of their mean brightness has a standard error of about 0.003.
     assert mean == pytest.approx([0.491, 0.482, 0.447], abs=0.012)
     assert deviation == pytest.approx([0.245, 0.243, 0.261], abs=0.008)
+
+
+@needs_dali
+def test_decoders_agree_on_the_sample(cifar_sample):
+    """The numbers of docs/decoding.md, on a part of the files."""
+    root, _ = cifar_sample
+    banks = {
+        (name, size): load_folder(root, size=size, use_cache=False, progress=False, decoder=name)
+        for name in ("pillow", "dali")
+        for size in (None, (24, 24), (64, 64))
+    }
+    if banks["dali", None].source["decoder"]["device"] != "cpu":
+        pytest.skip("the published numbers are those of DALI on the CPU")
+    assert banks["dali", None].fingerprint() == banks["pillow", None].fingerprint()
+    for size, largest in (((24, 24), 16), ((64, 64), 1)):
+        one, other = (banks[name, size].train.images.to(torch.int16) for name in ("dali", "pillow"))
+        apart = (one - other).abs()
+        assert int(apart[..., 1:-1, 1:-1].max()) <= 1
+        assert int(apart.max()) <= largest
+        assert float(apart.double().mean()) < 0.3
 
 
 def test_whole_folder(cifar_folder, pytestconfig):

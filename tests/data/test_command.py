@@ -67,6 +67,18 @@ def test_convert_to_npz(tmp_path):
     assert Counter(path.suffix for path in (tmp_path / "new").iterdir()) == {".npz": 1}
 
 
+def test_decoder_is_chosen_and_described(make_tree, rng, capsys, tmp_path, decoder, monkeypatch):
+    monkeypatch.setattr("rote.data.decoder.PREFERENCE", ())  # what is asked for, not what "auto" would be
+    root = make_tree({f"{part}/x/1.png": rng.integers(0, 256, (4, 4, 3), dtype=np.uint8) for part in ("train", "test")})
+    place = ["folder", "--root", str(root), "--cache-dir", str(tmp_path / "cache"), "--decoder", decoder]
+    assert command("describe", *place) == 0
+    assert f"name {decoder}, version " in capsys.readouterr().out
+    assert command("check", *place) == 0
+    assert command("convert", *place, str(tmp_path / "out.npz")) == 0
+    with np.load(tmp_path / "out.npz") as archive:
+        assert archive["train_images"].shape == (1, 3, 4, 4)
+
+
 def test_statistics_and_repeats_of_digits():
     bank = load("digits")
     mean, deviation = channel_statistics(bank.train)

@@ -38,6 +38,7 @@ def test_golden_hash():
     "change",
     [
         {"device": "cuda"},
+        {"decoder": "dali"},
         {"out": "elsewhere"},
         {"name": "mine"},
         {"fresh": True},

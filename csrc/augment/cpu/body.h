@@ -7,6 +7,7 @@
 #include "augment/cpu/crops.h"
 #include "augment/cpu/mix.h"
 #include "augment/cpu/noise.h"
+#include "augment/cpu/rand_augment.h"
 #include "augment/cpu/resize.h"
 #include "augment/cpu/store.h"
 #include "augment/cpu/tone.h"
@@ -15,53 +16,44 @@
 namespace rote {
 namespace {
 
-/// Steps that leave the rest of what a view owes alone. All others find the bank or planes, and nothing owed.
+/// Steps that look after what the view owes themselves. All others find the bank or planes, and nothing owed.
 inline bool keeps_debts(AugmentKind kind) {
-    return kind == AugmentKind::random_resized_crop || group_of(kind) == AugmentGroup::color;
+    return group_of(kind) == AugmentGroup::color;
 }
 
-/// Steps that make no pixel negative that was not.
-inline bool keeps_sign(const AugmentStep& step) {
-    switch (step.kind) {
-        case AugmentKind::random_resized_crop:
-            return step.constants[4] == 1;  // bilinear
-        case AugmentKind::random_crop:
-        case AugmentKind::center_crop:
-        case AugmentKind::horizontal_flip:
-        case AugmentKind::vertical_flip:
-        case AugmentKind::alternating_flip:
-        case AugmentKind::color_jitter:
-        case AugmentKind::grayscale:
-        case AugmentKind::gaussian_blur:
-            return true;
-        default:
-            return false;
-    }
+inline bool mirrors(AugmentKind kind) {
+    return kind == AugmentKind::horizontal_flip || kind == AugmentKind::alternating_flip;
 }
 
 /// Applies step s and returns the next step to do: flips right after a resize are taken along with it.
-inline int32_t apply_step(View& view, int32_t s, const Normalization* normalizations) {
+inline int32_t apply_step(View& view, int32_t s) {
     const AugmentPlan& plan = *view.plan;
     const AugmentStep& step = plan.steps[s];
     if (!keeps_debts(step.kind) && (view.resize.owed || view.chain.count > 0)) to_planes(view);
-    view.non_negative = view.non_negative && keeps_sign(step);
     switch (step.kind) {
-        case AugmentKind::random_resized_crop: {
+        case AugmentKind::random_resized_crop:
+        case AugmentKind::resize: {
             int32_t next = s + 1;
             bool mirror = false;
-            while (next < plan.num_steps && plan.steps[next].kind == AugmentKind::horizontal_flip)
+            while (next < plan.num_steps && mirrors(plan.steps[next].kind))
                 mirror = mirror != (view.row[plan.steps[next++].row_offset] != 0);
             random_resized_crop(view, s, mirror);
             return next;
         }
         case AugmentKind::random_crop:
-            random_crop(view, step);
+        case AugmentKind::center_crop:
+            padded_crop(view, step);
             break;
         case AugmentKind::horizontal_flip:
+        case AugmentKind::alternating_flip:
             if (view.row[step.row_offset] != 0) flip(view);
             break;
+        case AugmentKind::vertical_flip:
+            if (view.row[step.row_offset] != 0) flip_vertically(view);
+            break;
         case AugmentKind::random_affine:
-            random_affine(view, step);
+        case AugmentKind::random_rotation:
+            apply_affine(view, affine_map(step, view.row), affine_sampling(step));
             break;
         case AugmentKind::color_jitter:
             color_jitter(view, step);
@@ -70,13 +62,7 @@ inline int32_t apply_step(View& view, int32_t s, const Normalization* normalizat
             if (view.row[step.row_offset] != 0) grayscale(view);
             break;
         case AugmentKind::normalize:
-            normalize(view, normalizations[s]);
-            break;
-        case AugmentKind::vertical_flip:
-        case AugmentKind::alternating_flip:
-        case AugmentKind::resize:
-        case AugmentKind::center_crop:
-        case AugmentKind::random_rotation:
+            normalize(view, view.normalizations[s]);
             break;
         case AugmentKind::gaussian_blur:
             if (view.row[step.row_offset] != 0) gaussian_blur(view, step);
@@ -113,7 +99,7 @@ inline int32_t apply_step(View& view, int32_t s, const Normalization* normalizat
             break;
         case AugmentKind::mixup:
         case AugmentKind::cutmix:
-            mix(view, step);
+            mix(view, s, [](View& partner, int32_t t) { return apply_step(partner, t); });
             break;
     }
     return s + 1;
@@ -125,14 +111,16 @@ inline void render_views_on_vectors(const RenderJob& job, int64_t begin, int64_t
     const ScratchLayout layout = scratch_layout(plan);
     View view{};
     view.plan = &plan;
+    view.bank = &job.images;
     view.tables = job.tables;
     view.layout = &layout;
+    view.normalizations = job.normalizations;
     view.scratch = scratch;
     for (int64_t index = begin; index < end; ++index) {
         view.row = rows + (index - begin) * plan.row_words;
         if (index + 2 < end) prefetch_image(plan, job.images, job.ids[index + 2]);
         open_view(view, job.images, job.ids[index]);
-        for (int32_t s = 0; s < plan.num_steps;) s = apply_step(view, s, job.normalizations);
+        for (int32_t s = 0; s < plan.num_steps;) s = apply_step(view, s);
         store_view(view, job, index);
     }
     if (job.streams) end_stream();

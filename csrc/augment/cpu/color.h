@@ -17,38 +17,45 @@ inline void for_each_value(View& view, Fn&& fn) {
     }
 }
 
-inline void push_brightness(View& view, float factor) {
-    if (factor == 1.0f) return;
-    push(view, {view.non_negative ? PointwiseKind::brightness_up : PointwiseKind::brightness, factor});
+/// fn(r, g, b) over all pixels of a three-channel view in planes.
+template <class Fn>
+inline void for_each_rgb(View& view, Fn&& fn) {
+    float* const red = view.plane(0);
+    float* const green = view.plane(1);
+    float* const blue = view.plane(2);
+    const int32_t pixels = view.height * view.width;
+    for (int32_t p = 0; p < pixels; p += kLanes) {
+        FloatVector r = load_float(red + p), g = load_float(green + p), b = load_float(blue + p);
+        fn(r, g, b);
+        store(red + p, r);
+        store(green + p, g);
+        store(blue + p, b);
+    }
 }
 
-/// The mean is that of the image with everything owed so far.
-inline void push_contrast(View& view, float factor) {
-    if (factor == 1.0f) return;
-    const int64_t sum = to_planes_with_grey_sum(view);
-    const bool up = view.non_negative && factor < 1.0f;  // a larger factor subtracts a part of the mean
-    push(view, {up ? PointwiseKind::contrast_up : PointwiseKind::contrast, factor,
-                contrast_part(sum, int64_t(view.height) * view.width, factor)});
-}
-
-inline void push_saturation(View& view, float factor) {
-    if (view.plan->channels != 3 || factor == 1.0f) return;
-    const bool up = view.non_negative && factor < 1.0f;
-    push(view, {up ? PointwiseKind::saturation_up : PointwiseKind::saturation, factor});
-}
-
-inline void push_hue(View& view, float hue) {
-    if (view.plan->channels == 3 && hue != 0.0f) push(view, {PointwiseKind::hue, hue_sextants(hue)});
+/// The contrast of the image with everything owed so far.
+inline void push_contrast(View& view, float factor, bool unbounded) {
+    const int64_t sum = unbounded ? grey_sum<true>(view) : grey_sum<false>(view);
+    const float part = contrast_part(sum, int64_t(view.height) * view.width, factor);
+    const bool up = !unbounded && factor < 1.0f;  // a larger factor subtracts a part of the mean
+    push(view, {up ? PointwiseKind::contrast_up : PointwiseKind::contrast, factor, part});
 }
 
 inline void color_jitter(View& view, const AugmentStep& step) {
     const JitterParameters jitter = jitter_parameters(step, view.row);
     if (!jitter.applied) return;
+    const bool rgb = view.plan->channels == 3, unbounded = jitter.unbounded;
     for (int32_t which : jitter.order) {
-        if (which == 0) push_brightness(view, jitter.brightness);
-        if (which == 1) push_contrast(view, jitter.contrast);
-        if (which == 2) push_saturation(view, jitter.saturation);
-        if (which == 3) push_hue(view, jitter.hue);
+        if (which == 0 && jitter.brightness != 1.0f) {
+            push(view, {unbounded ? PointwiseKind::brightness : PointwiseKind::brightness_up, jitter.brightness});
+        } else if (which == 1 && jitter.contrast != 1.0f) {
+            push_contrast(view, jitter.contrast, unbounded);
+        } else if (which == 2 && rgb && jitter.saturation != 1.0f) {
+            const bool up = !unbounded && jitter.saturation < 1.0f;
+            push(view, {up ? PointwiseKind::saturation_up : PointwiseKind::saturation, jitter.saturation});
+        } else if (which == 3 && rgb && jitter.hue != 0.0f) {
+            push(view, {unbounded ? PointwiseKind::hue_unbounded : PointwiseKind::hue, hue_sextants(jitter.hue)});
+        }
     }
 }
 

@@ -27,6 +27,27 @@ inline void flip(View& view) {
         }
 }
 
+inline void flip_vertically(View& view) {
+    int32_t* const rows = view.rows();
+    for (int32_t y = 0, last = view.height - 1; y < last; ++y, --last) {
+        if (view.in_bank) {
+            const int32_t kept = rows[y];
+            rows[y] = rows[last];
+            rows[last] = kept;
+            continue;
+        }
+        for (int32_t c = 0; c < view.plan->channels; ++c) {
+            float* const upper = view.plane(c) + int64_t(y) * view.width;
+            float* const lower = view.plane(c) + int64_t(last) * view.width;
+            for (int32_t x = 0; x < view.width; ++x) {
+                const float kept = upper[x];
+                upper[x] = lower[x];
+                lower[x] = kept;
+            }
+        }
+    }
+}
+
 inline void compose_axis(int32_t* axis, int32_t* spare, int32_t start, int32_t extent, int32_t out, int32_t mode) {
     for (int32_t d = 0; d < out; ++d) {
         const int32_t from = padded_index(start + d, extent, mode);
@@ -35,10 +56,12 @@ inline void compose_axis(int32_t* axis, int32_t* spare, int32_t start, int32_t e
     memcpy(axis, spare, size_t(out) * sizeof(int32_t));
 }
 
-__attribute__((noinline)) void random_crop(View& view, const AugmentStep& step) {
+/// RandomCrop and CenterCrop.
+__attribute__((noinline)) void padded_crop(View& view, const AugmentStep& step) {
     const CropWindow window = padded_window(step, view.row);
-    const int32_t mode = int32_t(step.constants[1]);
-    const float fill = float(step.constants[2]);
+    const Padding padding = padding_of(step);
+    const int32_t mode = padding.mode;
+    const float fill = padding.fill;
     int32_t* const index = view.part<int32_t>(view.layout->gather_index);
     const bool fills = window.top < 0 || window.left < 0 || window.top + window.height > step.in_height ||
                        window.left + window.width > step.in_width;

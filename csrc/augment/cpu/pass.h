@@ -35,8 +35,11 @@ __attribute__((flatten)) inline void run_pass(View& view, int32_t channel, Targe
     }
 }
 
+/// Whether a pass sums up grey values, and of what pixels: in [0, 1], or from anywhere.
+enum class Sums { none, unit, unbounded };
+
 /// Float planes of the view itself; lanes beyond a row are overwritten by the next.
-template <int C, bool kSums>
+template <int C, Sums kSums>
 struct PlanesTarget {
     float* planes[C];
     int32_t width;
@@ -49,11 +52,14 @@ struct PlanesTarget {
     ROTE_INLINE void store_half(const Block<C>& block, int half, int32_t y, int64_t x, int32_t valid) {
         const int64_t place = int64_t(y) * width + x;
         visit(block, [=](const Pixels& pixels, int c) { store_pair(planes[c] + place, half_of(pixels, half)); });
-        if constexpr (kSums) sum.add(half_of(grey_of_block(block), half), valid);
+        if constexpr (kSums == Sums::unit)
+            sum.add(half_of(grey_of_block(block), half), valid);
+        else if constexpr (kSums == Sums::unbounded)
+            sum.add(half_of(bounded_grey<Pixels>(grey_of_block(block)), half), valid);
     }
 };
 
-template <bool kSums>
+template <Sums kSums>
 __attribute__((noinline)) int64_t pass_to_planes(View& view) {
     int64_t sum = 0;
     if (view.plan->channels == 3) {
@@ -75,11 +81,12 @@ __attribute__((noinline)) int64_t pass_to_planes(View& view) {
 }
 
 void to_planes(View& view) {
-    if (view.in_bank || view.resize.owed || view.chain.count > 0) pass_to_planes<false>(view);
+    if (view.in_bank || view.resize.owed || view.chain.count > 0) pass_to_planes<Sums::none>(view);
 }
 
-int64_t to_planes_with_grey_sum(View& view) {
-    return pass_to_planes<true>(view);
+template <bool Unbounded>
+int64_t grey_sum(View& view) {
+    return pass_to_planes<Unbounded ? Sums::unbounded : Sums::unit>(view);
 }
 
 }  // namespace

@@ -15,11 +15,12 @@ enum class PointwiseKind : int32_t {
     contrast,
     saturation,
     hue,
+    hue_unbounded,
     grey,
     divide,
     reciprocal,
     scale,
-    // The same where nothing can become negative: one clamp less.
+    // The same where nothing can become negative, which saves a clamp.
     brightness_up,
     contrast_up,
     saturation_up,
@@ -88,6 +89,9 @@ ROTE_INLINE void apply_op(const PointwiseOp& op, Block<C>& block, int32_t channe
         case PointwiseKind::hue:
             if constexpr (C == 3)
                 adjust_hue<Pixels>(block.r, block.g, block.b, factor);
+            return;
+        case PointwiseKind::hue_unbounded:
+            if constexpr (C == 3) adjust_hue<Pixels, true>(block.r, block.g, block.b, factor);
             return;
         case PointwiseKind::grey:
             if constexpr (C == 3)

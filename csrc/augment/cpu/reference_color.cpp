@@ -12,10 +12,13 @@ float grey_at(const ReferenceImage& image, size_t pixel) {
     return grey_of<float>(image.pixels[pixel], image.pixels[plane + pixel], image.pixels[2 * plane + pixel]);
 }
 
-void adjust_contrast(ReferenceImage& image, float factor) {
+void adjust_contrast(ReferenceImage& image, float factor, bool unbounded) {
     const size_t plane = size_t(image.height) * image.width;
     int64_t sum = 0;
-    for (size_t p = 0; p < plane; ++p) sum += int32_t(grey_at(image, p) * kGreyScale);
+    for (size_t p = 0; p < plane; ++p) {
+        const float grey = grey_at(image, p);
+        sum += int32_t((unbounded ? bounded_grey<float>(grey) : grey) * kGreyScale);
+    }
     const float part = contrast_part(sum, int64_t(plane), factor);
     for (float& x : image.pixels) x = blend<float>(x, factor, part);
 }
@@ -30,12 +33,13 @@ void color_jitter(ReferenceImage& image, const AugmentStep& step, const int32_t*
     for (int32_t which : jitter.order) {
         if (which == 0 && jitter.brightness != 1.0f)
             for (float& x : image.pixels) x = adjust_brightness<float>(x, jitter.brightness);
-        if (which == 1 && jitter.contrast != 1.0f) adjust_contrast(image, jitter.contrast);
+        if (which == 1 && jitter.contrast != 1.0f) adjust_contrast(image, jitter.contrast, jitter.unbounded);
         if (image.channels != 3) continue;
         if (which == 2 && jitter.saturation != 1.0f)
             for (size_t p = 0; p < plane; ++p) adjust_saturation<float>(r[p], g[p], b[p], jitter.saturation);
-        if (which == 3 && jitter.hue != 0.0f)
-            for (size_t p = 0; p < plane; ++p) adjust_hue<float>(r[p], g[p], b[p], hue_sextants(jitter.hue));
+        if (which != 3 || jitter.hue == 0.0f) continue;
+        const auto adjust = jitter.unbounded ? adjust_hue<float, true> : adjust_hue<float, false>;
+        for (size_t p = 0; p < plane; ++p) adjust(r[p], g[p], b[p], hue_sextants(jitter.hue));
     }
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "augment/meaning/affine.h"
 #include "augment/program/kinds.h"
 #include "rote/augment.h"
 
@@ -25,6 +26,7 @@ struct ReferenceImage {
 
 /// row: the parameter row of the view.
 void apply_geometry(ReferenceImage& image, const AugmentStep& step, const int32_t* row);
+void apply_affine(ReferenceImage& image, const AffineMap& map, const AffineSampling& sampling);
 void apply_color(ReferenceImage& image, const AugmentStep& step, const int32_t* row);
 void apply_tone(ReferenceImage& image, const AugmentStep& step, const int32_t* row);
 void apply_noise(ReferenceImage& image, const AugmentStep& step, const int32_t* row);

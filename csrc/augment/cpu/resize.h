@@ -1,6 +1,7 @@
 // augment/cpu/resize.h: crop and resize on vectors, columns first. Included by executor_* only.
 #pragma once
 
+#include "augment/cpu/crops.h"
 #include "augment/cpu/narrow.h"
 
 namespace rote {
@@ -29,8 +30,8 @@ __attribute__((noinline)) void narrow_planes(View& view, const OwedResize& resiz
         }
 }
 
-/// Lets the narrowed rows of a large image share a ring that holds the taps of an output row. A row may be overrun by a vector, so that
-/// rows of a ring, which are not written in order, are whole vectors.
+/// Lets the narrowed rows of a large image share a ring that holds the taps of an output row. A row
+/// may be overrun by a vector, so that rows of a ring, which are not written in order, are whole vectors.
 inline void plan_ring(const View& view, OwedResize& resize) {
     constexpr int64_t kNearBytes = 20000;  // of narrowed rows that the nearest cache keeps beside the rest
     if (int64_t(resize.window.height) * view.width * view.plan->channels * 4 <= kNearBytes) return;
@@ -43,13 +44,43 @@ inline void plan_ring(const View& view, OwedResize& resize) {
     resize.pitch = pitch;
 }
 
+/// Nearest-neighbour resizing moves pixels and makes none, so the image may stay in the bank.
+inline void resize_nearest(View& view, const CropWindow& window, const AugmentStep& step) {
+    const auto row_from = [&](int32_t y) { return window.top + nearest_source(window.height, step.out_height, y); };
+    const auto column_from = [&](int32_t x) { return window.left + nearest_source(window.width, step.out_width, x); };
+    int32_t* const index = view.part<int32_t>(view.layout->gather_index);
+    if (view.in_bank) {
+        for (int32_t x = 0; x < step.out_width; ++x) index[x] = view.columns()[column_from(x)];
+        memcpy(view.columns(), index, size_t(step.out_width) * sizeof(int32_t));
+        for (int32_t y = 0; y < step.out_height; ++y) index[y] = view.rows()[row_from(y)];
+        memcpy(view.rows(), index, size_t(step.out_height) * sizeof(int32_t));
+    } else {
+        for (int32_t x = 0; x < step.out_width; ++x) index[x] = column_from(x);
+        for (int32_t c = 0; c < view.plan->channels; ++c)
+            for (int32_t y = 0; y < step.out_height; ++y) {
+                const float* const from = view.plane(c) + int64_t(row_from(y)) * view.width;
+                float* const to = view.spare_plane(c) + int64_t(y) * step.out_width;
+                for (int32_t x = 0; x < step.out_width; ++x) to[x] = from[index[x]];
+            }
+        view.swap_planes();
+    }
+    view.height = step.out_height;
+    view.width = step.out_width;
+}
+
 /// Crop and resize; `mirror` also applies a horizontal flip that follows.
 inline void random_resized_crop(View& view, int32_t step_index, bool mirror) {
     const AugmentStep& step = view.plan->steps[step_index];
+    const CropWindow window = crop_window(step, view.row);
+    if (resize_filter(step).interpolation == Interpolation::nearest) {
+        resize_nearest(view, window, step);
+        if (mirror) flip(view);
+        return;
+    }
     const ResizeTables& tables = *view.tables;
-    if (view.resize.owed || view.chain.count > 0 || view.has_fill) to_planes(view);
+    if (view.has_fill) to_planes(view);
     OwedResize resize;
-    resize.window = crop_window(step, view.row);
+    resize.window = window;
     const AxisTables& axis = mirror ? tables.mirrored[step_index] : tables.columns[step_index];
     resize.taps_x = find_taps(axis, resize.window.width, mirror, view.part<int32_t>(view.layout->taps_x));
     resize.taps_y =

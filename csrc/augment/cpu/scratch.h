@@ -12,6 +12,7 @@ struct ScratchLayout {
     int64_t plane_pitch;  ///< floats from one plane to the next
     int64_t planes;       ///< float [channels, plane_pitch], the image as it stands
     int64_t spare;        ///< the same again: what an operation reads from or writes to besides
+    int64_t partner;      ///< and again, for the partner of a mixing operation, where the program has one
     int64_t bytes;        ///< uint8 [channels, in_height, in_width], where the bank's columns are not contiguous
     int64_t byte_rows;    ///< uint8 [kMaxGatherTaps + 1, byte_pitch]
     int64_t byte_pitch;
@@ -24,6 +25,7 @@ struct ScratchLayout {
     int64_t control_pitch;
     int64_t taps_x, taps_y;   ///< taps computed per view (large images)
     int64_t coordinates;      ///< 4 x int32 [index_pitch]
+    int64_t texels;           ///< float [height + 3, width + 3, 4], for affine maps
     int64_t total;
 };
 

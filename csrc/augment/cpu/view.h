@@ -32,8 +32,10 @@ struct OwedResize {
 /// One view on its way through a program.
 struct View {
     const AugmentPlan* plan;
+    const ImageView<const uint8_t>* bank;
     const ResizeTables* tables;
     const ScratchLayout* layout;
+    const Normalization* normalizations;  // by step
     char* scratch;
     const int32_t* row;
 
@@ -47,7 +49,6 @@ struct View {
     float* spare = nullptr;
     OwedResize resize;
     PointwiseChain chain;
-    bool non_negative = true;  // every pixel is certain to be
 
     template <class T>
     T* part(int64_t offset) const {
@@ -67,8 +68,9 @@ struct View {
 /// Pays what is owed: afterwards the image is in float planes.
 void to_planes(View& view);
 
-/// The same, and the fixed-point sum of the image's grey values.
-int64_t to_planes_with_grey_sum(View& view);
+/// The same, and the fixed-point sum of the image's grey values; unbounded: pixels may lie outside [0, 1].
+template <bool Unbounded>
+int64_t grey_sum(View& view);
 
 /// Owes the view an operation of a pixel by itself.
 inline void push(View& view, const PointwiseOp& op) {
@@ -106,7 +108,6 @@ inline void open_view(View& view, const ImageView<const uint8_t>& bank, int64_t 
     view.width = plan.in_width;
     view.in_bank = true;
     view.has_fill = false;
-    view.non_negative = true;
     view.resize.owed = false;
     view.chain.count = 0;
     view.planes = view.part<float>(view.layout->planes);

@@ -104,9 +104,25 @@ ROTE_HD void adjust_saturation(V& r, V& g, V& b, float factor) {
     b = blend<V>(b, factor, part);
 }
 
+/// A grey value as its image's mean counts it where pixels may lie outside [0, 1] (bicubic overshoot, noise): at most 2
+/// from zero, so that 64 numbers of 24 bits fit an int32.
+template <class V>
+ROTE_HD V bounded_grey(V grey) {
+    return least<V>(greatest<V>(grey, splat<V>(-2.0f)), splat<V>(1.99999988f));
+}
+
+/// A channel `part` of the range below the highest. Where pixels may lie outside [0, 1], torchvision's clamp of all but
+/// the highest shows; inside it changes nothing.
+template <class V, bool Unbounded>
+ROTE_HD V below_highest(V high, V range, V part) {
+    const V value = difference_apart<V>(high, range * part);
+    if constexpr (!Unbounded) return value;
+    return choose(part == splat<V>(0.0f), high, clamp_unit<V>(value));
+}
+
 /// Turns the hue by shift / 6 of the circle. With v = max, c = max - min and h in sextants, HSV to RGB is
 /// v - c * clamp(...) per channel, the branch-free form of the sector table.
-template <class V>
+template <class V, bool Unbounded = false>
 ROTE_HD void adjust_hue(V& r, V& g, V& b, float shift) {
     const V zero = splat<V>(0.0f), one = splat<V>(1.0f), two = splat<V>(2.0f), four = splat<V>(4.0f);
     const V high = greatest<V>(greatest<V>(r, g), b), low = least<V>(least<V>(r, g), b);
@@ -119,11 +135,13 @@ ROTE_HD void adjust_hue(V& r, V& g, V& b, float shift) {
     V h = sum_apart<V>(sum_apart<V>(numerator / divisor, sector), splat<V>(shift));
     h = choose(h < zero, h + 6.0f, h);
     h = choose(h >= splat<V>(6.0f), h - 6.0f, h);
-    const V from_green = magnitude<V>(difference_apart<V>(h, two)), from_blue = magnitude<V>(difference_apart<V>(h, four));
+    const V from_green = magnitude<V>(difference_apart<V>(h, two));
+    const V from_blue = magnitude<V>(difference_apart<V>(h, four));
     const V from_cyan = magnitude<V>(difference_apart<V>(h, splat<V>(3.0f)));
-    r = difference_apart<V>(high, range * clamp_unit<V>(2.0f - from_cyan));
-    g = difference_apart<V>(high, range * clamp_unit<V>(from_green - 1.0f));
-    b = difference_apart<V>(high, range * clamp_unit<V>(from_blue - 1.0f));
+    // high - range * [0, 1] stays inside [0, high] in floating point too: range rounds to at most high.
+    r = below_highest<V, Unbounded>(high, range, clamp_unit<V>(2.0f - from_cyan));
+    g = below_highest<V, Unbounded>(high, range, clamp_unit<V>(from_green - 1.0f));
+    b = below_highest<V, Unbounded>(high, range, clamp_unit<V>(from_blue - 1.0f));
 }
 
 template <class V>

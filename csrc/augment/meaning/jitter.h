@@ -9,6 +9,7 @@ inline namespace ROTE_LEVEL {
 
 struct JitterParameters {
     bool applied;
+    bool unbounded;  ///< pixels may come from outside [0, 1]
     int32_t order[4];
     float brightness, contrast, saturation, hue;
 };
@@ -17,6 +18,7 @@ ROTE_HD JitterParameters jitter_parameters(const AugmentStep& step, const int32_
     const int32_t* fields = row + step.row_offset;
     JitterParameters jitter;
     jitter.applied = fields[0] != 0;
+    jitter.unbounded = step.constants[9] != 0.0;
     for (int32_t i = 0; i < 4; ++i) jitter.order[i] = fields[1 + i] & 3;
     jitter.brightness = word_float(fields[5]);
     jitter.contrast = word_float(fields[6]);

@@ -11,8 +11,9 @@ struct CropWindow {
     int32_t top, left, height, width;
 };
 
-/// The window of a RandomResizedCrop in its input.
+/// The part of its input that a RandomResizedCrop or a Resize (all of it) resizes.
 ROTE_HD CropWindow crop_window(const AugmentStep& step, const int32_t* row) {
+    if (step.kind == AugmentKind::resize) return {0, 0, step.in_height, step.in_width};
     const int32_t* fields = row + step.row_offset;
     CropWindow window;
     window.height = clamp_int(fields[2], 1, step.in_height);
@@ -22,8 +23,19 @@ ROTE_HD CropWindow crop_window(const AugmentStep& step, const int32_t* row) {
     return window;
 }
 
-/// The window of a RandomCrop in its input's coordinates, so that top and left may be negative (padding).
+/// Where a CenterCrop begins, as torchvision rounds it: half a pixel goes to the even side, and of an odd padding the
+/// larger half lies behind the image.
+ROTE_HD int32_t central_start(int32_t extent, int32_t out) {
+    if (out > extent) return -((out - extent) / 2);
+    const int32_t slack = extent - out, half = slack / 2;
+    return half + (slack & half & 1);
+}
+
+/// The window of a RandomCrop or CenterCrop in its input's coordinates, so that top and left may be negative (padding).
 ROTE_HD CropWindow padded_window(const AugmentStep& step, const int32_t* row) {
+    if (step.kind == AugmentKind::center_crop)
+        return {central_start(step.in_height, step.out_height), central_start(step.in_width, step.out_width),
+                step.out_height, step.out_width};
     const int32_t* fields = row + step.row_offset;
     const int32_t padding = int32_t(step.constants[0]);
     CropWindow window;
@@ -34,7 +46,18 @@ ROTE_HD CropWindow padded_window(const AugmentStep& step, const int32_t* row) {
     return window;
 }
 
-/// Source index of a padded coordinate, -1 where the fill stands. mode: 0 constant, 1 edge, 2 reflect, 3 symmetric.
+struct Padding {
+    int32_t mode;  ///< 0 constant, 1 edge, 2 reflect, 3 symmetric
+    float fill;
+};
+
+/// Of a RandomCrop or CenterCrop (zeros).
+ROTE_HD Padding padding_of(const AugmentStep& step) {
+    if (step.kind == AugmentKind::center_crop) return {0, 0.0f};
+    return {int32_t(step.constants[1]), float(step.constants[2])};
+}
+
+/// Source index of a padded coordinate, -1 where the fill stands.
 ROTE_HD int32_t padded_index(int32_t position, int32_t extent, int32_t mode) {
     if (position >= 0 && position < extent) return position;
     switch (mode) {

@@ -16,6 +16,9 @@ void check_step(const AugmentPlan& plan, AugmentStep& step, bool normalized);
 /// Checks the step's fields in the row of view number `view` of a batch.
 void check_step_row(const AugmentPlan& plan, const AugmentStep& step, const int32_t* row, int64_t view);
 
+/// Checks that partners stand in a bank of `images`: those of given rows, or all that can be drawn (rows null).
+void check_partners(const AugmentPlan& plan, const int32_t* rows, int64_t count, int64_t images);
+
 // By group of operations ----------------------------------------------------------------------------------------------
 
 void check_geometry_step(AugmentStep& step, bool normalized);
@@ -36,6 +39,8 @@ void check_probability(const char* name, double p);
 void check_range(const char* name, const char* field, double low, double high, double least, double most);
 /// Before a normalize the image lives in [0, 1], and the colour operations rely on it.
 void check_fill(const char* name, double fill, bool normalized);
+/// Whether pixels may lie outside [0, 1] behind the plan's steps so far, normalize aside.
+bool leaves_unit_range(const AugmentPlan& plan);
 /// Wants 1 or 3 channels, and to stand before a normalize.
 void check_colour(const AugmentPlan& plan, const char* name, bool normalized);
 /// Wants `good` of a field of a row.

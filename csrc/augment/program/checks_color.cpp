@@ -9,7 +9,7 @@ namespace rote {
 
 void check_color_step(const AugmentPlan& plan, AugmentStep& step, bool normalized) {
     const char* const name = augment_kind_name(step.kind);
-    const double* const c = step.constants;
+    double* const c = step.constants;
     switch (step.kind) {
         case AugmentKind::color_jitter:
             check_colour(plan, name, normalized);
@@ -17,6 +17,7 @@ void check_color_step(const AugmentPlan& plan, AugmentStep& step, bool normalize
             check_range(name, "contrast", c[2], c[3], 0, 1e6);
             check_range(name, "saturation", c[4], c[5], 0, 1e6);
             check_range(name, "hue", c[6], c[7], -0.5, 0.5);
+            c[9] = leaves_unit_range(plan);
             return check_probability(name, c[8]);
         case AugmentKind::grayscale:
             check_colour(plan, name, normalized);

@@ -11,10 +11,23 @@ namespace {
 
 constexpr double kAny = 1e30;
 
+void check_filter(const char* name, double interpolation, double antialias) {
+    ROTE_CHECK_ARG(interpolation == 0 || interpolation == 1 || interpolation == 2, name,
+                   ".interpolation: wanted 0 (nearest), 1 (bilinear) or 2 (bicubic), got ", interpolation);
+    ROTE_CHECK_ARG(antialias == 0 || antialias == 1, name, ".antialias: wanted 0 or 1, got ", antialias);
+}
+
+void check_sampling(const char* name, double interpolation, double fill, bool normalized) {
+    ROTE_CHECK_ARG(interpolation == 0 || interpolation == 1, name,
+                   ".interpolation: wanted 0 (nearest) or 1 (bilinear), got ", interpolation);
+    check_fill(name, fill, normalized);
+}
+
 void check_random_resized_crop(const char* name, AugmentStep& step) {
     double* const c = step.constants;
     check_range(name, "scale", c[0], c[1], 1e-9, kAny);
     check_range(name, "ratio", c[2], c[3], 1e-6, 1e6);
+    check_filter(name, c[4], c[5]);
     check_probability(name, c[6]);
     c[7] = log2_exact(c[2]);
     c[8] = log2_exact(c[3]);
@@ -48,9 +61,15 @@ void check_random_affine(const char* name, const AugmentStep& step, bool normali
     check_range(name, "scale", c[4], c[5], 1e-3, 1e3);
     check_range(name, "shear", c[6], c[7], -89, 89);
     check_range(name, "shear", c[8], c[9], -89, 89);
-    ROTE_CHECK_ARG(c[10] == 0 || c[10] == 1, name, ".interpolation: wanted 0 (nearest) or 1 (bilinear), got ", c[10]);
-    check_fill(name, c[11], normalized);
+    check_sampling(name, c[10], c[11], normalized);
     check_probability(name, c[12]);
+}
+
+void check_random_rotation(const char* name, const AugmentStep& step, bool normalized) {
+    const double* c = step.constants;
+    check_range(name, "degrees", c[0], c[1], -1e6, 1e6);
+    check_sampling(name, c[2], c[3], normalized);
+    check_probability(name, c[4]);
 }
 
 void check_window(const AugmentStep& step, const int32_t* f, int64_t view) {
@@ -71,10 +90,15 @@ void check_geometry_step(AugmentStep& step, bool normalized) {
             return check_random_crop(name, step, normalized);
         case AugmentKind::random_affine:
             return check_random_affine(name, step, normalized);
+        case AugmentKind::random_rotation:
+            return check_random_rotation(name, step, normalized);
         case AugmentKind::horizontal_flip:
+        case AugmentKind::vertical_flip:
             return check_probability(name, step.constants[0]);
-        default:
-            throw ArgumentError(concat(name, ": not available"));
+        case AugmentKind::resize:
+            return check_filter(name, step.constants[2], step.constants[3]);
+        default:  // an alternating flip has no constants, and a central crop's are its size
+            return;
     }
 }
 
@@ -101,6 +125,8 @@ void check_geometry_row(const AugmentStep& step, const int32_t* f, int64_t view)
             check_field(std::fabs(value(5)) <= 89.9f, step, "shear_y", view, "at most 89.9 degrees");
             return;
         }
+        case AugmentKind::random_rotation:
+            return check_field(std::isfinite(value(0)), step, "angle", view, "a finite number of degrees");
         default:
             return;
     }

@@ -24,7 +24,7 @@ constexpr KindInfo kKinds[] = {
     {AugmentKind::sharpness, "sharpness", 3, 2},
     {AugmentKind::auto_contrast, "auto_contrast", 1, 1},
     {AugmentKind::equalize, "equalize", 1, 1},
-    {AugmentKind::rand_augment, "rand_augment", 5, -1},
+    {AugmentKind::rand_augment, "rand_augment", 6, -1},
     {AugmentKind::random_erasing, "random_erasing", 9, 7},
     {AugmentKind::cutout, "cutout", 7, 3},
     {AugmentKind::gaussian_noise, "gaussian_noise", 4, 3},
@@ -74,6 +74,19 @@ AugmentGroup group_of(AugmentKind kind) {
             return AugmentGroup::mix;
     }
     return AugmentGroup::geometry;
+}
+
+bool leaves_unit_range(const AugmentStep& step) {
+    switch (step.kind) {
+        case AugmentKind::normalize:
+            return true;
+        case AugmentKind::gaussian_noise:
+            return step.constants[2] == 0;  // clip
+        case AugmentKind::random_erasing:
+            return step.constants[5] != 0;  // noise
+        default:
+            return false;
+    }
 }
 
 int32_t row_words_of(const AugmentStep& step) {

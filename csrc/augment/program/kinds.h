@@ -28,4 +28,7 @@ inline bool mixes(AugmentKind kind) {
     return kind == AugmentKind::mixup || kind == AugmentKind::cutmix;
 }
 
+/// Operations behind which pixels need not lie in [0, 1], where those of colour must not stand.
+bool leaves_unit_range(const AugmentStep& step);
+
 }  // namespace rote

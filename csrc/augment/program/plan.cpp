@@ -6,6 +6,7 @@
 #include "augment/program/resize_tables.h"
 #include "rote/augment.h"
 #include "rote/error.h"
+#include "runtime/float_env.h"
 
 namespace rote {
 
@@ -18,6 +19,7 @@ void check_extent(const char* name, int64_t extent) {
 
 AugmentPlan plan_of(const std::vector<AugmentOp>& ops, int64_t channels, int64_t in_height, int64_t in_width,
                     int64_t out_height, int64_t out_width) {
+    const FloatEnvironment environment;
     ROTE_CHECK_ARG(ops.size() <= kMaxAugmentSteps, "ops: wanted at most ", kMaxAugmentSteps, " operations, got ",
                    ops.size());
     ROTE_CHECK_ARG(channels >= 1 && channels <= 4096, "channels: wanted a number in [1, 4096], got ", channels);
@@ -63,7 +65,7 @@ AugmentPlan plan_of(const std::vector<AugmentOp>& ops, int64_t channels, int64_t
         plan.row_words += step.row_words + (mixes(step.kind) ? step.row_offset : 0);
         ROTE_CHECK_ARG(plan.row_words <= kMaxAugmentRowWords, "ops: wanted at most ", kMaxAugmentRowWords,
                        " words of parameters, got ", plan.row_words);
-        normalized = normalized || step.kind == AugmentKind::normalize;
+        normalized = normalized || leaves_unit_range(step);
     }
     ROTE_CHECK_ARG(height == plan.out_height && width == plan.out_width, "size: the recipe leaves images at ", height,
                    " x ", width, " and has no crop or resize that makes them ", plan.out_height, " x ", plan.out_width);
@@ -76,6 +78,7 @@ AugmentProgram::AugmentProgram(const std::vector<AugmentOp>& ops, int64_t channe
                                int64_t out_height, int64_t out_width)
     : plan_(plan_of(ops, channels, in_height, in_width, out_height, out_width)),
       tables_(std::make_unique<ResizeTables>()) {
+    const FloatEnvironment environment;
     build_resize_tables(plan_, tables_.get());
 }
 

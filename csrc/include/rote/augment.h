@@ -88,8 +88,9 @@ class AugmentProgram {
     const ResizeTables& resize_tables() const { return *tables_; }
     int32_t row_words() const { return plan_.row_words; }
 
-    /// Device memory a CUDA render of `batch` views needs besides its output; a pure function of the shapes.
-    int64_t workspace_bytes(int64_t batch, bool device_is_cuda) const;
+    /// Device memory a CUDA render of `batch` views on that path needs besides its output; a pure function of the
+    /// shapes.
+    int64_t workspace_bytes(int64_t batch, bool device_is_cuda, const std::string& path = "auto") const;
 
   private:
     AugmentPlan plan_;
@@ -98,11 +99,14 @@ class AugmentProgram {
 
 /// Which views: rows are given to replay, or drawn from (seed, ids, views) when `rows` is null.
 struct AugmentBatch {
-    const int64_t* ids = nullptr;    ///< [count] image index into the bank, also the image id of the address
-    const int64_t* views = nullptr;  ///< [count]; may be null when rows are given
-    const int32_t* rows = nullptr;   ///< [count, row_words]
+    const int64_t* ids = nullptr;          ///< [count] image index into the bank
+    const int64_t* address_ids = nullptr;  ///< [count] the image ids of the addresses; null: ids
+    const int64_t* views = nullptr;        ///< [count]; may be null when rows are given
+    const int32_t* rows = nullptr;         ///< [count, row_words]
     int64_t count = 0;
     uint64_t seed = 0;
+
+    ROTE_HD int64_t address_id(int64_t i) const { return address_ids ? address_ids[i] : ids[i]; }
 };
 
 /// [count, channels, out_height, out_width] in logical order, strides in elements.
@@ -121,10 +125,11 @@ void augment_render(const AugmentProgram& program, const ImageView<const uint8_t
 
 /// The same on a CUDA device, which is made current for the call. Pointers are device pointers; nothing is allocated or
 /// synchronized. Ids and views out of range are never dereferenced: such a view is filled with NaN (its row with -1).
+/// path: "simple", "fast" or "auto" (docs/augment-cuda.md).
 void augment_sample_cuda(const AugmentProgram& program, const AugmentBatch& batch, int32_t* rows, void* stream,
                          int device);
 void augment_render_cuda(const AugmentProgram& program, const ImageView<const uint8_t>& images,
                          const AugmentBatch& batch, const AugmentOutput& output, void* workspace, void* stream,
-                         int device);
+                         int device, const std::string& path = "auto");
 
 }  // namespace rote

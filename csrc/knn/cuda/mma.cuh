@@ -1,32 +1,16 @@
-// knn/cuda/mma.cuh: the sm_80 instructions of the matrix pass: asynchronous copies, fragment loads, the 16 x 8 x 16
-// product. Layouts: PTX ISA, "Matrix fragments for mma.m16n8k16 with floating point type", "ldmatrix".
+// knn/cuda/mma.cuh: the sm_80 instructions of the matrix pass: fragment loads, the 16 x 8 x 16 product, and asynchronous
+// copies (runtime/copy_async.cuh). Layouts: PTX ISA, "Matrix fragments for mma.m16n8k16 with floating point type", "ldmatrix".
 #pragma once
 
 #include <cuda_runtime.h>
 
 #include <cstdint>
 
+#include "runtime/copy_async.cuh"
+
 namespace rote {
 
 #if defined(__CUDACC__)
-
-/// Starts copying 16 bytes into shared memory, past the first-level cache.
-__device__ __forceinline__ void copy_async_16(void* shared, const void* global) {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(uint32_t(__cvta_generic_to_shared(shared))),
-                 "l"(global)
-                 : "memory");
-}
-
-/// Closes the group of copies started since the last call.
-__device__ __forceinline__ void commit_copies() {
-    asm volatile("cp.async.commit_group;" ::: "memory");
-}
-
-/// Waits until at most `Pending` of this thread's groups are under way.
-template <int Pending>
-__device__ __forceinline__ void wait_copies() {
-    asm volatile("cp.async.wait_group %0;" ::"n"(Pending) : "memory");
-}
 
 /// Four 8 x 8 matrices of 16-bit elements; lane l names row l % 8 of matrix l / 8.
 __device__ __forceinline__ void load_matrices(uint32_t (&out)[4], const void* row) {

@@ -1,4 +1,4 @@
-// tests/emulation/cuda_runtime.h: enough of CUDA to run the k-NN kernels on the CPU, lane by lane. Threads of a block
+// tests/emulation/cuda_runtime.h: enough of CUDA to run the kernels on the CPU, lane by lane. Threads of a block
 // are fibers that switch at barriers and warp exchanges, in random order; asynchronous copies arrive when they are
 // waited for and no earlier; a warp exchange that a lane misses is an error. Finds what logic can get wrong, not what
 // memory models can.
@@ -28,6 +28,7 @@
 #define __forceinline__ inline
 #define __launch_bounds__(...)
 #define __shared__ static
+#define __grid_constant__
 
 struct dim3 {
     unsigned x = 1, y = 1, z = 1;
@@ -231,6 +232,17 @@ T __shfl_xor_sync(unsigned, T value, int mask) {
     return emulation::lane_value<T>(slots, int(threadIdx.x % 32) ^ mask);
 }
 
+template <class T>
+T __shfl_sync(unsigned, T value, int lane) {
+    return emulation::lane_value<T>(emulation::exchange(value, "shfl"), lane);
+}
+template <class T>
+T __shfl_down_sync(unsigned, T value, int offset) {
+    const auto slots = emulation::exchange(value, "shfl");
+    const int lane = int(threadIdx.x % 32);
+    return emulation::lane_value<T>(slots, lane + offset < 32 ? lane + offset : lane);
+}
+
 inline unsigned __ballot_sync(unsigned, bool value) {
     const auto slots = emulation::exchange(value, "ballot");
     unsigned votes = 0;
@@ -277,9 +289,17 @@ inline cudaError_t cudaGetDevice(int* device) {
     *device = 0;
     return cudaSuccess;
 }
+inline cudaError_t cudaSetDevice(int) {
+    return cudaSuccess;
+}
 inline cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
     *value = attribute == cudaDevAttrMultiProcessorCount ? emulation::machine().processors
                                                          : emulation::machine().shared_limit;
+    return cudaSuccess;
+}
+template <class Kernel>
+cudaError_t cudaOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, Kernel, int, size_t) {
+    *blocks = 1;
     return cudaSuccess;
 }
 template <class Kernel>

@@ -188,10 +188,6 @@ inline unsigned __reduce_or_sync(unsigned, unsigned value) {
     for (int lane = 0; lane < 32; ++lane) bits |= emulation::lane_value<unsigned>(slots, lane);
     return bits;
 }
-template <class T>
-T __shfl_sync(unsigned, T value, int lane) {
-    return emulation::lane_value<T>(emulation::exchange(value, "shfl"), lane);
-}
 
 namespace rote::hopper {
 

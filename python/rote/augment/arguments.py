@@ -9,10 +9,23 @@ from typing import Any
 import numpy as np
 import torch
 
+from rote.augment.interception import tensors_are_plain
 from rote.augment.operation import Size
 from rote.ops.augment import OUTPUT_DTYPES, signed64
 
-__all__ = ["addresses", "images", "may_read_values", "output", "output_dtype", "same_batch", "seed", "size"]
+__all__ = [
+    "address",
+    "addresses",
+    "count",
+    "from_numpy",
+    "images",
+    "may_read_values",
+    "output",
+    "output_dtype",
+    "same_batch",
+    "seed",
+    "size",
+]
 
 
 def size(value: Any, name: str = "size") -> Size | None:
@@ -27,19 +40,28 @@ def size(value: Any, name: str = "size") -> Size | None:
     return pair
 
 
-def seed(value: Any) -> int:
+def seed(value: Any, name: str = "seed") -> int:
     """A seed in [0, 2^64) as the int64 of the same bits, which operators take."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer, torch.SymInt)):
-        raise TypeError(f"seed: wanted an int, got {type(value).__name__}")
+        raise TypeError(f"{name}: wanted an int, got {type(value).__name__}")
     if not 0 <= value < 1 << 64:
-        raise ValueError(f"seed: wanted 0 <= seed < 2^64, got {value}")
+        raise ValueError(f"{name}: wanted 0 <= {name} < 2^64, got {value}")
     return signed64(value)
+
+
+def count(value: Any, name: str, most: int | None = None) -> int:
+    """A number of things: an int of at least 1, and at most `most`."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer, torch.SymInt)):
+        raise TypeError(f"{name}: wanted an int, got {type(value).__name__}")
+    if value < 1 or (most is not None and value > most):
+        raise ValueError(f"{name}: wanted at least 1{'' if most is None else f' and at most {most}'}, got {value}")
+    return value
 
 
 def images(value: Any) -> torch.Tensor:
     """A bank uint8 [N, C, H, W]; a numpy array is shared, or copied where torch cannot hold its strides."""
     if isinstance(value, np.ndarray):
-        value = _from_numpy(value)
+        value = from_numpy(value)
     if not isinstance(value, torch.Tensor):
         raise TypeError(f"images: wanted a tensor uint8 [N, C, H, W], got {type(value).__name__}")
     if value.dtype != torch.uint8:
@@ -54,7 +76,7 @@ def images(value: Any) -> torch.Tensor:
 def addresses(value: Any, name: str, max_ndim: int) -> torch.Tensor:
     """int64 ids or views [B], or [B, V] where `max_ndim` is 2."""
     if isinstance(value, np.ndarray):
-        value = _from_numpy(value)
+        value = from_numpy(value)
     shapes = "[B]" if max_ndim == 1 else "[B] or [B, V]"
     if not isinstance(value, torch.Tensor) or value.dtype != torch.int64:
         given = value.dtype if isinstance(value, torch.Tensor) else type(value).__name__
@@ -62,6 +84,15 @@ def addresses(value: Any, name: str, max_ndim: int) -> torch.Tensor:
     if not 1 <= value.ndim <= max_ndim:
         raise ValueError(f"{name}: wanted shape {shapes}, got {list(value.shape)}")
     return value
+
+
+def address(value: Any, name: str, bits: int = 48) -> int:
+    """One id or view below 2^bits."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{name}: wanted an int, got {type(value).__name__}")
+    if not 0 <= value < 1 << bits:
+        raise ValueError(f"{name}: wanted 0 <= {name} < 2^{bits}, got {value}")
+    return int(value)
 
 
 def same_batch(ids: torch.Tensor, other: torch.Tensor, name: str) -> None:
@@ -105,11 +136,12 @@ def output(
 
 
 def may_read_values(tensor: torch.Tensor) -> bool:
-    """Whether looking at values is free of a device synchronization, or ROTE_CHECK=1 asks for it."""
-    return tensor.device.type == "cpu" or os.environ.get("ROTE_CHECK") == "1"
+    """Whether there are values, and looking at them synchronizes no device, or ROTE_CHECK=1 asks for that."""
+    return tensors_are_plain() and (tensor.device.type == "cpu" or os.environ.get("ROTE_CHECK") == "1")
 
 
-def _from_numpy(array: np.ndarray) -> torch.Tensor:
+def from_numpy(array: np.ndarray) -> torch.Tensor:
+    """The array's memory as a tensor, or a copy where torch cannot hold its strides."""
     if any(stride < 0 for stride in array.strides):
         array = np.ascontiguousarray(array)
     if array.flags.writeable:

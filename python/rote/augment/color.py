@@ -38,6 +38,7 @@ class ColorJitter(Operation):
 
     code: ClassVar[int] = 5
     kind: ClassVar[str] = "color_jitter"
+    before_normalize: ClassVar[bool] = True
     parameters: ClassVar[tuple[Field, ...]] = (
         Field("applied", "bool"),
         Field("order", "int", words=4),
@@ -90,6 +91,7 @@ class Grayscale(Operation):
 
     code: ClassVar[int] = 6
     kind: ClassVar[str] = "grayscale"
+    before_normalize: ClassVar[bool] = True
     parameters: ClassVar[tuple[Field, ...]] = (Field("applied", "bool"),)
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ import torch
 __all__ = ["Field", "Operation", "operation_from_dict"]
 
 Size = tuple[int, int]  # (height, width) in pixels
+MAX_EXTENT = 16384  # pixels a side, rote::kMaxImageExtent
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,9 @@ class Field:
 
     Attributes:
         name: torchvision's word for it.
-        kind: "int", "bool" or "float"; int64, bool or float32 in `Recipe.params`.
-        words: 32-bit words it takes in a parameter row; more than one makes a column of shape [..., words].
+        kind: "int", "bool", "float" or "key"; int64, bool, float32 or int64 in `Recipe.params`.
+        words: 32-bit words it takes in a parameter row; more than one makes a column of shape [..., words], but the
+            two of a key are one number.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Operation:
     code: ClassVar[int]  # rote::OperationKind in csrc
     kind: ClassVar[str]  # the class in snake case: the prefix of its parameter columns
     parameters: ClassVar[tuple[Field, ...]] = ()
+    before_normalize: ClassVar[bool] = False  # works on pixels in [0, 1]
     registry: ClassVar[dict[str, type[Operation]]] = {}
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -53,6 +56,13 @@ class Operation:
             ValueError: this operation cannot act on images of that size.
         """
         return image
+
+    def leaves_unit_range(self) -> bool:
+        """Whether pixels in [0, 1] may leave it here, so that no colour operation can follow."""
+        return False
+
+    def check_unit_range(self) -> None:
+        """Raises ValueError where numbers that this operation was given do not fit pixels in [0, 1]."""
 
     def check_parameters(self, values: Mapping[str, torch.Tensor], prefix: str, image: Size, target: Size) -> None:
         """Raises ValueError where a replayed parameter means nothing for an image of size `image`."""
@@ -99,6 +109,18 @@ def pair(owner: str, name: str, value: Any, low: float = -math.inf, high: float 
     if lower > upper:
         raise ValueError(f"{owner}: {name} must be (lower, upper) with lower <= upper, got {value!r}")
     return lower, upper
+
+
+def extents(owner: str, name: str, value: Any) -> int | Size | None:
+    """`value` as an int, (h, w) or None; pixels in [1, 16384]."""
+    if value is None:
+        return None
+    numbers = tuple(value) if isinstance(value, (tuple, list)) and len(value) == 2 else (value,)
+    if not all(isinstance(v, int) and not isinstance(v, bool) for v in numbers):
+        raise TypeError(f"{owner}: {name} must be an int, (h, w) or None, got {value!r}")
+    if not all(1 <= v <= MAX_EXTENT for v in numbers):
+        raise ValueError(f"{owner}: {name} must be in [1, {MAX_EXTENT}] pixels, got {value!r}")
+    return value if isinstance(value, int) else numbers
 
 
 def choice(owner: str, name: str, value: Any, options: Sequence[str]) -> str:

@@ -1,21 +1,24 @@
 """Parameter rows (32-bit words of the native core) as named columns, and back.
 
-A row holds the fields of all operations in recipe order, each a 4-byte word: int32, or the bits of a float32. A
-column is called `<operation>.<field>`; the second operation of a kind is `<operation>#2`.
+A row holds the fields of all operations in recipe order, each a 4-byte word: int32, or the bits of a float32; a key is
+two words, the low one first. A
+column is called `<operation>.<field>`; the second operation of a kind is `<operation>#2`. Behind the fields of an
+operation that mixes in a partner image stands the partner's own row, the fields of all operations before it, as
+`<operation>.partner.<operation>.<field>`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from rote.augment.operation import Operation, Size
 
-__all__ = ["Column", "check_values", "columns_of", "occurrences", "pack", "unpack"]
+__all__ = ["Column", "check_values", "columns_of", "mixes", "occurrences", "pack", "prefixes", "unpack"]
 
-_DTYPES = {"int": torch.int64, "bool": torch.bool, "float": torch.float32}
+_DTYPES = {"int": torch.int64, "bool": torch.bool, "float": torch.float32, "key": torch.int64}
 _INT32_MIN, _INT32_MAX = -(1 << 31), (1 << 31) - 1
 
 
@@ -28,19 +31,38 @@ class Column:
     word: int
     words: int
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """What the shape of a column has besides that of the views."""
+        return (self.words,) if self.words > 1 and self.kind != "key" else ()
+
 
 def occurrences(operations: Sequence[Operation]) -> list[int]:
     """How many operations of the same kind stand before each one."""
     return [sum(o.kind == operation.kind for o in operations[:i]) for i, operation in enumerate(operations)]
 
 
+def prefixes(operations: Sequence[Operation]) -> list[str]:
+    """The first part of each operation's column names."""
+    return [_prefix(o, n) for o, n in zip(operations, occurrences(operations), strict=True)]
+
+
+def mixes(operation: Operation) -> bool:
+    """Whether an operation mixes in a second image, its partner."""
+    return hasattr(operation, "mix_labels")
+
+
 def columns_of(operations: Sequence[Operation]) -> tuple[Column, ...]:
     """All columns of a recipe, in row order."""
     columns, word = [], 0
-    for operation, occurrence in zip(operations, occurrences(operations), strict=True):
+    for operation, prefix in zip(operations, prefixes(operations), strict=True):
+        before, words_before = tuple(columns), word
         for field in operation.parameters:
-            columns.append(Column(f"{_prefix(operation, occurrence)}.{field.name}", field.kind, word, field.words))
+            columns.append(Column(f"{prefix}.{field.name}", field.kind, word, field.words))
             word += field.words
+        if mixes(operation):
+            columns += [replace(c, name=f"{prefix}.partner.{c.name}", word=word + c.word) for c in before]
+            word += words_before
     return tuple(columns)
 
 
@@ -53,7 +75,9 @@ def unpack(rows: torch.Tensor, columns: Sequence[Column], shape: Sequence[int]) 
         values = words.to(_DTYPES[column.kind])  # a copy also of the floats: columns must not pin or share the rows
         if column.kind == "float":
             values = words.clone()
-        params[column.name] = values.reshape(*shape, *([column.words] if column.words > 1 else []))
+        elif column.kind == "key":
+            values = (values[:, 1] << 32) | (values[:, 0] & 0xFFFFFFFF)
+        params[column.name] = values.reshape(*shape, *column.shape)
     return params
 
 
@@ -79,8 +103,8 @@ def pack(
         if values.device != device:
             raise ValueError(f"{given}: wanted device {device} of the images, got {values.device}")
         own = tuple(values.shape)
-        if column.words > 1:
-            if own[-1:] != (column.words,):
+        if column.shape:
+            if own[-1:] != column.shape:
                 raise ValueError(f"{given}: wanted shape [..., {column.words}], got {list(own)}")
             own = own[:-1]
         if shape is None:
@@ -96,13 +120,20 @@ def pack(
 
 
 def check_values(
-    params: Mapping[str, torch.Tensor], operations: Sequence[Operation], image: Size, target: Size
+    params: Mapping[str, torch.Tensor], operations: Sequence[Operation], image: Size, target: Size, owner: str = ""
 ) -> None:
-    """Raises ValueError where a parameter means nothing: a box outside the image, an order that repeats, NaN."""
-    for operation, occurrence in zip(operations, occurrences(operations), strict=True):
-        prefix = _prefix(operation, occurrence)
-        values = {field.name: params[f"{prefix}.{field.name}"] for field in operation.parameters}
-        operation.check_parameters(values, f"params[{prefix!r}]", image, target)
+    """Raises ValueError where a parameter means nothing: a box outside the image, an order that repeats, NaN.
+
+    `owner` begins the names of a partner's columns, in which nothing is mixed again.
+    """
+    first = image
+    for position, (operation, prefix) in enumerate(zip(operations, prefixes(operations), strict=True)):
+        name = owner + prefix
+        if not (owner and mixes(operation)):
+            values = {field.name: params[f"{name}.{field.name}"] for field in operation.parameters}
+            operation.check_parameters(values, f"params[{name!r}]", image, target)
+            if mixes(operation):
+                check_values(params, operations[:position], first, target, f"{name}.partner.")
         image = operation.output_size(image, target)
 
 
@@ -118,12 +149,17 @@ def _require_kind(column: Column, values: object) -> None:
         "bool": dtype == torch.bool,
         "float": dtype == torch.float32,
         "int": dtype in (torch.int64, torch.int32),
+        "key": dtype == torch.int64,
     }[column.kind]
     if not fits:
         raise TypeError(f"params[{column.name!r}]: wanted {_DTYPES[column.kind]}, got {dtype}")
 
 
 def _to_words(column: Column, values: torch.Tensor) -> torch.Tensor:
+    if column.kind == "key":
+        keys = values.reshape(-1, 1)
+        low = keys << 32 >> 32  # the low word as an int32
+        return torch.cat([low, keys >> 32], dim=1).to(torch.int32)
     flat = values.reshape(-1, column.words)
     if column.kind == "float":
         return flat.contiguous().view(torch.int32)

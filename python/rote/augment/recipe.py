@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 
 from rote.augment import arguments, parameters
-from rote.augment.color import ColorJitter, Grayscale, Normalize
-from rote.augment.operation import Operation, Size, operation_from_dict
+from rote.augment import labels as labelling
+from rote.augment.cardinality import Cardinality, cardinality
+from rote.augment.color import Normalize
+from rote.augment.direct import DirectCalls
+from rote.augment.operation import Operation, Size
+from rote.augment.specification import Specification
+from rote.augment.steps import LabelledStep, Step, step_addresses
 from rote.ops import augment as ops
 
 __all__ = ["Recipe"]
 
-#: Part of every hash: raised when the same recipe and address come to mean other pixels.
-SEMANTICS_VERSION = 1
-#: A stream is code·16 + occurrence (docs/addressing.md), and the native core holds as many operations.
-MAX_OPERATIONS = 16
 
-
-class Recipe:
+class Recipe(Specification):
     """A sequence of operations, applied one after another in the order given and never merged.
 
     A view is a pure function of (seed, image, view): no state, the same bits whatever the batch, its order, the
@@ -31,13 +29,16 @@ class Recipe:
 
     Args:
         *operations: operations of `rote.augment`, none for the images as they are.
-        size: what crops resize or cut to and the recipe ends at, an int or (H, W); None: the images' own size.
+        size: what the recipe ends at, and crops and resizes without a size of their own, an int or (H, W); None: the
+            size that the last such operation leaves, or else the images' own.
         mean, std: append `Normalize(mean, std)`; both or neither.
+        partners: images 0 .. partners - 1 are those that operations which mix in a second image draw it from, so that
+            a view does not depend on the size of a bank; below 2^31.
 
     Raises:
         TypeError: an argument is no operation, or size no int or pair of ints.
         ValueError: size is not positive, only one of mean and std is given, a colour operation stands behind a
-            `Normalize` (it works on [0, 1]), or there are more than 16 operations.
+            `Normalize` (it works on [0, 1]), an operation wants partners, or there are more than 16 operations.
 
     Example:
         >>> recipe = Recipe(RandomResizedCrop(), HorizontalFlip(), size=8)
@@ -52,23 +53,15 @@ class Recipe:
         size: int | Size | None = None,
         mean: float | Sequence[float] | None = None,
         std: float | Sequence[float] | None = None,
+        partners: int | None = None,
     ) -> None:
-        for position, operation in enumerate(operations):
-            if not isinstance(operation, Operation):
-                raise TypeError(f"operations[{position}]: wanted an operation of rote.augment, got {operation!r}")
-        if (mean is None) != (std is None):
-            raise ValueError(f"mean, std: wanted both or neither, got mean={mean!r}, std={std!r}")
-        if mean is not None and std is not None:
-            operations = (*operations, Normalize(mean, std))
-        self.operations = operations
-        self.size = arguments.size(size)
-        _check_operations(operations)
-        occurrences = parameters.occurrences(operations)
+        super().__init__(*operations, size=size, mean=mean, std=std, partners=partners)
+        operations = self.operations
         self.columns = parameters.columns_of(operations)
         self._row_words = sum(column.words for column in self.columns)
-        self.program = json.dumps(
-            [[o.code, n, o.constants()] for o, n in zip(operations, occurrences, strict=True)], separators=(",", ":")
-        )
+        self.program = _program(operations, self.partners)
+        self._direct = DirectCalls(self.program, self._output_size_of)
+        self._mixes = any(parameters.mixes(o) for o in operations)
         self._colored = any(isinstance(o, Normalize) and len({*o.mean}) + len({*o.std}) > 2 for o in operations)
 
     # Rendering -------------------------------------------------------------------------------------------------------
@@ -83,7 +76,10 @@ class Recipe:
         dtype: torch.dtype | None = None,
         channels_last: bool = False,
         out: torch.Tensor | None = None,
-    ) -> torch.Tensor:
+        address_ids: torch.Tensor | None = None,
+        labels: torch.Tensor | None = None,
+        num_classes: int | None = None,
+    ) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
         """Renders views of images.
 
         Args:
@@ -94,23 +90,109 @@ class Recipe:
             dtype: torch.float32 (the default), torch.float16 or torch.bfloat16.
             channels_last: NHWC memory instead of NCHW; the shape is the same.
             out: a tensor to write into, of the result's shape and device; its dtype and strides decide.
+            address_ids: int64 [B], the image ids of the addresses where the bank's rows have others (a shard of a
+                larger set); 0 <= id < 2^40. Default: `ids`.
+            labels: int64 [N], one for each image; with them the call returns (x, y).
+            num_classes: K, wanted where the recipe mixes labels; given otherwise, labels are checked against it.
 
         Returns:
-            [B, C, h, w] or [B, V, C, h, w], a torch tensor on the images' device.
+            [B, C, h, w] or [B, V, C, h, w], a torch tensor on the images' device. With `labels` the pair of it and
+            y of the shape of `views`: int64 labels[ids], or float32 [..., K] where an operation mixes labels.
 
         Raises:
             TypeError: an argument has the wrong type or dtype.
-            ValueError: a shape, device or geometry does not fit; on the CPU also an id outside [0, N) or a view
-                outside [0, 2^48). On CUDA such a view is never read from memory, and ROTE_CHECK=1 makes it an error
-                at the price of a synchronization.
+            ValueError: a shape, device or geometry does not fit; on the CPU also an id outside [0, N), a view
+                outside [0, 2^48) or a label outside [0, K). On CUDA such a view is never read from memory, and
+                ROTE_CHECK=1 makes it an error at the price of a synchronization.
         """
+        if labels is None and num_classes is None:
+            direct = self._direct.render(images, ids, views, seed, dtype, channels_last, out, address_ids)
+            if direct is not None:
+                return direct
         images = arguments.images(images)
         ids = arguments.addresses(ids, "ids", 1)
         views = arguments.addresses(views, "views", 2)
         arguments.same_batch(ids, views, "views")
         seed = arguments.seed(seed)
+        if labels is None and num_classes is not None:
+            raise ValueError(f"labels: wanted labels to go with num_classes={num_classes}, got None")
+        if address_ids is not None:
+            address_ids = arguments.addresses(address_ids, "address_ids", 1)
+            arguments.same_batch(ids, address_ids, "address_ids")
         flat_ids, flat_views = _flatten(ids, views)
-        return self._render(images, flat_ids, flat_views, None, seed, views.shape, dtype, channels_last, out)
+        if address_ids is not None:
+            address_ids = _flatten(address_ids, views)[0]
+        shape, rows, y = views.shape, None, None
+        if labels is not None:
+            soft = labelling.mixes_labels(self.operations)
+            labels = labelling.check_labels(labels, num_classes, images.shape[0], images.device, soft)
+            if soft:  # the weights stand in the rows, so these are drawn apart and rendered from
+                rows = self._rows(images, flat_ids if address_ids is None else address_ids, flat_views, seed)
+                flat_views = address_ids = None
+        x = self._render(images, flat_ids, flat_views, rows, seed, shape, dtype, channels_last, out, address_ids)
+        if labels is None:
+            return x
+        if rows is None:
+            y = labelling.hard_labels(labels, ids, num_classes)
+            return x, y if len(shape) == 1 else y.unsqueeze(1).expand(shape)
+        image = tuple(images.shape[2:])
+        params = parameters.unpack(rows, self.columns, flat_ids.shape)
+        y = labelling.soft_labels(
+            self.operations, params, labels, flat_ids, num_classes, image, self.output_size(image)
+        )
+        return x, y.view(*shape, num_classes)
+
+    def step(
+        self,
+        images: torch.Tensor,
+        step: torch.Tensor | int,
+        batch_size: int,
+        *,
+        order: int = 0,
+        seed: int = 0,
+        steps: int = 1,
+        pool: int | None = None,
+        subset: torch.Tensor | None = None,
+        labels: torch.Tensor | None = None,
+        num_classes: int | None = None,
+        dtype: torch.dtype | None = None,
+        channels_last: bool = False,
+        out: torch.Tensor | None = None,
+    ) -> Step | LabelledStep:
+        """Renders everything a training step shows, from the number of the step alone.
+
+        An epoch shows every image once, in a keyed permutation of (order, epoch), in whole batches: images left over
+        at its end are dropped, and an epoch has N // batch_size steps (docs/addressing.md, "Steps"). A set smaller than
+        `batch_size` is one batch. The view shown is the number of the epoch, hence always a new one, or is drawn
+        from a pool of addressed views. Nothing is stored, so resuming means knowing the number.
+
+        Args:
+            images: the bank, as in the call.
+            step: number of the step, int64 [1] on the images' device, or an int. The tensor is only read, on CUDA by
+                the kernel: a captured graph goes on by the caller's own `step.add_(1)`.
+            batch_size: images a step.
+            order: seed of the order and of the pool, 0 <= order < 2^64.
+            seed: of the views, as in the call.
+            steps: so many consecutive steps in one launch, [steps * batch_size, ...].
+            pool: None, or how many views of each image there are, up to 2^31: a visit shows one of them, drawn
+                uniformly.
+            subset: int64 [M], the rows of the bank to train on; default: all.
+            labels, num_classes, dtype, channels_last, out: as in the call.
+
+        Returns:
+            (x, ids, views), and y as a fourth where labels are given.
+
+        Raises:
+            TypeError, ValueError: as in the call; on the CPU also a negative step, or one of an epoch from 2^47 on. On
+                CUDA such a step has ids and views -1 and pixels NaN.
+        """
+        images = arguments.images(images)
+        ids, views = step_addresses(images, step, batch_size, order, steps, pool, subset)
+        how = {"dtype": dtype, "channels_last": channels_last, "out": out}
+        if labels is None:
+            return Step(self(images, ids, views, seed, **how), ids, views)
+        x, y = self(images, ids, views, seed, labels=labels, num_classes=num_classes, **how)
+        return LabelledStep(x, ids, views, y)
 
     def params(
         self,
@@ -181,7 +263,7 @@ class Recipe:
         images = arguments.images(images)
         ids = arguments.addresses(ids, "ids", 1)
         rows, shape = parameters.pack(params, self.columns, ids.shape[0], images.device)
-        if not torch.compiler.is_compiling() and arguments.may_read_values(images):
+        if arguments.may_read_values(images):
             image = tuple(images.shape[2:])
             parameters.check_values(params, self.operations, image, self.output_size(image))
         flat_ids = ids if len(shape) == 1 else ids.unsqueeze(1).expand(shape).reshape(-1)
@@ -189,102 +271,58 @@ class Recipe:
             return self._render(images, ids, torch.zeros_like(ids), None, 0, shape, dtype, channels_last, out)
         return self._render(images, flat_ids, None, rows, 0, shape, dtype, channels_last, out)
 
-    def output_size(self, image_size: Size) -> Size:
-        """The (h, w) of views of images of size (H, W).
-
-        Raises:
-            ValueError: an operation cannot act on such images, or none brings them to the recipe's size.
-        """
-        target = image_size if self.size is None else self.size
-        current = image_size
-        for operation in self.operations:
-            current = operation.output_size(current, target)
-        if current[0] != target[0] or current[1] != target[1]:
+    def _output_size_of(self, images: torch.Tensor) -> Size:
+        """(h, w) of views of a bank, which must be one that this recipe can render."""
+        if images.shape[1] == 1 and self._colored:
+            raise ValueError("images: wanted 3 channels for a Normalize of three, got 1")
+        if self._mixes and images.shape[0] < self.partners:
             raise ValueError(
-                f"size: the recipe ends at {target[0]} x {target[1]} but its operations leave images of "
-                f"{current[0]} x {current[1]}; add RandomResizedCrop or RandomCrop, or leave size out"
+                f"images: wanted at least {self.partners}, for the recipe draws partners from so many, "
+                f"got {images.shape[0]}"
             )
-        return target
+        return self.output_size(tuple(images.shape[2:]))
 
-    def _render(self, images, ids, views, rows, seed, shape, dtype, channels_last, out):
+    def _rows(self, images, ids, views, seed):
+        image = tuple(images.shape[2:])
+        return ops.augment_sample(ids, views, self.program, image, self.output_size(image), self._row_words, seed)
+
+    def _render(self, images, ids, views, rows, seed, shape, dtype, channels_last, out, address_ids=None):
         if ids.device != images.device:
             raise ValueError(f"ids: wanted device {images.device} of the images, got {ids.device}")
-        channels = images.shape[1]
-        if channels == 1 and self._colored:
-            raise ValueError("images: wanted 3 channels for a Normalize of three, got 1")
-        size = self.output_size(tuple(images.shape[2:]))
+        channels, size = images.shape[1], self._output_size_of(images)
         if out is not None:
             flat_out = arguments.output(out, (*shape, channels, *size), images.device, dtype, channels_last)
-            ops.augment_render_out(images, ids, views, rows, self.program, seed, flat_out)
+            ops.augment_render_out(images, ids, views, rows, self.program, seed, flat_out, address_ids)
             return out
         dtype = arguments.output_dtype(dtype)
-        result = ops.augment_render(images, ids, views, rows, self.program, size, seed, dtype, channels_last)
+        result = ops.augment_render(
+            images, ids, views, rows, self.program, size, seed, dtype, channels_last, address_ids
+        )
         return result if len(shape) == 1 else result.view(*shape, channels, *size)
 
-    # Description -----------------------------------------------------------------------------------------------------
+    def cardinality(
+        self, image_size: int | Size, *, sample: int | None = None, seed: int = 0, image: int = 0
+    ) -> Cardinality:
+        """How many different views an image has, counted as tuples of drawn parameters.
 
-    def at(self, size: int | Size | None) -> Recipe:
-        """The same operations ending at another size."""
-        return Recipe(*self.operations, size=size)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, strings and lists, for JSON; `from_dict` is its inverse."""
-        return {
-            "operations": [operation.to_dict() for operation in self.operations],
-            "size": None if self.size is None else list(self.size),
-        }
-
-    @classmethod
-    def from_dict(cls, description: Mapping[str, Any]) -> Recipe:
-        """The recipe that `to_dict` described.
+        Args:
+            image_size: (H, W) of the bank's images, or an int for squares.
+            sample: also draw views 0 .. sample - 1 of one image and count how often tuples coincide among them.
+            seed, image: the address of that sample.
 
         Raises:
-            ValueError: unknown keys, kinds or arguments.
+            TypeError, ValueError: as in `params`; a sample below 2.
         """
-        if unknown := sorted(set(description) - {"operations", "size"}):
-            raise ValueError(f"description: unknown {', '.join(unknown)}; wanted operations and size")
-        if "operations" not in description:
-            raise ValueError("description: missing operations")
-        size = description.get("size")
-        operations = [operation_from_dict(operation) for operation in description["operations"]]
-        return cls(*operations, size=tuple(size) if isinstance(size, Sequence) else size)
-
-    def hash(self) -> str:
-        """SHA-256 (hex) of the description and the version of its meaning: equal hashes, equal pixels."""
-        description = {"semantics": SEMANTICS_VERSION} | self.to_dict()
-        return hashlib.sha256(json.dumps(description, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-    def describe(self) -> str:
-        """The recipe for people, one operation a line."""
-        size = "the images' own size" if self.size is None else f"{self.size[0]} x {self.size[1]}"
-        lines = [f"{position}. {operation!r}" for position, operation in enumerate(self.operations, 1)]
-        return "\n".join([f"views at {size}, hash {self.hash()[:12]}", *(lines or ["the images as they are"])])
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Recipe):
-            return NotImplemented
-        return self.operations == other.operations and self.size == other.size
-
-    def __hash__(self) -> int:
-        return hash((self.operations, self.size))
-
-    def __repr__(self) -> str:
-        parts = [repr(operation) for operation in self.operations]
-        if self.size is not None:
-            parts.append(f"size={self.size[0] if self.size[0] == self.size[1] else self.size}")
-        return f"Recipe({', '.join(parts)})"
+        return cardinality(self, image_size, sample, seed, image)
 
 
-def _check_operations(operations: Sequence[Operation]) -> None:
-    if len(operations) > MAX_OPERATIONS:
-        raise ValueError(f"operations: wanted at most {MAX_OPERATIONS}, got {len(operations)}")
-    normalized = False
-    for operation in operations:
-        if not normalized and not 0 <= getattr(operation, "fill", 0.0) <= 1:
-            raise ValueError(f"{type(operation).__name__}: fill must be in [0, 1], got {operation.fill}")
-        if normalized and isinstance(operation, (ColorJitter, Grayscale)):
-            raise ValueError(f"{type(operation).__name__}: works on pixels in [0, 1] and must stand before Normalize")
-        normalized = normalized or isinstance(operation, Normalize)
+def _program(operations: Sequence[Operation], partners: int | None) -> str:
+    """The operations as the native core reads them: code, occurrence, constants."""
+    described = [
+        [o.code, n, [*o.constants(), float(partners)] if parameters.mixes(o) else o.constants()]
+        for o, n in zip(operations, parameters.occurrences(operations), strict=True)
+    ]
+    return json.dumps(described, separators=(",", ":"))
 
 
 def _flatten(ids: torch.Tensor, views: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

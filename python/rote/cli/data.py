@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -28,8 +28,11 @@ class DataSource:
     cache_dir: Path | None = None
     """Where decoded pictures are kept (folder); the user's cache directory by default."""
 
+    decoder: Literal["auto", "pillow", "dali"] = "auto"
+    """Who decodes pictures (folder); auto is DALI where it is installed, Pillow otherwise."""
+
     def load(self) -> ImageBank:
-        return load(self.data, self.root, size=self.size, cache_dir=self.cache_dir)
+        return load(self.data, self.root, size=self.size, cache_dir=self.cache_dir, decoder=self.decoder)
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Check(DataSource):
 
     def _read_anew(self) -> ImageBank:
         if self.data == "folder" and self.root is not None:
-            return load_folder(self.root, size=height_width(self.size), use_cache=False)
+            return load_folder(self.root, size=height_width(self.size), use_cache=False, decoder=self.decoder)
         return self.load()
 
 
@@ -106,7 +109,12 @@ def describe(bank: ImageBank) -> str:
         ("channel mean", " ".join(f"{value:.4f}" for value in mean) + "  (train, 0 to 1)"),
         ("channel deviation", " ".join(f"{value:.4f}" for value in deviation)),
         ("fingerprint", bank.fingerprint()),
-        *bank.source.items(),
+        *((key, _plain(value)) for key, value in bank.source.items()),
     ]
     width = max(len(key) for key, _ in lines)
     return "\n".join(f"{key:{width}}  {value}" for key, value in lines)
+
+
+def _plain(value: object) -> object:
+    """A dictionary as words, everything else as it is."""
+    return ", ".join(f"{key} {fact}" for key, fact in value.items()) if isinstance(value, dict) else value

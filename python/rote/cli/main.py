@@ -14,6 +14,7 @@ COMMANDS = {
     "run": "run an experiment: benign, capacity",
     "report": "tables and figures of run folders as one HTML page",
     "data": "describe, check and convert data sets",
+    "augment": "list, describe and preview recipes",
     "bench": "kernels and trainer against their baselines, on this machine",
     "info": "versions, device, instruction sets, what is compiled in",
 }

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from rote.data.bank import ImageBank
 
-#: (root, size, cache_dir, progress) -> bank; `size` is (H, W) or None.
-Loader = Callable[[Path | None, tuple[int, int] | None, Path | None, bool], ImageBank]
+#: (root, size, cache_dir, progress) -> bank; `size` is (H, W) or None. One that decodes takes `decoder=` as well.
+Loader = Callable[..., ImageBank]
 
 _loaders: dict[str, Loader] = {}
+_decoding: set[str] = set()
 
 
 def load(
@@ -20,6 +21,7 @@ def load(
     size: int | tuple[int, int] | None = None,
     cache_dir: str | Path | None = None,
     progress: bool = True,
+    decoder: str = "auto",
 ) -> ImageBank:
     """Loads a data set into memory.
 
@@ -30,6 +32,8 @@ def load(
         size: folder only: resize every picture to this many pixels, an int or (H, W). None: all must share one size.
         cache_dir: folder only: where decoded pictures are kept; the user's cache directory by default.
         progress: show how decoding goes on.
+        decoder: folder only: "pillow", "dali", or "auto": NVIDIA DALI where it is installed, Pillow otherwise. What
+            decoded stands in the bank's `source` (docs/decoding.md).
 
     Returns:
         ImageBank with uint8 [N, C, H, W] images and int64 [N] labels in both splits.
@@ -38,7 +42,7 @@ def load(
         ValueError: unknown name, or an argument that this data set does not take.
         FileNotFoundError: `root` is wanted and missing, or not there.
         DataError: a file is damaged, truncated, empty or not what its name says; the message names it.
-        ModuleNotFoundError: an optional package is wanted (`pip install 'rote[lab]'`).
+        ModuleNotFoundError: an optional package is wanted; the message names the extra (`pip install 'rote[lab]'`).
 
     Example:
         >>> rote.data.load("digits").train.images.shape
@@ -49,9 +53,11 @@ def load(
     root = None if root is None else Path(root).expanduser()
     if root is not None and not root.exists():
         raise FileNotFoundError(f"root: {root} does not exist (data set {name!r})")
-    return _loaders[name](
-        root, height_width(size), None if cache_dir is None else Path(cache_dir).expanduser(), progress
-    )
+    cache_dir = None if cache_dir is None else Path(cache_dir).expanduser()
+    options = {"decoder": decoder} if name in _decoding else {}
+    if not options and decoder != "auto":
+        _refuse(name, decoder=decoder)
+    return _loaders[name](root, height_width(size), cache_dir, progress, **options)
 
 
 def available() -> tuple[str, ...]:
@@ -59,8 +65,13 @@ def available() -> tuple[str, ...]:
     return tuple(sorted(_loaders))
 
 
-def register(name: str, loader: Loader) -> None:
+def register(name: str, loader: Loader, *, decodes: bool = False) -> None:
     """Makes `load(name, ...)` call `loader(root, size, cache_dir, progress)`.
+
+    Args:
+        name: the data set.
+        loader: returns an ImageBank.
+        decodes: the loader takes `decoder=` as well, a name that `load` was given.
 
     Raises:
         ValueError: the name is taken; a data set is never replaced under its name.
@@ -68,6 +79,8 @@ def register(name: str, loader: Loader) -> None:
     if name in _loaders:
         raise ValueError(f"name: {name!r} is taken by another data set")
     _loaders[name] = loader
+    if decodes:
+        _decoding.add(name)
 
 
 def _digits(root, size, cache_dir, progress) -> ImageBank:
@@ -84,16 +97,16 @@ def _cifar10(root, size, cache_dir, progress) -> ImageBank:
     return load_cifar10(_wanted("cifar10", root, "the archive or the folder it unpacks to"))
 
 
-def _folder(root, size, cache_dir, progress) -> ImageBank:
+def _folder(root, size, cache_dir, progress, decoder) -> ImageBank:
     from rote.data.folder import load_folder
 
     root = _wanted("folder", root, "the folder that holds train/ and test/")
-    return load_folder(root, size=size, cache_dir=cache_dir, progress=progress)
+    return load_folder(root, size=size, cache_dir=cache_dir, progress=progress, decoder=decoder)
 
 
 register("digits", _digits)
 register("cifar10", _cifar10)
-register("folder", _folder)
+register("folder", _folder, decodes=True)
 
 
 def _wanted(name: str, root: Path | None, what: str) -> Path:

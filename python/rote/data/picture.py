@@ -34,13 +34,16 @@ NOT_READ = frozenset({".bmp", ".gif", ".heic", ".jp2", ".pgm", ".ppm", ".tif", "
 _ORIENTATION = 0x0112  # EXIF tag
 
 
-def decoder_version() -> str:
-    """Rules, Pillow and JPEG library: what decoded pixels can depend on."""
+def pillow_versions() -> tuple[str, str | None]:
+    """Pillow's version and its JPEG library's.
+
+    Raises:
+        ModuleNotFoundError: Pillow is not installed.
+    """
     pillow = _pillow()
     from PIL import features
 
-    jpeg = features.version_feature("libjpeg_turbo") or features.version("jpg")
-    return f"rules {RULES_VERSION}, pillow {pillow.__version__}, jpeg {jpeg}"
+    return pillow.__version__, features.version_feature("libjpeg_turbo") or features.version("jpg")
 
 
 def read_picture(path: Path, size: tuple[int, int] | None) -> np.ndarray:

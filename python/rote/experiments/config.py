@@ -25,6 +25,8 @@ class ExperimentConfig:
     """Folder of the data set; digits needs none."""
     size: int | None = None
     """Side in pixels that the images of `--data folder` are resized to."""
+    decoder: Literal["auto", "pillow", "dali"] = "auto"
+    """Who decodes the pictures of `--data folder`; auto is DALI where it is installed. config.json records it."""
     images: int | None = None
     """Train on the first N of a seeded class-balanced order; all by default."""
     augment: str = "none"

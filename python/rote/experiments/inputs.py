@@ -51,7 +51,7 @@ def load_inputs(config: ExperimentConfig, bank: ImageBank | None = None) -> Inpu
         FileNotFoundError: the data is not there.
     """
     if bank is None:
-        bank = data.load(config.data, config.root, size=config.size)
+        bank = data.load(config.data, config.root, size=config.size, decoder=config.decoder)
     total = len(bank.train)
     if config.images is not None and config.images > total:
         raise ValueError(f"--images must be at most {total}, the training images of {bank.name}; got {config.images}")

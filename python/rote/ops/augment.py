@@ -78,7 +78,7 @@ def _sample_cuda(ids, views, program, image_size, size, row_words, seed):
     _require_column("ids", ids, torch.int64, (ids.shape[0],), ids.device)
     rows = _sample_fake(ids, views, program, image_size, size, row_words, seed)
     ids, views = ids.contiguous(), views.contiguous()
-    _check_on_device(ids, views, None)
+    _check_on_device(ids=(ids, MAX_IMAGES), views=(views, MAX_VIEWS))
     _native.augment_sample_cuda(
         native,
         ids.data_ptr(),
@@ -111,12 +111,18 @@ def augment_render(
     seed: int,
     dtype: torch.dtype,
     channels_last: bool,
+    address_ids: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """[n, C, *size] of `dtype`: the views of images[ids[i]]; exactly one of `views` and `rows` is given."""
-    return torch.ops.rote.augment_render.default(images, ids, views, rows, program, size, seed, dtype, channels_last)
+    """[n, C, *size] of `dtype`: the views of images[ids[i]]; exactly one of `views` and `rows` is given.
+
+    `address_ids`, int64 [n], are the image ids of the addresses where they are not `ids`.
+    """
+    return torch.ops.rote.augment_render.default(
+        images, ids, views, rows, program, size, seed, dtype, channels_last, address_ids
+    )
 
 
-def _render_fake(images, ids, views, rows, program, size, seed, dtype, channels_last):
+def _render_fake(images, ids, views, rows, program, size, seed, dtype, channels_last, address_ids=None):
     return torch.empty(
         (ids.shape[0], images.shape[1], *size),
         dtype=dtype,
@@ -125,9 +131,9 @@ def _render_fake(images, ids, views, rows, program, size, seed, dtype, channels_
     )
 
 
-def _render(images, ids, views, rows, program, size, seed, dtype, channels_last):
+def _render(images, ids, views, rows, program, size, seed, dtype, channels_last, address_ids=None):
     out = _render_fake(images, ids, views, rows, program, size, seed, dtype, channels_last)
-    _RENDER_INTO[images.device.type](images, ids, views, rows, program, seed, out)
+    _RENDER_INTO[images.device.type](images, ids, views, rows, program, seed, out, address_ids)
     return out
 
 
@@ -139,17 +145,18 @@ def augment_render_out(
     program: str,
     seed: int,
     out: torch.Tensor,
+    address_ids: torch.Tensor | None = None,
 ) -> None:
     """`augment_render` into `out` [n, C, h, w], whose size, dtype and strides say what is wanted."""
-    torch.ops.rote.augment_render_out.default(images, ids, views, rows, program, seed, out)
+    torch.ops.rote.augment_render_out.default(images, ids, views, rows, program, seed, out, address_ids)
 
 
-def _render_into_cpu(images, ids, views, rows, program, seed, out):
+def _render_into_cpu(images, ids, views, rows, program, seed, out, address_ids):
     native = native_program(program, images.shape[1], tuple(images.shape[2:]), tuple(out.shape[2:]))
-    _require_layout(images, ids, views, rows, native.row_words)
+    _require_layout(images, ids, views, rows, native.row_words, address_ids)
     if ids.shape[0] == 0:  # an empty tensor has a null pointer
         return
-    ids, views, rows = _contiguous(ids), _contiguous(views), _contiguous(rows)
+    ids, views, rows, address_ids = _contiguous(ids), _contiguous(views), _contiguous(rows), _contiguous(address_ids)
     _native.augment_render(
         native,
         images.data_ptr(),
@@ -165,17 +172,19 @@ def _render_into_cpu(images, ids, views, rows, program, seed, out):
         out.stride(),
         torch.get_num_threads(),
         "auto",
+        address_ids.data_ptr() if address_ids is not None else 0,
     )
 
 
-def _render_into_cuda(images, ids, views, rows, program, seed, out):
+def _render_into_cuda(images, ids, views, rows, program, seed, out, address_ids):
     native = native_program(program, images.shape[1], tuple(images.shape[2:]), tuple(out.shape[2:]))
-    _require_layout(images, ids, views, rows, native.row_words)
+    _require_layout(images, ids, views, rows, native.row_words, address_ids)
     if ids.shape[0] == 0:
         return
-    ids, views, rows = _contiguous(ids), _contiguous(views), _contiguous(rows)
-    _check_on_device(ids, views, images.shape[0])
-    workspace = torch.empty(native.workspace_bytes(ids.shape[0], True), dtype=torch.uint8, device=images.device)
+    ids, views, rows, address_ids = _contiguous(ids), _contiguous(views), _contiguous(rows), _contiguous(address_ids)
+    _check_on_device(ids=(ids, images.shape[0]), address_ids=(address_ids, MAX_IMAGES), views=(views, MAX_VIEWS))
+    path = os.environ.get("ROTE_AUGMENT_PATH") or "auto"
+    workspace = torch.empty(native.workspace_bytes(ids.shape[0], True, path), dtype=torch.uint8, device=images.device)
     _native.augment_render_cuda(
         native,
         images.data_ptr(),
@@ -192,13 +201,15 @@ def _render_into_cuda(images, ids, views, rows, program, seed, out):
         workspace.data_ptr(),
         torch.cuda.current_stream(images.device).cuda_stream,
         images.device.index,
+        address_ids.data_ptr() if address_ids is not None else 0,
+        path,
     )
 
 
 _RENDER_INTO = {"cpu": _render_into_cpu, "cuda": _render_into_cuda}
 
 
-def _render_out(images, ids, views, rows, program, seed, out):
+def _render_out(images, ids, views, rows, program, seed, out, address_ids=None):
     wanted = (ids.shape[0], images.shape[1])
     if out.device != images.device or out.dtype not in OUTPUT_DTYPES or out.ndim != 4 or out.shape[:2] != wanted:
         raise ValueError(
@@ -207,23 +218,23 @@ def _render_out(images, ids, views, rows, program, seed, out):
         )
     if not out.is_inference():  # so that autograd notices when a saved input is rendered over before the backward pass
         torch.autograd.graph.increment_version(out)
-    _RENDER_INTO[images.device.type](images, ids, views, rows, program, seed, out)
+    _RENDER_INTO[images.device.type](images, ids, views, rows, program, seed, out, address_ids)
 
 
-def _render_out_fake(images, ids, views, rows, program, seed, out):
+def _render_out_fake(images, ids, views, rows, program, seed, out, address_ids=None):
     return None
 
 
 register(
     "augment_render(Tensor images, Tensor ids, Tensor? views, Tensor? rows, str program, SymInt[] size, SymInt seed, "
-    "ScalarType dtype, bool channels_last) -> Tensor",
+    "ScalarType dtype, bool channels_last, Tensor? address_ids=None) -> Tensor",
     cpu=_render,
     cuda=_render,
     fake=_render_fake,
 )
 register(
     "augment_render_out(Tensor images, Tensor ids, Tensor? views, Tensor? rows, str program, SymInt seed, "
-    "Tensor(a!) out) -> ()",
+    "Tensor(a!) out, Tensor? address_ids=None) -> ()",
     cpu=_render_out,
     cuda=_render_out,
     fake=_render_out_fake,
@@ -237,7 +248,7 @@ def _program_for_rows(program, image_size, size, row_words):
     return native
 
 
-def _require_layout(images, ids, views, rows, row_words) -> None:
+def _require_layout(images, ids, views, rows, row_words, address_ids) -> None:
     """What keeps the native core inside its memory; `Recipe` has better words for its own callers."""
     if images.dtype != torch.uint8 or images.ndim != 4:
         raise ValueError(f"images: wanted uint8 [N, C, H, W], got {images.dtype} {list(images.shape)}")
@@ -245,6 +256,8 @@ def _require_layout(images, ids, views, rows, row_words) -> None:
         raise ValueError("views, rows: wanted exactly one of them")
     count = ids.shape[0]
     _require_column("ids", ids, torch.int64, (count,), images.device)
+    if address_ids is not None:
+        _require_column("address_ids", address_ids, torch.int64, (count,), images.device)
     if views is not None:
         _require_column("views", views, torch.int64, (count,), images.device)
     else:
@@ -263,13 +276,12 @@ def _contiguous(tensor: torch.Tensor | None) -> torch.Tensor | None:
     return None if tensor is None else tensor.contiguous()
 
 
-def _check_on_device(ids: torch.Tensor, views: torch.Tensor | None, num_images: int | None) -> None:
-    """With ROTE_CHECK=1: the range check that would otherwise cost a synchronization."""
-    if os.environ.get("ROTE_CHECK") != "1" or ids.numel() == 0:
+def _check_on_device(**columns: tuple[torch.Tensor | None, int]) -> None:
+    """With ROTE_CHECK=1: the checks 0 <= values < end that would otherwise cost a synchronization."""
+    if os.environ.get("ROTE_CHECK") != "1":
         return
-    end_of_ids = MAX_IMAGES if num_images is None else num_images
-    for name, values, end in (("ids", ids, end_of_ids), ("views", views, MAX_VIEWS)):
-        if values is not None:
+    for name, (values, end) in columns.items():
+        if values is not None and values.numel() > 0:
             low, high = (int(v) for v in values.aminmax())
             if low < 0 or high >= end:
                 raise ValueError(f"{name}: wanted 0 <= {name} < {end}, got values from {low} to {high}")

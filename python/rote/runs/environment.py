@@ -12,7 +12,18 @@ from typing import Any
 
 import torch
 
-PACKAGES = ("torch", "numpy", "scikit-learn", "pyarrow", "pillow", "tyro", "matplotlib", "safetensors")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "scikit-learn",
+    "pyarrow",
+    "pillow",
+    "nvidia-dali-cuda130",
+    "nvidia-dali-cuda120",
+    "tyro",
+    "matplotlib",
+    "safetensors",
+)
 
 
 def describe(device: str | torch.device = "cpu") -> dict[str, Any]:

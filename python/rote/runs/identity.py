@@ -16,9 +16,10 @@ from typing import Any
 from rote.runs.whole_files import plain
 
 # Fields that say where, how or under what name something runs, or that other parts of the identity stand for:
-# `data`, `root` by the data's fingerprint, `augment` by the recipe's hash, `seed` by the five seeds it fills in.
+# `data`, `root` and `decoder` by the data's fingerprint, `augment` by the recipe's hash, `seed` by the five seeds it
+# fills in.
 WITHOUT_INFLUENCE = frozenset(
-    {"data", "root", "augment", "seed", "device", "out", "name", "fresh", "keep_checkpoints", "threads"}
+    {"data", "root", "decoder", "augment", "seed", "device", "out", "name", "fresh", "keep_checkpoints", "threads"}
 )
 
 

@@ -1,0 +1,229 @@
+// tests/test_augment_cuda_emulated.cpp: the CUDA kernels of the augmentation, as they are, run on the CPU
+// (tests/emulation), against the scalar oracle, bit for bit.
+#include <cstdio>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+int main() {
+    std::puts("skipped: sanitizers do not follow fibers");
+}
+#else
+#include "emulation/cuda_runtime.h"
+// The kernels, as they are.
+#include "augment/cuda/dispatch.cu"
+#include "augment/cuda/fast.cu"
+#include "augment/cuda/sample.cu"
+#include "augment/cuda/simple.cu"
+//
+#include <string>
+#include <vector>
+
+#include "augment_recipes.h"
+#include "check.h"
+
+using namespace rote;
+
+namespace {
+
+struct Shape {
+    int channels, height, width, out_height, out_width;
+};
+
+struct Batch {
+    std::vector<int64_t> ids, views;
+    AugmentBatch plain;
+
+    Batch(int64_t count, int64_t images, uint64_t seed) : ids(size_t(count)), views(size_t(count)) {
+        for (int64_t i = 0; i < count; ++i) {
+            const Philox4x32 words = address_block(seed, uint64_t(i), 0, 0xfff1, 0);
+            ids[size_t(i)] = words.word[0] % images;
+            views[size_t(i)] = int64_t((uint64_t(words.word[1]) << 16) | (words.word[2] >> 16));
+        }
+        plain.ids = ids.data();
+        plain.views = views.data();
+        plain.count = count;
+        plain.seed = seed;
+    }
+};
+
+constexpr int64_t kImages = 40;  // partners of the recipes are among them
+constexpr DType kDtypes[] = {DType::float32, DType::float16, DType::bfloat16};
+
+ImageView<const uint8_t> planar(const std::vector<uint8_t>& bank, const Shape& s) {
+    const int64_t plane = int64_t(s.height) * s.width;
+    return {bank.data(), kImages, s.channels, s.height, s.width, s.channels * plane, plane, s.width, 1};
+}
+
+/// Memory of layout 0 NCHW, 1 channels-last, 2 with gaps, 3 NCHW off every 16-byte boundary; gaps and ends included.
+std::vector<uint8_t> render(const AugmentProgram& program, const ImageView<const uint8_t>& images,
+                            const AugmentBatch& batch, DType dtype, int layout, const std::string& path) {
+    const AugmentPlan& plan = program.plan();
+    const int64_t c = plan.channels, h = plan.out_height, w = plan.out_width;
+    const int64_t bytes = dtype == DType::float32 ? 4 : 2;
+    const int64_t strides[4][4] = {{c * h * w, h * w, w, 1},
+                                   {c * h * w, 1, w * c, c},
+                                   {(c * h + 3) * (w + 5), h * (w + 5), w + 5, 1},
+                                   {c * h * w, h * w, w, 1}};
+    AugmentOutput output;
+    output.dtype = dtype;
+    std::copy(strides[layout], strides[layout] + 4, output.strides);
+    constexpr size_t kGuard = 64;
+    std::vector<uint8_t> memory(size_t(batch.count * output.strides[0] * bytes) + kGuard, 0xab);
+    output.data = memory.data() + (layout == 3 ? bytes : 0);
+    if (path == "oracle") {
+        augment_render(program, images, batch, output, 1, "scalar");
+        return memory;
+    }
+    const int64_t wanted = program.workspace_bytes(batch.count, true, path);
+    std::vector<uint8_t> workspace(size_t(wanted) + 16 + kGuard, 0xff);
+    auto* const base = reinterpret_cast<uint8_t*>((reinterpret_cast<uintptr_t>(workspace.data()) + 15) / 16 * 16);
+    augment_render_cuda(program, images, batch, output, base, nullptr, 0, path);
+    for (size_t i = 0; i < kGuard; ++i) CHECK(base[size_t(wanted) + i] == 0xff, "wrote behind the workspace");
+    return memory;
+}
+
+bool fits(const NamedRecipe& recipe, const Shape& shape) {
+    for (const AugmentOp& op : recipe.ops)
+        if (shape.channels != 1 && shape.channels != 3 && ((op.kind >= 5 && op.kind <= 7) || op.kind >= 13))
+            return false;
+    if (shape.height == shape.out_height && shape.width == shape.out_width) return true;
+    return recipe.resizes;
+}
+
+void check(const std::string& path, const NamedRecipe& recipe, const Shape& shape, int64_t count, DType dtype,
+           int layout) {
+    const std::vector<uint8_t> bank = test_bank(kImages, shape.channels, shape.height, shape.width);
+    const AugmentProgram program(recipe.ops, shape.channels, shape.height, shape.width, shape.out_height,
+                                 shape.out_width);
+    const Batch batch(count, kImages, uint64_t(layout) + 10 * uint64_t(dtype));
+    const auto images = planar(bank, shape);
+    CHECK(render(program, images, batch.plain, dtype, layout, path) ==
+              render(program, images, batch.plain, dtype, layout, "oracle"),
+          "%s, %s, dtype %d, layout %d, %d x %d x %d to %d x %d", path.c_str(), recipe.name.c_str(), int(dtype), layout,
+          shape.channels, shape.height, shape.width, shape.out_height, shape.out_width);
+}
+
+void test_recipes_agree(const std::string& path) {
+    const Shape shapes[] = {{3, 32, 32, 32, 32}, {1, 32, 32, 32, 32}, {2, 9, 9, 9, 9},
+                            {3, 28, 31, 28, 31}, {3, 48, 40, 24, 24}, {3, 33, 40, 50, 21}};
+    for (const Shape& shape : shapes)
+        for (const NamedRecipe& recipe : test_recipes()) {
+            if (!fits(recipe, shape)) continue;
+            for (DType dtype : kDtypes)
+                for (int layout = 0; layout < 4; ++layout) check(path, recipe, shape, 3, dtype, layout);
+        }
+}
+
+/// Large images, whose planes lie in the workspace.
+void test_large(const std::string& path) {
+    for (const NamedRecipe& recipe : test_recipes())
+        if (recipe.name == "simclr" || recipe.name == "flip-crop-normalize") {
+            check(path, recipe, {3, 96, 96, 96, 96}, 2, DType::bfloat16, 0);
+            check(path, recipe, {3, 96, 96, 96, 96}, 2, DType::bfloat16, 1);
+        }
+}
+
+void test_many_views(const std::string& path) {
+    for (const NamedRecipe& recipe : test_recipes()) check(path, recipe, {3, 32, 32, 32, 32}, 70, DType::float32, 0);
+}
+
+/// Ids and views out of range: NaN, and rows of -1. Everything else as if they were not there.
+void test_bad_addresses(const std::string& path) {
+    const Shape shape{3, 32, 32, 32, 32};
+    const std::vector<uint8_t> bank = test_bank(kImages, 3, 32, 32);
+    const auto images = planar(bank, shape);
+    const AugmentProgram program(test_recipes()[4].ops, 3, 32, 32, 32, 32);
+    Batch batch(9, kImages, 3);
+    batch.ids[1] = -1;
+    batch.ids[3] = kImages;
+    batch.ids[4] = int64_t(1) << 40;
+    batch.views[6] = int64_t(1) << 48;
+    batch.views[8] = -1;
+    const bool bad[] = {false, true, false, true, true, false, true, false, true};
+    const auto got = render(program, images, batch.plain, DType::float32, 0, path);
+    for (size_t i = 0; i < 9; ++i) {
+        AugmentBatch one = batch.plain;
+        one.ids += i;
+        one.views += i;
+        one.count = 1;
+        std::vector<float> wanted(3 * 32 * 32, float_from_bits(0x7fc00000u));
+        if (!bad[i]) {
+            const auto memory = render(program, images, one, DType::float32, 0, "oracle");
+            std::memcpy(wanted.data(), memory.data(), wanted.size() * 4);
+        }
+        CHECK(std::memcmp(got.data() + i * wanted.size() * 4, wanted.data(), wanted.size() * 4) == 0, "view %d",
+              int(i));
+    }
+}
+
+void test_sampling() {
+    for (const NamedRecipe& recipe : test_recipes()) {
+        const AugmentProgram program(recipe.ops, 3, 32, 32, 32, 32);
+        if (program.row_words() == 0) continue;
+        Batch batch(300, kImages, 4);
+        const size_t words = size_t(program.row_words());
+        std::vector<int32_t> wanted(300 * words), got(300 * words);
+        augment_sample(program, batch.plain, wanted.data(), 1);
+        batch.ids[7] = int64_t(1) << 40;
+        std::fill_n(wanted.begin() + long(7 * words), words, -1);
+        augment_sample_cuda(program, batch.plain, got.data(), nullptr, 0);
+        CHECK(got == wanted, "%s", recipe.name.c_str());
+    }
+}
+
+/// Rows given, also hostile ones: whatever they hold, nothing is read outside the image.
+void test_replay(const std::string& path) {
+    const Shape shape{3, 32, 32, 32, 32};
+    const std::vector<uint8_t> bank = test_bank(kImages, 3, 32, 32);
+    const auto images = planar(bank, shape);
+    for (const NamedRecipe& recipe : test_recipes()) {
+        const AugmentProgram program(recipe.ops, 3, 32, 32, 32, 32);
+        const Batch batch(5, kImages, 8);
+        std::vector<int32_t> rows(size_t(5 * program.row_words()) + 1);
+        augment_sample(program, batch.plain, rows.data(), 1);
+        AugmentBatch replay = batch.plain;
+        replay.views = nullptr;
+        replay.rows = rows.data();
+        CHECK(render(program, images, replay, DType::float16, 0, path) ==
+                  render(program, images, batch.plain, DType::float16, 0, "oracle"),
+              "%s", recipe.name.c_str());
+        for (size_t w = 0; w < rows.size(); ++w) rows[w] = int32_t(address_block(1, w, 0, 0xfff2, 0).word[0]);
+        const auto hostile = render(program, images, replay, DType::float32, 0, path);
+        CHECK(hostile == render(program, images, replay, DType::float32, 0, "simple"), "%s", recipe.name.c_str());
+    }
+}
+
+void test_bad_input() {
+    const Shape shape{3, 8, 8, 8, 8};
+    const std::vector<uint8_t> bank = test_bank(kImages, 3, 8, 8);
+    const AugmentProgram program({flip_op()}, 3, 8, 8, 8, 8);
+    Batch batch(1, kImages, 1);
+    const auto images = planar(bank, shape);
+    CHECK_THROWS(ArgumentError, render(program, images, batch.plain, DType::float32, 0, "fastest"));
+    CHECK_THROWS(ArgumentError, render(program, images, batch.plain, DType::float64, 0, "simple"));
+    CHECK_THROWS(ArgumentError,
+                 render(program, planar(bank, {3, 4, 16, 8, 8}), batch.plain, DType::float32, 0, "auto"));
+    AugmentBatch empty = batch.plain;
+    empty.count = 0;
+    render(program, images, empty, DType::float32, 0, "simple");
+    empty.count = -1;
+    AugmentOutput output;
+    CHECK_THROWS(ArgumentError, augment_render_cuda(program, images, empty, output, nullptr, nullptr, 0));
+    batch.plain.views = nullptr;
+    CHECK_THROWS(ArgumentError, render(program, images, batch.plain, DType::float32, 0, "simple"));
+}
+
+}  // namespace
+
+int main() {
+    test_sampling();
+    test_bad_input();
+    for (const std::string path : {"simple", "fast"}) {
+        test_recipes_agree(path);
+        test_large(path);
+        test_many_views(path);
+        test_bad_addresses(path);
+        test_replay(path);
+    }
+    std::puts("augment on CUDA, emulated: ok");
+}
+#endif
