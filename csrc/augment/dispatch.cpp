@@ -34,16 +34,21 @@ void check_output(const AugmentOutput& output) {
                    "dtype: wanted float32, float16 or bfloat16, got code ", int32_t(output.dtype));
 }
 
-RenderViews executor_of(const std::string& level) {
-    if (level == "scalar") return render_views_scalar;
+struct Executor {
+    const char* name;
+    RenderViews render;
+};
+
+Executor executor_of(const std::string& level) {
+    if (level == "scalar") return {"scalar", render_views_scalar};
     switch (resolve_simd_level(level)) {
         case SimdLevel::baseline:
-            return render_views_baseline;
+            return {"baseline", render_views_baseline};
 #if defined(ROTE_X86)
         case SimdLevel::avx2:
-            return render_views_avx2;
+            return {"avx2", render_views_avx2};
         case SimdLevel::avx512:
-            return render_views_avx512;
+            return {"avx512", render_views_avx512};
 #endif
         default:
             break;
@@ -98,10 +103,14 @@ void augment_sample(const AugmentProgram& program, const AugmentBatch& batch, in
     });
 }
 
+std::string augment_executor(const std::string& level) {
+    return executor_of(level).name;
+}
+
 void augment_render(const AugmentProgram& program, const ImageView<const uint8_t>& images, const AugmentBatch& batch,
                     const AugmentOutput& output, int num_threads, const std::string& level) {
     const AugmentPlan& plan = program.plan();
-    const RenderViews render = executor_of(level);
+    const RenderViews render = executor_of(level).render;
     check_images(plan, images);
     check_output(output);
     ROTE_CHECK_ARG(batch.count >= 0, "count: wanted at least 0, got ", batch.count);

@@ -74,6 +74,7 @@ ScratchLayout scratch_layout(const AugmentPlan& plan) {
     layout.taps_y = take(most.words_y * 4);
     layout.coordinates = take(4 * layout.index_pitch * 4);
     layout.texels = take(warps(plan) ? ((height + 3) * (width + 3) + 16) * 4 * 4 : 0);
+    layout.byte_tables = take(int64_t(plan.channels) * 256 * 2);
     layout.total = offset;
     return layout;
 }

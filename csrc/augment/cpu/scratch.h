@@ -26,6 +26,7 @@ struct ScratchLayout {
     int64_t taps_x, taps_y;   ///< taps computed per view (large images)
     int64_t coordinates;      ///< 4 x int32 [index_pitch]
     int64_t texels;           ///< float [height + 3, width + 3, 4], for affine maps
+    int64_t byte_tables;  ///< uint16 [channels, 256]
     int64_t total;
 };
 

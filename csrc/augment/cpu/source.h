@@ -7,6 +7,16 @@
 namespace rote {
 namespace {
 
+inline uint8_t byte_of_unit(float value) {
+    return uint8_t(value * 255.0f + 0.5f);
+}
+
+/// Whether a byte stands for the fill of a view in the bank, if it has one.
+inline bool has_byte_fill(const View& view) {
+    return !view.has_fill || (view.fill >= 0.0f && view.fill <= 1.0f &&
+                              unit_from_byte<float>(float(byte_of_unit(view.fill))) == view.fill);
+}
+
 /// The pixels of C channels from `channel` on, in runs: pieces of memory without gaps. A run is the whole image where
 /// its rows lie one behind the other, else a row.
 template <int C>
@@ -19,18 +29,20 @@ class Source {
         } else if (!view.in_bank) {
             kind_ = Kind::floats;
         } else {
-            fill_is_byte_ = !view.has_fill || is_unit_byte(view.fill);
-            const uint8_t fill = fill_is_byte_ && view.has_fill ? byte_of_unit(view.fill) : uint8_t(0);
+            const uint8_t fill = view.has_fill && has_byte_fill(view) ? byte_of_unit(view.fill) : uint8_t(0);
             gather_ = plan_gather(view.columns(), view.width, view.plan->in_width,
                                   view.part<uint8_t>(view.layout->gather_controls), fill);
-            kind_ = fill_is_byte_ ? Kind::bytes : Kind::floats;
-            if (fill_is_byte_) gather_planes();
+            kind_ = has_byte_fill(view) ? Kind::bytes : Kind::floats;
+            if (kind_ == Kind::bytes) gather_planes();
         }
     }
 
     /// Whether the image can be read as one run; else row by row.
     bool in_one_run() const { return kind_ == Kind::bytes || (kind_ == Kind::floats && !view_.in_bank); }
     
+    /// The image as bytes [height, width], where it is that.
+    const uint8_t* bytes(int c) const { return bytes_[c]; }
+
     /// Where row y begins for load_block.
     int64_t row_offset(int32_t y) const { return in_one_run() ? int64_t(y) * view_.width : 0; }
 
@@ -95,11 +107,6 @@ class Source {
         for (int c = 0; c < C; ++c) row.floats[c] = view_.in_bank ? filled_row(y, half, c) : view_.plane(channel_ + c);
     }
 
-    static uint8_t byte_of_unit(float value) { return uint8_t(value * 255.0f + 0.5f); }
-    static bool is_unit_byte(float value) {
-        return value >= 0.0f && value <= 1.0f && unit_from_byte<float>(float(byte_of_unit(value))) == value;
-    }
-
     /// All rows of the channels as bytes [height, width]. The spare planes are free meanwhile.
     __attribute__((noinline)) void gather_planes() {
         for (int c = 0; c < C; ++c) {
@@ -162,7 +169,6 @@ class Source {
     View& view_;
     const int32_t channel_;
     Kind kind_;
-    bool fill_is_byte_ = true;
     RowGather gather_;
     const uint8_t* bytes_[C] = {};
     Row rows_[2];

@@ -3,7 +3,7 @@
 
 #include "augment/cpu/cast.h"
 #include "augment/cpu/interleave.h"
-#include "augment/cpu/pass.h"
+#include "augment/cpu/lookup.h"
 
 namespace rote {
 namespace {
@@ -49,6 +49,9 @@ class OutputTarget {
     }
 
     bool in_one_run() const { return in_one_run_; }
+
+    bool streams() const { return layout_ == Layout::streamed; }
+    Element* plane(int c) const { return image_ + c * stride_c_; }
 
     ROTE_INLINE void store_half(const Block<C>& block, int half, int32_t y, int64_t x, int32_t valid) const {
         Element* const to = image_ + y * stride_h_ + x * stride_w_;
@@ -105,16 +108,25 @@ class OutputTarget {
     Layout layout_ = Layout::planar;
 };
 
+template <class Cast, int C>
+inline void store_channels(View& view, const RenderJob& job, int64_t index, int32_t channel) {
+    OutputTarget<Cast, C> target(view, job.output, job.streams, index, channel);
+    if constexpr (kLooksUp && !Cast::kWide)
+        if (target.in_one_run() && is_function_of_byte(view)) {
+            const uint16_t* const tables = table_of_view<Cast>(view);
+            const Source<C> source(view, channel);
+            for (int c = 0; c < C; ++c)
+                look_up(tables + (channel + c) * 256, source.bytes(c), view.height * view.width, target.streams(),
+                        target.plane(c));
+            return;
+        }
+    run_pass<C>(view, channel, target);
+}
+
 template <class Cast>
 __attribute__((noinline)) void store_view_as(View& view, const RenderJob& job, int64_t index) {
-    if (view.plan->channels == 3) {
-        OutputTarget<Cast, 3> target(view, job.output, job.streams, index, 0);
-        return run_pass<3>(view, 0, target);
-    }
-    for (int32_t c = 0; c < view.plan->channels; ++c) {
-        OutputTarget<Cast, 1> target(view, job.output, job.streams, index, c);
-        run_pass<1>(view, c, target);
-    }
+    if (view.plan->channels == 3) return store_channels<Cast, 3>(view, job, index, 0);
+    for (int32_t c = 0; c < view.plan->channels; ++c) store_channels<Cast, 1>(view, job, index, c);
 }
 
 inline void store_view(View& view, const RenderJob& job, int64_t index) {

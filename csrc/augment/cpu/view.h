@@ -49,6 +49,8 @@ struct View {
     float* spare = nullptr;
     OwedResize resize;
     PointwiseChain chain;
+    bool has_tables = false;  // of bytes (lookup.h); they outlive the view
+    const Normalization* tables_key = nullptr;
 
     template <class T>
     T* part(int64_t offset) const {
