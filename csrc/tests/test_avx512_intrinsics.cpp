@@ -193,6 +193,36 @@ __attribute__((noinline)) void test_wide_products() {
     }
 }
 
+__attribute__((noinline)) void test_shuffles() {
+    for (int round = 0; round < kRounds; ++round) {
+        const Floats a, b;
+        const Words index, x, y;
+        Floats want;
+        for (int i = 0; i < 16; ++i) want.at[i] = (i % 2 ? b : a).at[i / 4 * 4 + i % 4 / 2];
+        check_floats(_mm512_unpacklo_ps(load(a), load(b)), want, "unpacklo_ps");
+        for (int i = 0; i < 16; ++i) want.at[i] = (i % 2 ? b : a).at[i / 4 * 4 + 2 + i % 4 / 2];
+        check_floats(_mm512_unpackhi_ps(load(a), load(b)), want, "unpackhi_ps");
+        for (int i = 0; i < 16; ++i) want.at[i] = (i < 8 ? a : b).at[i % 8];
+        check_floats(_mm512_shuffle_f32x4(load(a), load(b), 0x44), want, "shuffle_f32x4, low halves");
+        for (int i = 0; i < 16; ++i) want.at[i] = (i < 8 ? a : b).at[8 + i % 8];
+        check_floats(_mm512_shuffle_f32x4(load(a), load(b), 0xee), want, "shuffle_f32x4, high halves");
+        for (int i = 0; i < 16; ++i) want.at[i] = (i < 8 ? a : b).at[i % 8 / 4 * 8 + i % 4];
+        check_floats(_mm512_shuffle_f32x4(load(a), load(b), 0x88), want, "shuffle_f32x4, even quarters");
+        for (int i = 0; i < 16; ++i) want.at[i] = (i < 8 ? a : b).at[4 + i % 8 / 4 * 8 + i % 4];
+        check_floats(_mm512_shuffle_f32x4(load(a), load(b), 0xdd), want, "shuffle_f32x4, odd quarters");
+        for (int i = 0; i < 16; ++i) want.at[i] = (index.at[i] & 16 ? b : a).at[index.at[i] & 15];
+        check_floats(_mm512_permutex2var_ps(load(a), load(index), load(b)), want, "permutex2var_ps");
+        Words moved;
+        for (int i = 0; i < 16; ++i) moved.at[i] = (index.at[i] & 16 ? y : x).at[index.at[i] & 15];
+        check_words(_mm512_permutex2var_epi32(load(x), load(index), load(y)), moved, "permutex2var_epi32");
+    }
+    Words counted;
+    for (int i = 0; i < 16; ++i) counted.at[i] = 2 * i + 3;
+    check_words(_mm512_add_epi32(_mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30),
+                                 _mm512_set1_epi32(3)),
+                counted, "setr_epi32, add_epi32");
+}
+
 // VNNI is an extension of its own: emulated always, executed where the CPU has it.
 #if defined(ROTE_EMULATE_AVX512)
 #define ROTE_VNNI __attribute__((noinline))
@@ -271,6 +301,7 @@ int main() {
     }
     test_float_arithmetic();
     test_masks();
+    test_shuffles();
     test_integer_products();
     test_wide_products();
     test_conversions();

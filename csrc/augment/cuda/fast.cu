@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "augment/cuda/fast_kernel.cuh"
+#include "augment/cuda/simple_memory.h"
 
 namespace rote {
 namespace {

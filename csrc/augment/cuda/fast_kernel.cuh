@@ -27,6 +27,12 @@ __device__ __forceinline__ FastMemory memory_of(const FastJob& job, int32_t seat
     return memory;
 }
 
+/// Not inline: dear in registers, and once per view.
+__device__ __noinline__ void draw_view(const FastJob& job, int64_t view, int32_t* row) {
+    const AugmentBatch& batch = job.job.batch;
+    draw_row(job.job.plan, batch.seed, uint64_t(batch.address_id(view)), uint64_t(batch.views[view]), row);
+}
+
 /// Parameters of `count` views, a thread for each; given ones are copied.
 template <class Team>
 __device__ __forceinline__ void draw_rows(const FastJob& job, int64_t first, int32_t count, int32_t* rows,
@@ -37,9 +43,7 @@ __device__ __forceinline__ void draw_rows(const FastJob& job, int64_t first, int
         for (int32_t w = team.rank; w < count * plan.row_words; w += team.size())
             rows[w] = batch.rows[first * plan.row_words + w];
     } else if (team.rank < count && view_is_good(job.job, first + team.rank)) {
-        const int64_t view = first + team.rank;
-        draw_row(plan, batch.seed, uint64_t(batch.address_id(view)), uint64_t(batch.views[view]),
-                 rows + team.rank * plan.row_words);
+        draw_view(job, first + team.rank, rows + team.rank * plan.row_words);
     }
 }
 

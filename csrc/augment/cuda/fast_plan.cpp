@@ -11,6 +11,7 @@ namespace {
 
 constexpr int32_t kMostTaps = 8;
 constexpr int32_t kWidestBlur = 256;  // a blur along x wants a thread for every column
+constexpr int32_t kMapBytes = 48;     // an affine map, where weights lie otherwise
 constexpr int64_t kRowBudget = 4096;  // bytes of parameters a team draws at once
 
 int64_t padded(int64_t bytes) {
@@ -169,6 +170,7 @@ FastPlan fast_plan(const AugmentPlan& plan) {
     fast.tap_bytes = int32_t(tap_entries * (fast.taps == 2 ? 16 : 48));
     const int32_t weight_bytes = int32_t(padded(passes.blur_weights * int64_t(sizeof(double) + sizeof(float))));
     fast.tap_bytes = weight_bytes > fast.tap_bytes ? weight_bytes : fast.tap_bytes;
+    if (fast.tap_bytes < kMapBytes) fast.tap_bytes = kMapBytes;
     fast.stage_bytes = int32_t(padded(int64_t(fast.team) * kFastRows * plan.channels * 4));
     fast.image_bytes = int32_t(padded(int64_t(plan.channels) * plan.in_height * plan.in_width));
     fast.plane_sets = passes.sets;

@@ -22,7 +22,7 @@ struct Assembly {
     __device__ __forceinline__ Need resize(View& view, const AugmentStep& step, const int32_t* row) const {
         if (!view.begin_sampler(Sampler::resize, step)) return Need::planes;
         const CropWindow window = crop_window(step, row);
-        view.resize.window = window;
+        view.window = window;
         const ResizeFilter filter = resize_filter(step);
         view.resize.taps_x = tap_count(filter, window.width, step.out_width);
         view.resize.taps_y = tap_count(filter, window.height, step.out_height);
@@ -95,14 +95,16 @@ struct Assembly {
             case AugmentKind::random_crop:
             case AugmentKind::center_crop:
                 if (!view.begin_sampler(Sampler::window, step)) return Need::planes;
-                view.window = {padded_window(step, row), padding_of(step)};
+                view.window = padded_window(step, row);
+                view.padding = padding_of(step);
                 return Need::nothing;
             case AugmentKind::random_affine:
             case AugmentKind::random_rotation: {
                 const AffineMap map = affine_map(step, row);
                 if (is_identity(map)) return Need::nothing;
                 if (!view.begin_sampler(Sampler::affine, step)) return Need::planes;
-                view.affine = {map, affine_sampling(step)};
+                if (view.team.rank == 0) *reinterpret_cast<AffineMap*>(view.memory.taps) = map;
+                view.affine = {reinterpret_cast<const AffineMap*>(view.memory.taps), affine_sampling(step)};
                 return Need::nothing;
             }
             case AugmentKind::horizontal_flip:
