@@ -159,5 +159,12 @@ ROTE_IN_STEP(FloatVector)
 ROTE_IN_STEP(FloatPair)
 #undef ROTE_IN_STEP
 
+/// One half after the other: four vectors in step would want more masks than there are.
+template <>
+ROTE_INLINE Two<FloatPair> hue_of<Two<FloatPair>>(Two<FloatPair> r, Two<FloatPair> g, Two<FloatPair> b,
+                                                  Two<FloatPair> high, Two<FloatPair> range) {
+    return {hue_of<FloatPair>(r.a, g.a, b.a, high.a, range.a), hue_of<FloatPair>(r.b, g.b, b.b, high.b, range.b)};
+}
+
 }  // namespace ROTE_LEVEL
 }  // namespace rote
