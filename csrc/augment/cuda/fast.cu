@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "augment/cuda/fast_kernel.cuh"
+#include "augment/cuda/simple_memory.h"
 
 namespace rote {
 namespace {
@@ -65,7 +66,7 @@ void launch_fast(FastJob& job, cudaStream_t stream) {
     int resident = 0;
     ROTE_CUDA_CHECK(cudaOccupancyMaxActiveBlocksPerMultiprocessor(&resident, kernel, threads, shared));
     int64_t blocks = int64_t(resident > 1 ? resident : 1) * attribute(cudaDevAttrMultiProcessorCount);
-    if (!kOnChip && fast.plane_sets > 0 && blocks > kMaxFastWorkspaceTeams) blocks = kMaxFastWorkspaceTeams;
+    if (!kOnChip && fast.plane_bytes > 0 && blocks > kMaxFastWorkspaceTeams) blocks = kMaxFastWorkspaceTeams;
     const int64_t count = job.job.batch.count, filled = (count + fast.seats - 1) / fast.seats;
     blocks = blocks < filled ? blocks : filled;
     const int64_t teams = blocks * fast.seats, share = (count + teams - 1) / teams;

@@ -31,8 +31,9 @@ struct FastMemory {
     float* ops;
     float* taps;
     uint8_t* stage;
-    uint8_t* bytes;
+    uint8_t* bytes;  // of the views, then of a partner
     float* planes;
+    float* partner;  // behind the planes: the other image of a mixing recipe
 };
 
 }  // namespace rote

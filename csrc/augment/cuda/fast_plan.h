@@ -13,18 +13,19 @@
 namespace rote {
 
 struct FastPlan {
-    bool possible;       ///< else the simple kernel renders the recipe
-    int32_t team;        ///< threads per view: a warp, or a block
-    int32_t seats;       ///< views a block renders at the same time
-    int32_t taps;        ///< of the resizes: 2, or up to 8
-    int32_t plane_sets;  ///< images of floats on the way, 0 to 2
-    bool recompute;      ///< without planes a mean costs a pass of its own
-    int32_t buffers;     ///< images of bytes: the next one arrives early
-    int32_t most_rows;   ///< views whose parameters a team draws at once
+    bool possible;        ///< else the simple kernel renders the recipe
+    int32_t team;         ///< threads per view: a warp, or a block
+    int32_t seats;        ///< views a block renders at the same time
+    int32_t taps;         ///< of the resizes: 2, or up to 8
+    int32_t plane_sets;   ///< images of floats on the way, 0 to 2
+    bool recompute;       ///< without planes a mean costs a pass of its own
+    int32_t buffers;      ///< images of bytes: the next one arrives early
+    int32_t mixing_step;  ///< of the recipe; -1: no partner
+    int32_t most_rows;    ///< views whose parameters a team draws at once
     int64_t plane_floats;
     // Bytes of a team's memory, in this order, each a multiple of 16.
     int32_t row_bytes, op_bytes, tap_bytes, image_bytes, stage_bytes;
-    int64_t plane_bytes;  ///< all sets
+    int64_t plane_bytes;  ///< all sets, and a partner
     bool planes_on_chip;  ///< with 96 KB a block, which every device has; a device with more takes more
 };
 

@@ -3,6 +3,7 @@
 
 #include "augment/cuda/fast_ops.cuh"
 #include "augment/meaning/affine.h"
+#include "augment/meaning/blur.h"
 #include "augment/meaning/resize_taps.h"
 #include "augment/meaning/windows.h"
 
@@ -43,19 +44,16 @@ struct Source {
     }
 };
 
-enum class Sampler : int32_t { window, resize, affine };
+enum class Sampler : int32_t { window, resize, affine, blur_x, blur_y };
 
-/// A window of the source, padding included.
-struct WindowSampler {
-    CropWindow window;
-    Padding padding;
-
-    template <int C>
-    __device__ __forceinline__ void sample(const Source& source, int32_t y, int32_t x, float (&pixel)[C]) const {
-        source.load_or<C>(padded_index(window.top + y, source.height, padding.mode),
-                          padded_index(window.left + x, source.width, padding.mode), padding.fill, pixel);
-    }
-};
+/// A pixel of a window of the source, padding included. source_x: of its column, -1 in the fill.
+template <int C>
+__device__ __forceinline__ void sample_window(const Source& source, const CropWindow& window, const Padding& padding,
+                                              int32_t y, int32_t source_x, float (&pixel)[C]) {
+    const int32_t source_y = padded_index(window.top + y, source.height, padding.mode);
+    if (source_x >= 0 && source_y >= 0) return source.load<C>(source_y, source_x, pixel);
+    for (int c = 0; c < C; ++c) pixel[c] = padding.fill;
+}
 
 /// One axis of a resize in a team's memory: for every output pixel the first source pixel and K weights, padded to
 /// whole 16 bytes.
@@ -82,47 +80,52 @@ struct TapEntry {
 /// computed once.
 template <int C, int K>
 struct ResizeColumn {
-    CropWindow window;
     int32_t taps_x, taps_y;
     int32_t first;       // source row of narrow[.][0]
     int32_t columns[K];  // source columns
     float weights[K];
     float narrow[C][K];
 
-    __device__ __forceinline__ void narrow_row(const Source& source, int32_t row, int k) {
-        const int32_t y = window.top + (row < window.height ? row : window.height - 1);
-        for (int t = 0; t < K; ++t) {
-            if (t >= taps_x) break;
-            float pixel[C];
-            source.load<C>(y, columns[t], pixel);
-            for (int c = 0; c < C; ++c) {
-                const float part = pixel[c] * weights[t];
-                narrow[c][k] = t == 0 ? part : narrow[c][k] + part;
-            }
-        }
-    }
-    __device__ __forceinline__ void start(const Source& source, const float* table_x, int32_t x, const float* table_y,
-                                          int32_t y) {
+    __device__ __forceinline__ void start(const CropWindow& window, const float* table_x, int32_t x,
+                                          const float* table_y, int32_t y) {
         const TapEntry<K> entry(table_x, x);
         for (int t = 0; t < K; ++t) {
             const int32_t from = entry.first + t < window.width ? entry.first + t : window.width - 1;
             columns[t] = window.left + from;
             weights[t] = entry.weights[t];
         }
-        first = TapEntry<K>(table_y, y).first;
-        for (int k = 0; k < K; ++k) narrow_row(source, first + k, k);
+        first = TapEntry<K>(table_y, y).first - K;  // no row is there yet
+        for (int c = 0; c < C; ++c)
+            for (int k = 0; k < K; ++k) narrow[c][k] = 0.0f;
+    }
+    /// The next row of the narrowed image comes in at the bottom.
+    __device__ __forceinline__ void advance(const Source& source, const CropWindow& window) {
+        for (int c = 0; c < C; ++c)
+            for (int k = 0; k + 1 < K; ++k) narrow[c][k] = narrow[c][k + 1];
+        const int32_t row = first + K, y = window.top + (row < window.height ? row : window.height - 1);
+        float sum[C] = {};
+#pragma unroll
+        for (int t = 0; t < K; ++t) {
+            if (t >= 2 && t >= taps_x) continue;
+            float pixel[C];
+            source.load<C>(y, columns[t], pixel);
+            for (int c = 0; c < C; ++c) {
+                const float part = pixel[c] * weights[t];
+                sum[c] = t == 0 ? part : sum[c] + part;
+            }
+        }
+        for (int c = 0; c < C; ++c) narrow[c][K - 1] = sum[c];
+        ++first;
     }
     /// Rows must not decrease from call to call.
-    __device__ __forceinline__ void sample(const Source& source, const float* table_y, int32_t y, float (&pixel)[C]) {
+    __device__ __forceinline__ void sample(const Source& source, const CropWindow& window, const float* table_y,
+                                           int32_t y, float (&pixel)[C]) {
         const TapEntry<K> entry(table_y, y);
-        while (first < entry.first) {
-            for (int c = 0; c < C; ++c)
-                for (int k = 0; k + 1 < K; ++k) narrow[c][k] = narrow[c][k + 1];
-            narrow_row(source, first + K, K - 1);
-            ++first;
-        }
+#pragma unroll 1
+        while (first < entry.first) advance(source, window);
+#pragma unroll
         for (int k = 0; k < K; ++k) {
-            if (k >= taps_y) break;
+            if (k >= 2 && k >= taps_y) continue;
             for (int c = 0; c < C; ++c) {
                 const float part = narrow[c][k] * entry.weights[k];
                 pixel[c] = k == 0 ? part : pixel[c] + part;
@@ -132,11 +135,12 @@ struct ResizeColumn {
 };
 
 struct AffineSampler {
-    AffineMap map;
+    const AffineMap* place;  // in the team's memory
     AffineSampling how;
 
     template <int C>
     __device__ __forceinline__ void sample(const Source& source, int32_t i, int32_t j, float (&pixel)[C]) const {
+        const AffineMap map = *place;
         const int64_t fixed_x = map.x0 + j * map.x_per_column + i * map.x_per_row;
         const int64_t fixed_y = map.y0 + j * map.y_per_column + i * map.y_per_row;
         if (!how.bilinear) return source.load_or<C>(fixed_nearest(fixed_y), fixed_nearest(fixed_x), how.fill, pixel);
@@ -156,6 +160,60 @@ struct AffineSampler {
             pixel[c] = blend_fill<float>(bilinear<float>(p00[c], p01[c], p10[c], p11[c], fx, fy), covered, how.fill);
     }
 };
+
+/// One axis of a blur of planes. The sum of a pair has no order, so flips that come before may as well come after.
+struct BlurSampler {
+    const float* weights;
+    int32_t radius;
+
+    template <int C>
+    __device__ __forceinline__ void along_x(const Source& source, int32_t y, int32_t x, float (&pixel)[C]) const {
+        const float* const line = source.planes + y * source.width;
+        for (int c = 0; c < C; ++c) pixel[c] = blur_middle<float>(line[c * source.pitch + x], weights[0]);
+        for (int32_t i = 1; i <= radius; ++i) {
+            const int32_t before = reflected(x - i, source.width), after = reflected(x + i, source.width);
+            for (int c = 0; c < C; ++c)
+                pixel[c] = blur_pair<float>(pixel[c], line[c * source.pitch + before], line[c * source.pitch + after],
+                                            weights[i]);
+        }
+    }
+    template <int C>
+    __device__ __forceinline__ void along_y(const Source& source, int32_t y, int32_t x, float (&pixel)[C]) const {
+        const float* const column = source.planes + x;
+        for (int c = 0; c < C; ++c)
+            pixel[c] = blur_middle<float>(column[c * source.pitch + y * source.width], weights[0]);
+        for (int32_t i = 1; i <= radius; ++i) {
+            const int32_t before = reflected(y - i, source.height) * source.width;
+            const int32_t after = reflected(y + i, source.height) * source.width;
+            for (int c = 0; c < C; ++c)
+                pixel[c] = blur_pair<float>(pixel[c], column[c * source.pitch + before],
+                                            column[c * source.pitch + after], weights[i]);
+        }
+    }
+};
+
+/// The weights of both axes behind one another, as gaussian_weights makes them, a thread for each: exponentials are
+/// dear. `memory` holds a double and a float for each weight; where the floats lie is returned.
+template <class Team>
+__device__ __forceinline__ float* write_blur_weights(float* memory, int32_t radius_x, int32_t radius_y, float sigma,
+                                                     const Team& team) {
+    const int32_t count = radius_x + radius_y + 2;
+    double* const parts = reinterpret_cast<double*>(memory);
+    float* const weights = memory + 2 * count;
+    for (int32_t i = team.rank; i < count; i += team.size()) {
+        const int32_t distance = i <= radius_x ? i : i - radius_x - 1;
+        parts[i] = distance == 0 ? 1.0 : gaussian(distance, sigma);
+    }
+    team.sync();
+    for (int32_t i = team.rank; i < count; i += team.size()) {
+        const bool x = i <= radius_x;
+        const double* const own = parts + (x ? 0 : radius_x + 1);
+        double total = 1.0;
+        for (int32_t d = 1; d <= (x ? radius_x : radius_y); ++d) total += 2.0 * own[d];
+        weights[i] = float(parts[i] / total);
+    }
+    return weights;
+}
 
 }  // namespace
 }  // namespace rote

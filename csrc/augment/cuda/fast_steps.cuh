@@ -13,7 +13,8 @@ enum class Need : int32_t { nothing, planes, mean };
 /// Puts operations into passes, and asks for the end of a pass where one cannot go on.
 struct Assembly {
     int32_t step = 0;   // of the recipe
-    int32_t place = 0;  // in the order of a jitter
+    int32_t last = 0;   // a partner is done before the mixing step
+    int32_t place = 0;  // in the order of a jitter; 1: a blur has gone along x
     bool mean_known = false;
     int64_t grey_sum = 0;
 
@@ -21,7 +22,7 @@ struct Assembly {
     __device__ __forceinline__ Need resize(View& view, const AugmentStep& step, const int32_t* row) const {
         if (!view.begin_sampler(Sampler::resize, step)) return Need::planes;
         const CropWindow window = crop_window(step, row);
-        view.resize.window = window;
+        view.window = window;
         const ResizeFilter filter = resize_filter(step);
         view.resize.taps_x = tap_count(filter, window.width, step.out_width);
         view.resize.taps_y = tap_count(filter, window.height, step.out_height);
@@ -31,6 +32,35 @@ struct Assembly {
                                y ? step.out_height : step.out_width, y ? d - step.out_width : d);
         }
         return Need::nothing;
+    }
+
+    /// Two passes over planes: along x in place, then along y as the sampler of the next pass.
+    template <class View>
+    __device__ __forceinline__ Need gaussian_blur(View& view, const AugmentStep& step, const int32_t* row) {
+        if (view.source.bytes || view.has_sampler || view.ops > 0) return Need::planes;
+        const int32_t radius_x = blur_radius(step.constants[0]), radius_y = blur_radius(step.constants[1]);
+        if (place == 0)
+            view.blur.weights = write_blur_weights(view.memory.taps, radius_x, radius_y,
+                                                   word_float(row[step.row_offset + 1]), view.team);
+        view.has_sampler = true;
+        if (place++ == 0) {
+            view.sampler = Sampler::blur_x;
+            view.blur.radius = radius_x;
+            return Need::planes;
+        }
+        view.sampler = Sampler::blur_y;
+        view.blur = {view.blur.weights + radius_x + 1, radius_y};
+        return Need::nothing;
+    }
+
+    template <class View>
+    __device__ __forceinline__ void mix(View& view, const AugmentStep& step, const int32_t* row) const {
+        const MixParameters mix = mix_parameters(step, row);
+        if (!mix.acts()) return;
+        if (mix.everywhere)
+            view.append(PixelOp::mixup, mix.weight, 1.0f - mix.weight, this->step + view.mirrors());
+        else
+            view.append_box(PixelOp::cutmix, mix.box, this->step);
     }
 
     template <class View>
@@ -65,14 +95,16 @@ struct Assembly {
             case AugmentKind::random_crop:
             case AugmentKind::center_crop:
                 if (!view.begin_sampler(Sampler::window, step)) return Need::planes;
-                view.window = {padded_window(step, row), padding_of(step)};
+                view.window = padded_window(step, row);
+                view.padding = padding_of(step);
                 return Need::nothing;
             case AugmentKind::random_affine:
             case AugmentKind::random_rotation: {
                 const AffineMap map = affine_map(step, row);
                 if (is_identity(map)) return Need::nothing;
                 if (!view.begin_sampler(Sampler::affine, step)) return Need::planes;
-                view.affine = {map, affine_sampling(step)};
+                if (view.team.rank == 0) *reinterpret_cast<AffineMap*>(view.memory.taps) = map;
+                view.affine = {reinterpret_cast<const AffineMap*>(view.memory.taps), affine_sampling(step)};
                 return Need::nothing;
             }
             case AugmentKind::horizontal_flip:
@@ -96,6 +128,19 @@ struct Assembly {
             case AugmentKind::grayscale:
                 if (View::kChannels == 3 && fields[0] != 0) view.append(PixelOp::grey, 0.0f);
                 return Need::nothing;
+            case AugmentKind::gaussian_blur:
+                return fields[0] != 0 ? gaussian_blur(view, step, row) : Need::nothing;
+            case AugmentKind::random_erasing:
+            case AugmentKind::cutout: {
+                const EraseParameters erase =
+                    step.kind == AugmentKind::cutout ? cutout_parameters(step, row) : erasing_parameters(step, row);
+                if (erase.applied) view.append_box(PixelOp::erase, erase.box, this->step);
+                return Need::nothing;
+            }
+            case AugmentKind::mixup:
+            case AugmentKind::cutmix:
+                mix(view, step, row);
+                return Need::nothing;
             case AugmentKind::normalize:
                 view.append(PixelOp::normalize, 0.0f, 0.0f, this->step);
                 return Need::nothing;
@@ -108,7 +153,7 @@ struct Assembly {
     template <class View>
     __device__ __forceinline__ Need assemble(View& view, const int32_t* row) {
         const AugmentPlan& plan = view.job.job.plan;
-        for (; step < plan.num_steps; ++step, place = 0) {
+        for (; step < last; ++step, place = 0) {
             const Need need = add(view, plan.steps[step], row);
             if (need != Need::nothing) return need;
         }
@@ -116,18 +161,22 @@ struct Assembly {
     }
 };
 
-/// Renders a view; `release` is called when its bytes have become planes.
+/// The first `steps` steps of a view, into the output or, of a partner, into planes. `release` is called when the bytes
+/// have become planes.
 template <class View, class Release>
-__device__ __forceinline__ void render_view(View& view, const int32_t* row, Release&& release) {
+__device__ __forceinline__ void render_steps(View& view, const int32_t* row, int32_t steps, float* partner,
+                                             Release&& release) {
     Assembly assembly;
+    assembly.last = steps;
     for (bool done = false; !done;) {
         const Need need = assembly.assemble(view, row);
         done = need == Need::nothing;
         const bool mean = need == Need::mean;
-        const Sink sink = done ? Sink::output : (mean && view.job.fast.recompute ? Sink::nothing : Sink::planes);
-        assembly.grey_sum = view.finish(sink, mean);
+        const Sink sink = done ? (partner ? Sink::planes : Sink::output)
+                               : (mean && view.job.fast.recompute ? Sink::nothing : Sink::planes);
+        assembly.grey_sum = view.finish(sink, mean, done ? partner : nullptr);
         assembly.mean_known = mean;
-        if (sink == Sink::planes) release();
+        if (sink == Sink::planes && !partner) release();
     }
 }
 

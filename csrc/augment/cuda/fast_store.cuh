@@ -45,15 +45,19 @@ struct Place {
     __device__ __forceinline__ bool has(int r) const { return inside && y + r < height; }
 };
 
-/// Element by element: neighbouring threads write neighbouring elements of a plane.
+/// Element by element: neighbouring threads write neighbouring elements of a plane. Places in a view fit 32 bits.
 template <int C, class T>
 __device__ __forceinline__ void store_elements(const AugmentOutput& output, int64_t view, const Place& place,
                                                const Pixels<C>& v) {
-    T* const base = static_cast<T*>(output.data) + view * output.strides[0] + place.x * output.strides[3];
+    T* const base = static_cast<T*>(output.data) + view * output.strides[0];
+    const int32_t channel = int32_t(output.strides[1]), line = int32_t(output.strides[2]);
+    const int32_t step = place.upside_down ? -line : line;
+    int32_t at = place.row(0) * line + place.x * int32_t(output.strides[3]);
+#pragma unroll
     for (int r = 0; r < kFastRows; ++r) {
-        if (!place.has(r)) continue;
-        T* const at = base + place.row(r) * output.strides[2];
-        for (int c = 0; c < C; ++c) at[c * output.strides[1]] = cast_to<T>(v[c][r]);
+        if (place.has(r))
+            for (int c = 0; c < C; ++c) base[at + c * channel] = cast_to<T>(v[c][r]);
+        at += step;
     }
 }
 

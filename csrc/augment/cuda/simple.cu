@@ -112,7 +112,7 @@ __device__ __forceinline__ void draw_steps(const AugmentPlan& plan, const Augmen
     }
 }
 
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 1)
     render_simple_kernel(const __grid_constant__ DeviceJob job, const __grid_constant__ SimpleMemory memory,
                          float* workspace) {
     __shared__ int32_t row[kMaxAugmentRowWords];

@@ -94,13 +94,14 @@ __device__ __forceinline__ float inside(int32_t position, int32_t extent) {
     return position >= 0 && position < extent ? 1.0f : 0.0f;
 }
 
-__device__ __forceinline__ void affine(Block& block, const AffineMap& map, bool bilinear_mode, float fill) {
+__device__ __forceinline__ void affine(Block& block, const AffineMap& map, const AffineSampling& sampling) {
+    if (is_identity(map)) return;
     const DeviceImage image = block.image;
     float* const to = block.spare;
     for_each_element(block, image.height, image.width, [&](int32_t c, int32_t i, int32_t j, int64_t place) {
         const int64_t fixed_x = map.x0 + j * map.x_per_column + i * map.x_per_row;
         const int64_t fixed_y = map.y0 + j * map.y_per_column + i * map.y_per_row;
-        if (bilinear_mode) {
+        if (sampling.bilinear) {
             const int32_t x = fixed_floor(fixed_x), y = fixed_floor(fixed_y);
             const float fx = fixed_rest(fixed_x), fy = fixed_rest(fixed_y);
             const float sample =
@@ -108,21 +109,14 @@ __device__ __forceinline__ void affine(Block& block, const AffineMap& map, bool 
                                 image.at_or_zero(c, y + 1, x + 1), fx, fy);
             const float covered = coverage<float>(inside(x, image.width), inside(x + 1, image.width),
                                                   inside(y, image.height), inside(y + 1, image.height), fx, fy);
-            to[place] = blend_fill<float>(sample, covered, fill);
+            to[place] = blend_fill<float>(sample, covered, sampling.fill);
         } else {
             const int32_t x = fixed_nearest(fixed_x), y = fixed_nearest(fixed_y);
             const bool in = x >= 0 && x < image.width && y >= 0 && y < image.height;
-            to[place] = in ? image.at(c, y, x) : fill;
+            to[place] = in ? image.at(c, y, x) : sampling.fill;
         }
     });
     block.adopt(image.height, image.width);
-}
-
-__device__ __forceinline__ void affine_step(Block& block, const AugmentStep& step) {
-    const AffineMap map = affine_map(step, block.row);
-    if (is_identity(map)) return;
-    const AffineSampling sampling = affine_sampling(step);
-    affine(block, map, sampling.bilinear, sampling.fill);
 }
 
 __device__ __forceinline__ void apply_geometry(Block& block, const AugmentStep& step) {
@@ -140,7 +134,7 @@ __device__ __forceinline__ void apply_geometry(Block& block, const AugmentStep& 
             return;
         case AugmentKind::random_affine:
         case AugmentKind::random_rotation:
-            return affine_step(block, step);
+            return affine(block, affine_map(step, block.row), affine_sampling(step));
         default:
             return;
     }

@@ -21,9 +21,9 @@ __device__ __forceinline__ void rand_augment(Block& block, const AugmentStep& st
     for (int32_t k = 0; k < rand_places(step); ++k) {
         const RandPlace place = rand_place(step, block.row, k);
         const float factor = rand_factor(place.magnitude);
-        if (is_map(place.operation)) {
+        if (place.operation >= RandOperation::shear_x && place.operation <= RandOperation::rotate) {
             affine(block, rand_map(place.operation, place.magnitude, block.image.height, block.image.width),
-                   step.constants[3] != 0, float(step.constants[4]));
+                   rand_sampling(step));
             continue;
         }
         switch (place.operation) {

@@ -104,7 +104,7 @@ ROTE_HD void adjust_saturation(V& r, V& g, V& b, float factor) {
     b = blend<V>(b, factor, part);
 }
 
-/// A grey value as its image's mean counts it where pixels may lie outside [0, 1] (bicubic overshoot, noise): at most 2
+/// A grey value as its image's mean counts it where pixels may lie outside [0, 1] (bicubic overshoot): at most 2
 /// from zero, so that 64 numbers of 24 bits fit an int32.
 template <class V>
 ROTE_HD V bounded_grey(V grey) {
