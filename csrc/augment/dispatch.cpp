@@ -132,7 +132,12 @@ void augment_render(const AugmentProgram& program, const ImageView<const uint8_t
     for (int32_t s = 0; s < plan.num_steps; ++s)
         if (plan.steps[s].kind == AugmentKind::normalize)
             normalizations[s] = prepare_normalization(plan.steps[s], plan.channels);
-    const RenderJob job{&plan, &program.resize_tables(), images, batch.ids, output, normalizations,
+    const RenderJob job{&plan,
+                        &program.resize_tables(),
+                        images,
+                        batch.ids,
+                        output,
+                        normalizations,
                         batch.count * output_bytes(plan, output) > kStreamedBytes};
     const int64_t grain = grain_of(plan);
     const size_t executor_bytes = size_t(scratch_bytes(plan) + 63) / 64 * 64;

@@ -1,5 +1,5 @@
-// tests/test_augment_chains.cpp: what the vector executors owe a view gives the oracle's bits however it is paid: chains
-// of colour operations in every order, from every source, into every kind of memory.
+// tests/test_augment_chains.cpp: what the vector executors owe a view gives the oracle's bits however it is paid:
+// chains of colour operations in every order, from every source, into every kind of memory.
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -54,8 +54,8 @@ void check_case(const char* name, const Case& c, Edit&& edit) {
     const AugmentProgram program(c.ops, c.channels, c.height, c.width, c.out, c.out);
     const std::vector<uint8_t> bank = test_bank(kImages, c.channels, c.height, c.width);
     const int64_t plane = int64_t(c.height) * c.width;
-    const ImageView<const uint8_t> images{bank.data(), kImages, c.channels, c.height, c.width, c.channels * plane,
-                                          plane,       c.width, 1};
+    const ImageView<const uint8_t> images{bank.data(),        kImages, c.channels, c.height, c.width,
+                                          c.channels * plane, plane,   c.width,    1};
     std::vector<int64_t> ids(size_t(c.count)), views(size_t(c.count));
     for (int64_t i = 0; i < c.count; ++i) {
         ids[size_t(i)] = i % kImages;
@@ -123,8 +123,16 @@ void test_orders() {
 /// Rings of narrowed rows, windows wider than a vector's reach, rows of less and more than a block.
 void test_sizes() {
     for (const DType dtype : {DType::float32, DType::bfloat16})
-        for (const auto& [size, out] : std::vector<std::pair<int, int>>{
-                 {32, 31}, {32, 33}, {33, 32}, {40, 64}, {80, 72}, {100, 96}, {150, 65}, {130, 130}, {7, 5}, {200, 20}}) {
+        for (const auto& [size, out] : std::vector<std::pair<int, int>>{{32, 31},
+                                                                        {32, 33},
+                                                                        {33, 32},
+                                                                        {40, 64},
+                                                                        {80, 72},
+                                                                        {100, 96},
+                                                                        {150, 65},
+                                                                        {130, 130},
+                                                                        {7, 5},
+                                                                        {200, 20}}) {
             Case c;
             c.height = size + 3;
             c.width = size;
@@ -159,11 +167,16 @@ void test_streaming() {
 
 /// Means and deviations on both sides of what a multiplication may stand for.
 void test_normalizations() {
-    const std::vector<std::vector<double>> constants = {
-        {0.5, 0.5, 0.5, 0.5, 0.5, 0.5},     {0.5, 0.25, 0.125, 0.3, 0.7, 0.9}, {0, 0, 0, 0.3, 0.3, 0.3},
-        {0, 0, 0, 1, 0.5, 2},               {0.1, 0.2, 0.3, 1e-7, 1e-7, 0.1},  {1e-7, 0.2, 0.3, 0.1, 0.3, 0.7},
-        {0.4, 0.4, 0.4, 0.25, 0.24, 1e30},  {-3, 2, 0.4, 3e37, 1e38, 0.1},     {0.485, 0.456, 0.406, 0.229, 0.224, 0.225},
-        {0.4914, 0.4822, 0.4465, 0.247, 0.2435, 0.2616}};
+    const std::vector<std::vector<double>> constants = {{0.5, 0.5, 0.5, 0.5, 0.5, 0.5},
+                                                        {0.5, 0.25, 0.125, 0.3, 0.7, 0.9},
+                                                        {0, 0, 0, 0.3, 0.3, 0.3},
+                                                        {0, 0, 0, 1, 0.5, 2},
+                                                        {0.1, 0.2, 0.3, 1e-7, 1e-7, 0.1},
+                                                        {1e-7, 0.2, 0.3, 0.1, 0.3, 0.7},
+                                                        {0.4, 0.4, 0.4, 0.25, 0.24, 1e30},
+                                                        {-3, 2, 0.4, 3e37, 1e38, 0.1},
+                                                        {0.485, 0.456, 0.406, 0.229, 0.224, 0.225},
+                                                        {0.4914, 0.4822, 0.4465, 0.247, 0.2435, 0.2616}};
     for (const auto& values : constants)
         for (const DType dtype : {DType::float32, DType::float16, DType::bfloat16}) {
             Case c;

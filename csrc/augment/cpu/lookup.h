@@ -1,8 +1,8 @@
 // augment/cpu/lookup.h: 16-bit outputs straight from the bytes of the bank. Included by executor_* only.
 //
-// Where only moves and a normalization have acted, an output is a function of one byte, the same for every view: a table
-// of 256 entries, which AVX-512 holds in eight vectors. Four permutations and three blends replace the conversion,
-// normalization and cast of 32 pixels.
+// Where only moves and a normalization have acted, an output is a function of one byte, the same for every view: a
+// table of 256 entries, which AVX-512 holds in eight vectors. Four permutations and three blends replace the
+// conversion, normalization and cast of 32 pixels.
 #pragma once
 
 #include "augment/cpu/pass.h"
@@ -65,10 +65,8 @@ struct ByteTable {
         const HalfwordPair index =
             (HalfwordPair)_mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(bytes)));
         const auto upper_half = (index & 64) != 0;
-        const HalfwordPair low =
-            upper_half ? __builtin_shuffle(t2, t3, index) : __builtin_shuffle(t0, t1, index);
-        const HalfwordPair high =
-            upper_half ? __builtin_shuffle(t6, t7, index) : __builtin_shuffle(t4, t5, index);
+        const HalfwordPair low = upper_half ? __builtin_shuffle(t2, t3, index) : __builtin_shuffle(t0, t1, index);
+        const HalfwordPair high = upper_half ? __builtin_shuffle(t6, t7, index) : __builtin_shuffle(t4, t5, index);
         return (index & 128) != 0 ? high : low;
     }
 };

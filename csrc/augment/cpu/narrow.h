@@ -61,7 +61,8 @@ inline FloatVector weigh(const UnitRow& row, const int32_t* index, int64_t pitch
     FloatVector sum = row.at(load<IntVector>(index + d)) * load_float(taps.weights + d);
     const int32_t count = kTaps ? kTaps : taps.taps;
     for (int32_t t = 1; t < count; ++t)
-        sum = sum + row.at(load<IntVector>(index + t * pitch + d)) * load_float(taps.weights + int64_t(t) * taps.pitch + d);
+        sum = sum +
+              row.at(load<IntVector>(index + t * pitch + d)) * load_float(taps.weights + int64_t(t) * taps.pitch + d);
     return sum;
 }
 
@@ -78,7 +79,8 @@ inline void pick_row(const View& view, const uint8_t* row, float* to) {
     }
     if (resize.one_base) {
         const UnitRow pixels(row + bases[0]);
-        for (int32_t d = 0; d < view.width; d += kLanes) store(to + d, weigh<kTaps>(pixels, index, pitch, resize.taps_x, d));
+        for (int32_t d = 0; d < view.width; d += kLanes)
+            store(to + d, weigh<kTaps>(pixels, index, pitch, resize.taps_x, d));
         return;
     }
     for (int32_t d = 0; d < view.width; d += kLanes)
@@ -164,7 +166,8 @@ inline void gather_taps(const View& view, const uint8_t* row, float* to) {
     for (int32_t d = 0; d < view.width; d += kLanes) {
         FloatVector sum = unit_from_bytes(picked + d) * load_float(taps.weights + d);
         for (int32_t t = 1; t < taps.taps; ++t)
-            sum = sum + unit_from_bytes(picked + t * pitch + d) * load_float(taps.weights + int64_t(t) * taps.pitch + d);
+            sum =
+                sum + unit_from_bytes(picked + t * pitch + d) * load_float(taps.weights + int64_t(t) * taps.pitch + d);
         store(to + d, sum);
     }
 }

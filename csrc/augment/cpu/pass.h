@@ -1,5 +1,5 @@
-// augment/cpu/pass.h: one pass over the pixels of a view: load from the source, the chain, store to the target. Included
-// by executor_* only.
+// augment/cpu/pass.h: one pass over the pixels of a view: load from the source, the chain, store to the target.
+// Included by executor_* only.
 #pragma once
 
 #include "augment/cpu/source.h"

@@ -130,34 +130,41 @@ ROTE_INLINE void on_halves(P& pixels, Fn&& fn) {
 inline namespace ROTE_LEVEL {
 
 // What the formulas call with their type in brackets.
-#define ROTE_IN_STEP(T)                                                                                               \
-    template <>                                                                                                       \
-    ROTE_INLINE Two<T> splat<Two<T>>(float value) {                                                                   \
-        return {splat<T>(value), splat<T>(value)};                                                                    \
-    }                                                                                                                 \
-    template <>                                                                                                       \
-    ROTE_INLINE Two<T> magnitude<Two<T>>(Two<T> x) {                                                                  \
-        return {magnitude<T>(x.a), magnitude<T>(x.b)};                                                                \
-    }                                                                                                                 \
-    template <>                                                                                                       \
-    ROTE_INLINE Two<T> greatest<Two<T>>(Two<T> x, Two<T> y) {                                                         \
-        return {greatest<T>(x.a, y.a), greatest<T>(x.b, y.b)};                                                        \
-    }                                                                                                                 \
-    template <>                                                                                                       \
-    ROTE_INLINE Two<T> least<Two<T>>(Two<T> x, Two<T> y) {                                                            \
-        return {least<T>(x.a, y.a), least<T>(x.b, y.b)};                                                              \
-    }                                                                                                                 \
-    template <>                                                                                                       \
-    ROTE_INLINE Two<T> sum_apart<Two<T>>(Two<T> x, Two<T> y) {                                                        \
-        return {sum_apart<T>(x.a, y.a), sum_apart<T>(x.b, y.b)};                                                      \
-    }                                                                                                                 \
-    template <>                                                                                                       \
-    ROTE_INLINE Two<T> difference_apart<Two<T>>(Two<T> x, Two<T> y) {                                                 \
-        return {difference_apart<T>(x.a, y.a), difference_apart<T>(x.b, y.b)};                                        \
+#define ROTE_IN_STEP(T)                                                        \
+    template <>                                                                \
+    ROTE_INLINE Two<T> splat<Two<T>>(float value) {                            \
+        return {splat<T>(value), splat<T>(value)};                             \
+    }                                                                          \
+    template <>                                                                \
+    ROTE_INLINE Two<T> magnitude<Two<T>>(Two<T> x) {                           \
+        return {magnitude<T>(x.a), magnitude<T>(x.b)};                         \
+    }                                                                          \
+    template <>                                                                \
+    ROTE_INLINE Two<T> greatest<Two<T>>(Two<T> x, Two<T> y) {                  \
+        return {greatest<T>(x.a, y.a), greatest<T>(x.b, y.b)};                 \
+    }                                                                          \
+    template <>                                                                \
+    ROTE_INLINE Two<T> least<Two<T>>(Two<T> x, Two<T> y) {                     \
+        return {least<T>(x.a, y.a), least<T>(x.b, y.b)};                       \
+    }                                                                          \
+    template <>                                                                \
+    ROTE_INLINE Two<T> sum_apart<Two<T>>(Two<T> x, Two<T> y) {                 \
+        return {sum_apart<T>(x.a, y.a), sum_apart<T>(x.b, y.b)};               \
+    }                                                                          \
+    template <>                                                                \
+    ROTE_INLINE Two<T> difference_apart<Two<T>>(Two<T> x, Two<T> y) {          \
+        return {difference_apart<T>(x.a, y.a), difference_apart<T>(x.b, y.b)}; \
     }
 ROTE_IN_STEP(FloatVector)
 ROTE_IN_STEP(FloatPair)
 #undef ROTE_IN_STEP
+
+/// One half after the other: four vectors in step would want more masks than there are.
+template <>
+ROTE_INLINE Two<FloatPair> hue_of<Two<FloatPair>>(Two<FloatPair> r, Two<FloatPair> g, Two<FloatPair> b,
+                                                  Two<FloatPair> high, Two<FloatPair> range) {
+    return {hue_of<FloatPair>(r.a, g.a, b.a, high.a, range.a), hue_of<FloatPair>(r.b, g.b, b.b, high.b, range.b)};
+}
 
 }  // namespace ROTE_LEVEL
 }  // namespace rote

@@ -1,4 +1,5 @@
-// augment/cpu/pointwise.h: operations of a pixel by itself, in registers one after another. Included by executor_* only.
+// augment/cpu/pointwise.h: operations of a pixel by itself, in registers one after another. Included by executor_*
+// only.
 //
 // A view does not run such an operation over its planes: it puts it on a chain, which runs on each block of pixels
 // between the load and the store of the next pass that touches them all (pass.h).
@@ -83,34 +84,29 @@ ROTE_INLINE void apply_op(const PointwiseOp& op, Block<C>& block, int32_t channe
             return on_each(block, [=](Pixels x, int) { return blend<Pixels>(x, factor, part); });
         }
         case PointwiseKind::saturation:
-            if constexpr (C == 3)
-                adjust_saturation<Pixels>(block.r, block.g, block.b, factor);
+            if constexpr (C == 3) adjust_saturation<Pixels>(block.r, block.g, block.b, factor);
             return;
         case PointwiseKind::hue:
-            if constexpr (C == 3)
-                adjust_hue<Pixels>(block.r, block.g, block.b, factor);
+            if constexpr (C == 3) adjust_hue<Pixels>(block.r, block.g, block.b, factor);
             return;
         case PointwiseKind::hue_unbounded:
             if constexpr (C == 3) adjust_hue<Pixels, true>(block.r, block.g, block.b, factor);
             return;
         case PointwiseKind::grey:
-            if constexpr (C == 3)
-                block.r = block.g = block.b = grey_of<Pixels>(block.r, block.g, block.b);
+            if constexpr (C == 3) block.r = block.g = block.b = grey_of<Pixels>(block.r, block.g, block.b);
             return;
         case PointwiseKind::brightness_up:
             return on_each(block, [=](Pixels x, int) { return clamp_to_one<Pixels>(x * factor); });
         case PointwiseKind::contrast_up: {
             const Pixels part = splat<Pixels>(op.part);
-            return on_each(block, [=](Pixels x, int) {
-                return clamp_to_one<Pixels>(sum_apart<Pixels>(x * factor, part));
-            });
+            return on_each(block,
+                           [=](Pixels x, int) { return clamp_to_one<Pixels>(sum_apart<Pixels>(x * factor, part)); });
         }
         case PointwiseKind::saturation_up:
             if constexpr (C == 3) {
                 const Pixels part = grey_of<Pixels>(block.r, block.g, block.b) * (1.0f - factor);
-                on_each(block, [=](Pixels x, int) {
-                    return clamp_to_one<Pixels>(sum_apart<Pixels>(x * factor, part));
-                });
+                on_each(block,
+                        [=](Pixels x, int) { return clamp_to_one<Pixels>(sum_apart<Pixels>(x * factor, part)); });
             }
             return;
         case PointwiseKind::divide:
@@ -119,8 +115,7 @@ ROTE_INLINE void apply_op(const PointwiseOp& op, Block<C>& block, int32_t channe
             });
         case PointwiseKind::reciprocal:
             return on_each(block, [&](Pixels x, int c) {
-                const Pixels centred =
-                    difference_apart<Pixels>(x, splat<Pixels>(op.normalization->mean[channel + c]));
+                const Pixels centred = difference_apart<Pixels>(x, splat<Pixels>(op.normalization->mean[channel + c]));
                 return fused(centred, op.normalization->high[channel + c],
                              centred * op.normalization->low[channel + c]);
             });

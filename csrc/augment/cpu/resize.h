@@ -13,8 +13,7 @@ __attribute__((noinline)) void narrow_planes(View& view, const OwedResize& resiz
     const int32_t last = resize.window.width - 1;
     for (int32_t c = 0; c < view.plan->channels; ++c)
         for (int32_t y = 0; y < resize.window.height; ++y) {
-            const float* const from =
-                view.plane(c) + int64_t(resize.window.top + y) * view.width + resize.window.left;
+            const float* const from = view.plane(c) + int64_t(resize.window.top + y) * view.width + resize.window.left;
             float* const to = view.spare_plane(c) + int64_t(y) * out_width;
             for (int32_t d = 0; d < out_width; d += kLanes) {
                 FloatVector sum{};

@@ -88,8 +88,8 @@ inline void gather_short_rows(const RowGather& gather, const uint8_t* image, int
     const __m256i* const controls = reinterpret_cast<const __m256i*>(gather.controls);
     const __m256i first = _mm256_load_si256(controls);
     const __m256i second = gather.chunks == 2 ? _mm256_load_si256(controls + 1) : _mm256_set1_epi8(-1);
-    const __m256i fills = gather.fills ? _mm256_load_si256(reinterpret_cast<const __m256i*>(gather.fills))
-                                       : _mm256_setzero_si256();
+    const __m256i fills =
+        gather.fills ? _mm256_load_si256(reinterpret_cast<const __m256i*>(gather.fills)) : _mm256_setzero_si256();
     const int32_t second_chunk = gather.chunks == 2 ? 16 : 0;
     image += gather.first_chunk * 16;
     for (int32_t y = 0; y < count; ++y) {
@@ -99,8 +99,8 @@ inline void gather_short_rows(const RowGather& gather, const uint8_t* image, int
             const __m128i* const behind = reinterpret_cast<const __m128i*>(image + rows[y] * stride + second_chunk);
             bytes = _mm256_or_si256(
                 _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(row)), first),
-                _mm256_or_si256(
-                    _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(behind)), second), fills));
+                _mm256_or_si256(_mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_loadu_si128(behind)), second),
+                                fills));
         }
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + int64_t(y) * gather.count), bytes);
     }

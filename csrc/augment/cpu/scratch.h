@@ -23,10 +23,10 @@ struct ScratchLayout {
     int64_t index_pitch;
     int64_t gather_controls;  ///< shuffle controls and fills [kMaxGatherTaps, control_pitch]
     int64_t control_pitch;
-    int64_t taps_x, taps_y;   ///< taps computed per view (large images)
-    int64_t coordinates;      ///< 4 x int32 [index_pitch]
-    int64_t texels;           ///< float [height + 3, width + 3, 4], for affine maps
-    int64_t byte_tables;  ///< uint16 [channels, 256]
+    int64_t taps_x, taps_y;  ///< taps computed per view (large images)
+    int64_t coordinates;     ///< 4 x int32 [index_pitch]
+    int64_t texels;          ///< float [height + 3, width + 3, 4], for affine maps
+    int64_t byte_tables;     ///< uint16 [channels, 256]
     int64_t total;
 };
 

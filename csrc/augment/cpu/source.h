@@ -39,7 +39,7 @@ class Source {
 
     /// Whether the image can be read as one run; else row by row.
     bool in_one_run() const { return kind_ == Kind::bytes || (kind_ == Kind::floats && !view_.in_bank); }
-    
+
     /// The image as bytes [height, width], where it is that.
     const uint8_t* bytes(int c) const { return bytes_[c]; }
 

@@ -43,8 +43,8 @@ class OutputTarget {
             layout_ = Layout::interleaved;
         else if (stride_w_ != 1)
             layout_ = Layout::strided;
-        else if (kStreams && streams && reinterpret_cast<uintptr_t>(image_) % kStreamAlignment == 0 && aligned(stride_c_) &&
-                 (in_one_run_ || aligned(stride_h_)))
+        else if (kStreams && streams && reinterpret_cast<uintptr_t>(image_) % kStreamAlignment == 0 &&
+                 aligned(stride_c_) && (in_one_run_ || aligned(stride_h_)))
             layout_ = Layout::streamed;
     }
 

@@ -168,8 +168,8 @@ inline FloatVector least<FloatVector>(FloatVector a, FloatVector b) {
 }
 #endif
 
-/// AMD's cores since Zen have adders (which also compare for max and min) apart from the multipliers. The colour formulas
-/// are mostly sums and clamps, so that sums multiplied by one run besides; the product is exact.
+/// AMD's cores since Zen have adders (which also compare for max and min) apart from the multipliers. The colour
+/// formulas are mostly sums and clamps, so that sums multiplied by one run besides; the product is exact.
 template <>
 inline FloatVector sum_apart<FloatVector>(FloatVector a, FloatVector b) {
     return kFuses ? fused(a, splat<FloatVector>(1.0f), b) : a + b;

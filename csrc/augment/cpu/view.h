@@ -2,8 +2,8 @@
 //
 // A view is where its pixels are, and what is still owed to them. While only crops, paddings and flips have acted, the
 // pixels stay in the bank, and two index lists say which row and column an output pixel shows. A resize is owed until
-// somebody reads its rows (resize.h), operations of a pixel by itself are owed as a chain (pointwise.h). to_planes pays:
-// an operation that needs more than single pixels calls it first and finds float planes.
+// somebody reads its rows (resize.h), operations of a pixel by itself are owed as a chain (pointwise.h). to_planes
+// pays: an operation that needs more than single pixels calls it first and finds float planes.
 #pragma once
 
 #include "augment/cpu/executor.h"

@@ -120,21 +120,27 @@ ROTE_HD V below_highest(V high, V range, V part) {
     return choose(part == splat<V>(0.0f), high, clamp_unit<V>(value));
 }
 
-/// Turns the hue by shift / 6 of the circle. With v = max, c = max - min and h in sextants, HSV to RGB is
-/// v - c * clamp(...) per channel, the branch-free form of the sector table.
-template <class V, bool Unbounded = false>
-ROTE_HD void adjust_hue(V& r, V& g, V& b, float shift) {
+/// The hue in sextants of the circle, in [-1, 5].
+template <class V>
+ROTE_HD V hue_of(V r, V g, V b, V high, V range) {
     const V zero = splat<V>(0.0f), one = splat<V>(1.0f), two = splat<V>(2.0f), four = splat<V>(4.0f);
-    const V high = greatest<V>(greatest<V>(r, g), b), low = least<V>(least<V>(r, g), b);
-    const V range = difference_apart<V>(high, low);
     const auto red = high == r;
     const auto green = high == g;
     const V numerator = choose(red, g - b, choose(green, b - r, r - g));
     const V sector = choose(red, zero, choose(green, two, four));
-    const V divisor = choose(range == zero, one, range);
-    V h = sum_apart<V>(sum_apart<V>(numerator / divisor, sector), splat<V>(shift));
-    h = choose(h < zero, h + 6.0f, h);
-    h = choose(h >= splat<V>(6.0f), h - 6.0f, h);
+    return sum_apart<V>(numerator / choose(range == zero, one, range), sector);
+}
+
+/// Turns the hue by shift / 6 of the circle. With v = max, c = max - min and h in sextants, HSV to RGB is
+/// v - c * clamp(...) per channel, the branch-free form of the sector table.
+template <class V, bool Unbounded = false>
+ROTE_HD void adjust_hue(V& r, V& g, V& b, float shift) {
+    const V zero = splat<V>(0.0f), two = splat<V>(2.0f), four = splat<V>(4.0f);
+    const V high = greatest<V>(greatest<V>(r, g), b), low = least<V>(least<V>(r, g), b);
+    const V range = difference_apart<V>(high, low);
+    V h = sum_apart<V>(hue_of<V>(r, g, b, high, range), splat<V>(shift));
+    // 6 is as good as 0: the formulas below give the same.
+    h = choose(h < zero, h + 6.0f, choose(h >= splat<V>(6.0f), h - 6.0f, h));
     const V from_green = magnitude<V>(difference_apart<V>(h, two));
     const V from_blue = magnitude<V>(difference_apart<V>(h, four));
     const V from_cyan = magnitude<V>(difference_apart<V>(h, splat<V>(3.0f)));
