@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.augment.chain import FLIP_CROP
-from benchmarks.augment.conftest import batch_of, views_forever
+from benchmarks.augment.conftest import batch_of, graph_replay, views_forever
 from benchmarks.augment.peers import contenders
 
 CHAINS = {
@@ -35,11 +35,15 @@ def test_share_of_copying(race, cifar_sized, quick, name):
 
 
 @pytest.mark.parametrize("batch", [512, 4096, 65536])
-def test_batch_size(race, cifar_sized, quick, batch):
+def test_batch_size(race, cifar_sized, quick, device, batch):
     ids = batch_of(cifar_sized, 64 if quick else batch)
+    names = ["torch", "airbench's loader"]
+    if device == "cuda":
+        names += ["kornia", "torchvision, one draw a batch", "triton-augment"]
     race(
         views_forever(FLIP_CROP, cifar_sized, ids),
-        contenders(FLIP_CROP, cifar_sized, ids, "torch", "airbench's loader"),
+        contenders(FLIP_CROP, cifar_sized, ids, *names),
+        also={"kernels alone": graph_replay(FLIP_CROP, cifar_sized, ids)} if device == "cuda" else {},
         work=len(ids),
         unit="images/s",
         peaks={("copy", "auto"): len(ids) * FLIP_CROP.view_bytes(cifar_sized)},

@@ -6,10 +6,13 @@ a bank of 150 MB, outputs that no cache holds.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+import torch
 
 from benchmarks.augment.chain import CROPS, SIMCLR, SIMCLR_BLUR
-from benchmarks.augment.conftest import batch_of, views_forever
+from benchmarks.augment.conftest import batch_of, graph_replay, views_forever
 from benchmarks.augment.native_call import forced, levels
 from benchmarks.augment.peers import contenders
 
@@ -29,16 +32,24 @@ def test_beside_everybody(race, cifar_sized, quick, name):
 
 
 @pytest.mark.parametrize("batch", [512, 4096, 65536])
-def test_batch_size(race, cifar_sized, quick, device, batch):
-    """The chain without blur; the slow peers do not finish 65,536 images in a minute on a CPU."""
-    ids = batch_of(cifar_sized, 64 if quick else batch)
-    names = ["torch", "DALI CPU"] if batch > 4096 and device == "cpu" else ["torch", "DALI CPU", "kornia"]
+@pytest.mark.parametrize("name", CHAINS)
+def test_batch_size(race, cifar_sized, quick, device, name, batch):
+    """Where a batch of a peer takes long: only the fast ones at 65,536 images on a CPU, whose others take minutes."""
+    chain, ids = CHAINS[name], batch_of(cifar_sized, 64 if quick else batch)
+    names = ["torch", "DALI CPU"]
+    if batch <= 4096 or device == "cuda":
+        names.append("kornia")
+    if device == "cuda":
+        chain = replace(chain, dtype=torch.bfloat16)
+        names.append("torchvision, one draw a batch")
     race(
-        views_forever(SIMCLR, cifar_sized, ids),
-        contenders(SIMCLR, cifar_sized, ids, *names, *(["triton-augment"] if device == "cuda" else [])),
+        views_forever(chain, cifar_sized, ids),
+        contenders(chain, cifar_sized, ids, *names),
+        also={"kernels alone": graph_replay(chain, cifar_sized, ids)} if device == "cuda" else {},
+        peaks={("copy", "auto"): len(ids) * chain.view_bytes(cifar_sized)},
         work=len(ids),
         unit="images/s",
-        case=f"SimCLR-CIFAR without blur, batch {batch:,}",
+        case=f"{name}, batch {batch:,}",
     )
 
 

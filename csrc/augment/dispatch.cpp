@@ -34,16 +34,21 @@ void check_output(const AugmentOutput& output) {
                    "dtype: wanted float32, float16 or bfloat16, got code ", int32_t(output.dtype));
 }
 
-RenderViews executor_of(const std::string& level) {
-    if (level == "scalar") return render_views_scalar;
+struct Executor {
+    const char* name;
+    RenderViews render;
+};
+
+Executor executor_of(const std::string& level) {
+    if (level == "scalar") return {"scalar", render_views_scalar};
     switch (resolve_simd_level(level)) {
         case SimdLevel::baseline:
-            return render_views_baseline;
+            return {"baseline", render_views_baseline};
 #if defined(ROTE_X86)
         case SimdLevel::avx2:
-            return render_views_avx2;
+            return {"avx2", render_views_avx2};
         case SimdLevel::avx512:
-            return render_views_avx512;
+            return {"avx512", render_views_avx512};
 #endif
         default:
             break;
@@ -72,6 +77,13 @@ struct ThreadScratch {
 
 thread_local ThreadScratch thread_scratch;
 
+/// Outputs above this are written past the caches: nobody finds them there anyway.
+constexpr int64_t kStreamedBytes = int64_t(16) << 20;
+
+int64_t output_bytes(const AugmentPlan& plan, const AugmentOutput& output) {
+    return int64_t(plan.channels) * plan.out_height * plan.out_width * (output.dtype == DType::float32 ? 4 : 2);
+}
+
 /// Views handed out at a time: enough to hide the hand-out, few enough to balance.
 int64_t grain_of(const AugmentPlan& plan) {
     const int64_t pixels = int64_t(plan.channels) * plan.out_height * plan.out_width;
@@ -91,10 +103,14 @@ void augment_sample(const AugmentProgram& program, const AugmentBatch& batch, in
     });
 }
 
+std::string augment_executor(const std::string& level) {
+    return executor_of(level).name;
+}
+
 void augment_render(const AugmentProgram& program, const ImageView<const uint8_t>& images, const AugmentBatch& batch,
                     const AugmentOutput& output, int num_threads, const std::string& level) {
     const AugmentPlan& plan = program.plan();
-    const RenderViews render = executor_of(level);
+    const RenderViews render = executor_of(level).render;
     check_images(plan, images);
     check_output(output);
     ROTE_CHECK_ARG(batch.count >= 0, "count: wanted at least 0, got ", batch.count);
@@ -112,7 +128,12 @@ void augment_render(const AugmentProgram& program, const ImageView<const uint8_t
 
     check_partners(plan, batch.rows, batch.count, images.count);
 
-    const RenderJob job{&plan, &program.resize_tables(), images, batch.ids, output};
+    Normalization normalizations[kMaxAugmentSteps];
+    for (int32_t s = 0; s < plan.num_steps; ++s)
+        if (plan.steps[s].kind == AugmentKind::normalize)
+            normalizations[s] = prepare_normalization(plan.steps[s], plan.channels);
+    const RenderJob job{&plan, &program.resize_tables(), images, batch.ids, output, normalizations,
+                        batch.count * output_bytes(plan, output) > kStreamedBytes};
     const int64_t grain = grain_of(plan);
     const size_t executor_bytes = size_t(scratch_bytes(plan) + 63) / 64 * 64;
     const size_t row_bytes = size_t(grain) * size_t(plan.row_words) * sizeof(int32_t);

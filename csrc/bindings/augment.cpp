@@ -80,6 +80,7 @@ void register_augment(py::module_& module) {
         .def("workspace_bytes", &AugmentProgram::workspace_bytes, py::arg("batch"), py::arg("device_is_cuda"),
              py::arg("path") = "auto");
 
+    module.def("augment_executor", &augment_executor, py::arg("level"));
     const py::call_guard<py::gil_scoped_release> no_gil;
     py::class_<BoundRender>(module, "BoundRender")
         .def(py::init([](const AugmentProgram& program, const Strides& image_strides, int64_t num_images, int out_dtype,

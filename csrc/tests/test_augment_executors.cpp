@@ -106,6 +106,26 @@ void test_levels_agree() {
     }
 }
 
+/// Images wider than a block of pixels, a few views each.
+void test_large_images() {
+    const Shape shapes[] = {
+        {3, 131, 70, 131, 70}, {1, 40, 224, 40, 224}, {3, 256, 250, 224, 224}, {3, 65, 64, 200, 130}};
+    for (const Shape& shape : shapes) {
+        const std::vector<uint8_t> bank = test_bank(6, shape.channels, shape.height, shape.width);
+        for (const NamedRecipe& recipe : geometry_recipes()) {
+            if (!fits(recipe, shape)) continue;
+            const AugmentProgram program(recipe.ops, shape.channels, shape.height, shape.width, shape.out_height,
+                                         shape.out_width);
+            const Batch batch(3, 6, 21);
+            const auto images = planar(bank, shape, 6);
+            const auto oracle = render(program, images, batch.plain, DType::float32, 0, "scalar");
+            for (const std::string& level : vector_levels())
+                CHECK(render(program, images, batch.plain, DType::float32, 0, level) == oracle, "%s, %s, %d x %d",
+                      recipe.name.c_str(), level.c_str(), shape.height, shape.width);
+        }
+    }
+}
+
 void test_many_views() {
     const Shape shape{3, 32, 32, 32, 32};
     const std::vector<uint8_t> bank = test_bank(kImages, 3, 32, 32);
@@ -298,6 +318,7 @@ void test_bad_input() {
 int main() {
     test_known_pixels();
     test_levels_agree();
+    test_large_images();
     test_many_views();
     test_bank_strides();
     test_views_are_pure();

@@ -155,6 +155,34 @@ void test_pinned_rows() {
     for (size_t i = 0; i < row.size(); ++i) CHECK(row[i] == expected[i], "word %d is %d", int(i), row[i]);
 }
 
+/// The same for the operations that move pixels, and for the slots of their p.
+void test_pinned_geometry_rows() {
+    const AugmentProgram program({filtered_crop_op(2, true, 0.9),
+                                  {2, 0, {3, 2, 0, 0.9}},
+                                  vertical_flip_op(),
+                                  alternating_flip_op(),
+                                  rare_affine_op(0.9, 0),
+                                  rotation_op(1, 0, 0.9),
+                                  resize_op(),
+                                  center_crop_op()},
+                                 3, 32, 32, 32, 32);
+    std::vector<int64_t> ids(6, 123456789), views(6);
+    for (int64_t i = 0; i < 6; ++i) views[size_t(i)] = (int64_t(1) << 47) + i;
+    AugmentBatch batch;
+    batch.ids = ids.data();
+    batch.views = views.data();
+    batch.count = 6;
+    batch.seed = 0xfedcba9876543210ull;
+    const size_t words = size_t(program.row_words());
+    std::vector<int32_t> rows(6 * words);
+    augment_sample(program, batch, rows.data(), 1);
+    CHECK(words == 15);
+    uint64_t hash = 14695981039346656037ull;  // FNV-1a over the words
+    for (int32_t word : rows) hash = (hash ^ uint32_t(word)) * 1099511628211ull;
+    CHECK(hash == 11618290952575212806ull, "hash of the rows is %llu", static_cast<unsigned long long>(hash));
+    for (size_t i = 0; i + 1 < 6; ++i) CHECK(rows[i * words + 7] != rows[(i + 1) * words + 7], "alternating");
+}
+
 void test_bad_addresses() {
     const AugmentProgram program({flip_op()}, 3, 8, 8, 8, 8);
     int32_t row;
@@ -182,6 +210,24 @@ void test_bad_recipes() {
     CHECK_THROWS(ArgumentError, make({8, 0, {}}));
     make(resize_op(16), 3, 32, 16);
     make(resize_op(5000), 3, 1, 5000);
+    make(center_crop_op(32, 32));
+    make(rotation_op());
+    CHECK_THROWS(ArgumentError, make(resize_op(16), 3, 32, 32));
+    CHECK_THROWS(ArgumentError, make(resize_op(16, 0, 3), 3, 32, 16));
+    CHECK_THROWS(ArgumentError, make({10, 0, {16, 0, 1, 0.5}}, 3, 32, 16));
+    CHECK_THROWS(ArgumentError, make(resize_op(0, 16), 3, 32, 16));
+    CHECK_THROWS(ArgumentError, make(resize_op(16.5, 16), 3, 32, 16));
+    CHECK_THROWS(ArgumentError, make(resize_op(-16, 16), 3, 32, 16));
+    CHECK_THROWS(ArgumentError, make(resize_op(17000, 16), 3, 32, 16));
+    CHECK_THROWS(ArgumentError, AugmentProgram({resize_op(9000)}, 3, 1, 2, 9000, 16384));
+    CHECK_THROWS(ArgumentError, make(center_crop_op(16, 0), 3, 32, 16));
+    CHECK_THROWS(ArgumentError, make(vertical_flip_op(-0.5)));
+    CHECK_THROWS(ArgumentError, make(rotation_op(2)));
+    CHECK_THROWS(ArgumentError, make(rotation_op(1, 1.5)));
+    CHECK_THROWS(ArgumentError, make(rotation_op(1, 0, 2)));
+    CHECK_THROWS(ArgumentError, make(rotation_op(1, 0, 1, -3)));
+    CHECK_THROWS(ArgumentError, make(filtered_crop_op(3, true)));
+    CHECK_THROWS(ArgumentError, make(filtered_crop_op(1, true, 1.5)));
     CHECK_THROWS(ArgumentError, make({1, 16, {0.1, 1, 1, 1, 1, 1, 1}}));
     CHECK_THROWS(ArgumentError, make({1, 0, {0.1, 1, 1}}));
     CHECK_THROWS(ArgumentError, make({1, 0, {nan, 1, 1, 1}}));
@@ -218,6 +264,7 @@ int main() {
     test_jitter();
     test_slots_are_stable();
     test_pinned_rows();
+    test_pinned_geometry_rows();
     test_bad_addresses();
     test_bad_recipes();
     std::puts("augment sampler: ok");

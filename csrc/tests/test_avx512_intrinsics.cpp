@@ -87,6 +87,11 @@ void check_words(const __m512i& got, const Words& want, const char* what) {
     CHECK(std::memcmp(&got, want.at, sizeof want.at) == 0, "%s", what);
 }
 
+Floats magnitudes(Floats x) {
+    for (float& value : x.at) value = std::fabs(value);
+    return x;
+}
+
 __attribute__((noinline)) void test_float_arithmetic() {
     for (int round = 0; round < kRounds; ++round) {
         const Floats a, b, c;
@@ -100,6 +105,8 @@ __attribute__((noinline)) void test_float_arithmetic() {
         check_floats(load(a) - load(b), want, "-");
         for (int i = 0; i < 16; ++i) want.at[i] = a.at[i] * b.at[i];
         check_floats(load(a) * load(b), want, "*");
+        for (int i = 0; i < 16; ++i) want.at[i] = std::sqrt(std::fabs(a.at[i]));
+        check_floats(_mm512_sqrt_ps(load(magnitudes(a))), want, "sqrt_ps");
         for (int i = 0; i < 16; ++i) want.at[i] = a.at[i] < b.at[i] ? a.at[i] : b.at[i];  // NaN: the second
         check_floats(_mm512_mask_min_ps(load(a), __mmask16(0xffff), load(a), load(b)), want, "min");
         float halves[16];
@@ -163,6 +170,57 @@ __attribute__((noinline)) void test_integer_products() {
         for (int i = 0; i < 16; ++i) want.at[i] = sum.at[round % 16];
         check_words(_mm512_set1_epi32(sum.at[round % 16]), want, "set1_epi32");
     }
+}
+
+/// 64-bit products of 32-bit words and their halves, as Philox wants them.
+__attribute__((noinline)) void test_wide_products() {
+    for (int round = 0; round < kRounds; ++round) {
+        const Words a, b;
+        uint64_t products[8], upper[8], lower[8];
+        for (int i = 0; i < 8; ++i) {
+            products[i] = uint64_t(uint32_t(a.at[2 * i])) * uint32_t(b.at[2 * i]);
+            upper[i] = products[i] >> 32;
+            lower[i] = products[i] << 32;
+        }
+        const __m512i wide = _mm512_mul_epu32(load(a), load(b));
+        const __m512i high = _mm512_srli_epi64(wide, 32), low = _mm512_slli_epi64(wide, 32);
+        CHECK(std::memcmp(&wide, products, sizeof products) == 0, "mul_epu32");
+        CHECK(std::memcmp(&high, upper, sizeof upper) == 0, "srli_epi64");
+        CHECK(std::memcmp(&low, lower, sizeof lower) == 0, "slli_epi64");
+        Words want;
+        for (int i = 0; i < 16; ++i) want.at[i] = i % 2 ? b.at[i] : a.at[i];
+        check_words(_mm512_mask_blend_epi32(0xaaaa, load(a), load(b)), want, "mask_blend_epi32");
+    }
+}
+
+__attribute__((noinline)) void test_shuffles() {
+    for (int round = 0; round < kRounds; ++round) {
+        const Floats a, b;
+        const Words index, x, y;
+        Floats want;
+        for (int i = 0; i < 16; ++i) want.at[i] = (i % 2 ? b : a).at[i / 4 * 4 + i % 4 / 2];
+        check_floats(_mm512_unpacklo_ps(load(a), load(b)), want, "unpacklo_ps");
+        for (int i = 0; i < 16; ++i) want.at[i] = (i % 2 ? b : a).at[i / 4 * 4 + 2 + i % 4 / 2];
+        check_floats(_mm512_unpackhi_ps(load(a), load(b)), want, "unpackhi_ps");
+        for (int i = 0; i < 16; ++i) want.at[i] = (i < 8 ? a : b).at[i % 8];
+        check_floats(_mm512_shuffle_f32x4(load(a), load(b), 0x44), want, "shuffle_f32x4, low halves");
+        for (int i = 0; i < 16; ++i) want.at[i] = (i < 8 ? a : b).at[8 + i % 8];
+        check_floats(_mm512_shuffle_f32x4(load(a), load(b), 0xee), want, "shuffle_f32x4, high halves");
+        for (int i = 0; i < 16; ++i) want.at[i] = (i < 8 ? a : b).at[i % 8 / 4 * 8 + i % 4];
+        check_floats(_mm512_shuffle_f32x4(load(a), load(b), 0x88), want, "shuffle_f32x4, even quarters");
+        for (int i = 0; i < 16; ++i) want.at[i] = (i < 8 ? a : b).at[4 + i % 8 / 4 * 8 + i % 4];
+        check_floats(_mm512_shuffle_f32x4(load(a), load(b), 0xdd), want, "shuffle_f32x4, odd quarters");
+        for (int i = 0; i < 16; ++i) want.at[i] = (index.at[i] & 16 ? b : a).at[index.at[i] & 15];
+        check_floats(_mm512_permutex2var_ps(load(a), load(index), load(b)), want, "permutex2var_ps");
+        Words moved;
+        for (int i = 0; i < 16; ++i) moved.at[i] = (index.at[i] & 16 ? y : x).at[index.at[i] & 15];
+        check_words(_mm512_permutex2var_epi32(load(x), load(index), load(y)), moved, "permutex2var_epi32");
+    }
+    Words counted;
+    for (int i = 0; i < 16; ++i) counted.at[i] = 2 * i + 3;
+    check_words(_mm512_add_epi32(_mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30),
+                                 _mm512_set1_epi32(3)),
+                counted, "setr_epi32, add_epi32");
 }
 
 // VNNI is an extension of its own: emulated always, executed where the CPU has it.
@@ -243,7 +301,9 @@ int main() {
     }
     test_float_arithmetic();
     test_masks();
+    test_shuffles();
     test_integer_products();
+    test_wide_products();
     test_conversions();
     test_gather();
     if (has_vnni()) test_vnni();

@@ -13,11 +13,19 @@ from .tolerances import tolerance
 
 
 def assert_agrees_with_float64(
-    recipe: Recipe, *, channels: int = 3, image: tuple[int, int] = (32, 28), count: int = 96, device: str = "cpu"
+    recipe: Recipe,
+    *,
+    channels: int = 3,
+    image: tuple[int, int] = (32, 28),
+    count: int = 96,
+    device: str = "cpu",
+    bank: torch.Tensor | None = None,
 ) -> None:
-    """Every pixel that is decided clearly (at least 95 % of each view) lies within the recipe's tolerance."""
-    bank = make_bank(24, channels, *image)
-    ids, views = make_addresses(count)
+    """Every pixel that is decided clearly (at least 95 % of each view) lies within the recipe's tolerance. Images are
+    those of `bank`, or made up."""
+    bank = make_bank(24, channels, *image) if bank is None else bank
+    image = tuple(bank.shape[2:])
+    ids, views = make_addresses(count, len(bank))
     rendered = recipe(bank.to(device), ids.to(device), views.to(device), seed=11).cpu().double().numpy()
     size = recipe.output_size(image)
     allowed = tolerance(recipe, max(*image, *size))
@@ -31,12 +39,15 @@ def assert_agrees_with_float64(
     assert worst <= allowed, (worst, allowed)
 
 
-def assert_agrees_with_torchvision(recipe: Recipe, *, image: tuple[int, int] = (32, 28), count: int = 48) -> None:
+def assert_agrees_with_torchvision(
+    recipe: Recipe, *, image: tuple[int, int] = (32, 28), count: int = 48, bank: torch.Tensor | None = None
+) -> None:
     """Two float32 computations of the same thing, each within its own error of the truth: twice the tolerance. Four
     times for affine maps: torchvision's grid accumulates coordinates of magnitude max(H, W) in float32."""
     torchvision_reference.import_torchvision()
-    bank = make_bank(24, 3, *image)
-    ids, views = make_addresses(count, seed=1)
+    bank = make_bank(24, 3, *image) if bank is None else bank
+    image = tuple(bank.shape[2:])
+    ids, views = make_addresses(count, len(bank), seed=1)
     rendered = recipe(bank, ids, views, seed=12)
     size = recipe.output_size(image)
     slack = 4 if any(o.kind in ("random_affine", "random_rotation") for o in recipe.operations) else 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 
@@ -38,14 +38,36 @@ def addresses(count: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
         yield at % IMAGES, (at // IMAGES * 0x9E3779B97F4B) % (1 << 48)
 
 
-def digest(render: Render, images: torch.Tensor, count: int, device: str = "cpu") -> str:
-    """SHA-256 of the first `count` views' bytes, in memory order."""
+def digest(renders: Mapping[str, Render], images: torch.Tensor, count: int, device: str = "cpu") -> str:
+    """SHA-256 of the first `count` views' bytes, in memory order, after every executor gave the same ones.
+
+    Args:
+        renders: (images, ids, views) -> views, by executor.
+
+    Raises:
+        AssertionError: an executor gave other bits than the first; names it and the first view that differs.
+    """
     hasher = hashlib.sha256()
     for ids, views in addresses(count):
-        x = render(images, ids.to(device), views.to(device)).cpu()
-        memory = x.permute(0, 2, 3, 1) if x.is_contiguous(memory_format=torch.channels_last) else x
-        hasher.update(memory.reshape(len(ids), -1).view(torch.uint8).numpy())
+        first = None
+        for executor, render in renders.items():
+            x = memory_of(render(images, ids.to(device), views.to(device)).cpu())
+            if first is None:
+                first = x
+            elif not torch.equal(x, first):
+                at = int((x != first).any(1).nonzero()[0])
+                raise AssertionError(
+                    f"{executor} differs from {next(iter(renders))}: image {ids[at]}, view {views[at]}"
+                )
+        hasher.update(first.numpy())
     return hasher.hexdigest()
+
+
+def memory_of(x: torch.Tensor) -> torch.Tensor:
+    """The bytes of views [n, C, h, w] as they lie in memory, uint8 [n, bytes of a view]."""
+    if x.is_contiguous(memory_format=torch.channels_last):
+        x = x.permute(0, 2, 3, 1)
+    return x.reshape(len(x), -1).view(torch.uint8)
 
 
 def meaning(recipe: Recipe) -> str:

@@ -1,4 +1,7 @@
-"""A recipe for each operation, alone or with what it needs, at arguments that use all of it."""
+"""A recipe for each operation, alone or with what it needs, at arguments that use all of it; and the named ones.
+
+All render 64 images of 32 px (tests/augment/million.py), at 44 px or less.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,7 @@ from rote.augment import (
     Sharpness,
     Solarize,
     VerticalFlip,
+    recipes,
 )
 
 CIFAR = {"mean": (0.4914, 0.4822, 0.4465), "std": (0.2470, 0.2435, 0.2616)}
@@ -66,7 +70,7 @@ BY_OPERATION: dict[str, Recipe] = {
         RandomAffine(20, (0.1, 0.1), interpolation="bilinear"),
         ColorJitter(0.4, 0.4, 0.4, 0.1, p=0.8),
         Grayscale(0.2),
-        GaussianBlur(3, (0.1, 2.0)),
+        GaussianBlur(3, (0.1, 2.0), p=0.5),
         Solarize(0.5, p=0.2),
         AutoContrast(p=0.2),
         Equalize(p=0.2),
@@ -77,4 +81,10 @@ BY_OPERATION: dict[str, Recipe] = {
         partners=64,
         **CIFAR,
     ),
+}
+
+#: Named recipes for ImageNet end at 32 px here.
+NAMED: dict[str, Recipe] = {
+    **{name: recipe.at(32) if recipe.size == (224, 224) else recipe for name, recipe in recipes.items()},
+    "strength-0.9": recipes["strength-0.9"],
 }

@@ -250,6 +250,8 @@ def test_every_instruction_set_renders_the_same_bits(recipe):
     levels = _native.compiled_simd_levels()
     levels = levels[: levels.index(_native.detected_simd_level()) + 1]
     for channels, height, width in ((3, 32, 32), (1, 17, 23), (3, 19, 40)):
+        if recipe == recipes["zhang-random-crop"] and height < 28:
+            continue  # cuts 28 x 28 out of larger images
         if channels == 1 and recipe is EVERYTHING:
             continue
         bank = make_bank(24, channels, height, width)

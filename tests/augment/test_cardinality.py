@@ -62,7 +62,7 @@ from rote.augment.windows import fallback_window, rounded_boxes
         (Recipe(RandomRotation((5, 5), p=0.5)), 2),
         (Recipe(RandomCrop(2, p=0.5), RandomAffine((7, 7), p=0.5)), 25 * 2),
         (Recipe(GaussianBlur(3)), math.inf),
-        (Recipe(GaussianBlur(3, 1.0), Sharpness(2.0, p=1.0), Equalize()), 4),
+        (Recipe(GaussianBlur(3, 1.0, p=0.5), Sharpness(2.0, p=1.0), Equalize()), 4),
         (Recipe(RandAugment(1, 9)), 14 + 9),
         (Recipe(RandAugment(2, 1, p=0.5)), (14 + 7) ** 2),
         (Recipe(RandAugment(1, 0)), 14),

@@ -124,7 +124,7 @@ def test_in_words():
         (RandomRotation(10, p=0.5), "turned by -10 to 10 degrees, nearest, outside 0, with probability 0.5"),
         (VerticalFlip(), "top and bottom swapped, with probability 0.5"),
         (AlternatingFlip(), "left and right swapped at every other view"),
-        (GaussianBlur(3, 1.5), "a Gaussian of sigma 1.5 pixels, kernel 3 x 3, with probability 0.5"),
+        (GaussianBlur(3, 1.5, p=0.5), "a Gaussian of sigma 1.5 pixels, kernel 3 x 3, with probability 0.5"),
         (Solarize(0.25, p=1.0), "1 - x where x >= 0.25"),
         (Posterize(3), "3 bits a channel"),
         (Invert(0.2), "1 - x, with probability 0.2"),

@@ -14,11 +14,13 @@ from contextlib import contextmanager
 import pytest
 import torch
 
-from rote.augment import ColorJitter, Normalize, RandomAffine, RandomResizedCrop, Recipe, recipes
+from rote.augment import ColorJitter, Normalize, RandomResizedCrop, Recipe
 from rote.ops.augment import native_program
 
+from . import million
 from .conftest import make_addresses
 from .forced import EXECUTORS, render_by
+from .recipes_by_operation import BY_OPERATION, NAMED
 
 #: fesetround's arguments: toward -inf, +inf and zero.
 ROUNDING = {
@@ -30,9 +32,14 @@ ROUNDING = {
 RECIPES = {
     "subnormal float32": Recipe(ColorJitter(0.4, 0.4, 0.4, 0.1), Normalize(0.0, 2e38)),
     "subnormal float16": Recipe(RandomResizedCrop((0.3, 1.0)), Normalize(0.5, 1e5), size=20),
-    "affine": Recipe(RandomAffine(30, (0.1, 0.1), (0.7, 1.3), 10, "bilinear"), size=32),
-    **{f"named: {name}": recipe for name, recipe in recipes.items()},
+    **NAMED,
+    **BY_OPERATION,
 }
+
+
+@pytest.fixture(scope="module")
+def bank() -> torch.Tensor:
+    return million.bank()
 
 
 @contextmanager
@@ -63,7 +70,7 @@ def rounded(mode: str) -> Iterator[Callable[[], bool]]:
 def work(recipe: Recipe, bank: torch.Tensor, executor: str, dtype: torch.dtype, threads: int) -> list[torch.Tensor]:
     """Everything the engine computes for some views: tables, parameter rows, pixels."""
     native_program.cache_clear()  # programs made under another mode would hide what making them does
-    ids, views = make_addresses(40)
+    ids, views = make_addresses(16)
     params = recipe.params(ids, views, seed=5, image_size=32)
     pixels = render_by(executor, recipe, bank, ids, views, seed=5, dtype=dtype, threads=threads)
     return [pixels, *params.values()]

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from rote.augment import Collate, Recipe, Transform, recipes
+from rote.augment import Collate, MixUp, Recipe, Transform, Views, recipes
 
 from .conftest import make_bank
 from .torchvision_reference import import_torchvision
@@ -68,8 +68,26 @@ def test_dtype_layout_and_copies(bank):
     assert torch.equal(pickle.loads(pickle.dumps(collate))([1, 2]), x)
 
 
+def test_views_of_several_recipes(bank):
+    pair = Views(RECIPE, recipes["flip-crop"])
+    ids, views = torch.tensor([3, 9]), torch.tensor([2, 2])
+    expected = pair(bank, ids, views, 1, dtype=torch.bfloat16)
+    for labels in (None, LABELS):
+        collate = Collate(pair, bank, labels, seed=1, dtype=torch.bfloat16)
+        collate.set_epoch(2)
+        x = collate([3, 9])
+        if labels is not None:
+            x, y = x
+            assert torch.equal(y, LABELS[ids])
+        assert all(torch.equal(a, b) for a, b in zip(x, expected, strict=True))
+    with pytest.raises(ValueError, match="labels: wanted none with Views that mix labels"):
+        Collate(Views(Recipe(MixUp(), partners=24)), bank, LABELS, num_classes=5)
+    with pytest.raises(ValueError, match="labels: wanted one for each of the 24 images"):
+        Collate(pair, bank, LABELS[:3])
+
+
 def test_bad_collations(bank):
-    with pytest.raises(TypeError, match="recipe: wanted a Recipe"):
+    with pytest.raises(TypeError, match="recipe: wanted a Recipe or Views"):
         Collate("benign-full", bank)
     with pytest.raises(TypeError, match="images: wanted uint8"):
         Collate(RECIPE, bank.float())

@@ -66,6 +66,12 @@ def test_agrees_with_torchvision(name):
     assert_agrees_with_torchvision(CASES[name])
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_real_images(name, cifar_images):
+    assert_agrees_with_float64(CASES[name], bank=cifar_images, count=60)
+    assert_agrees_with_torchvision(CASES[name], bank=cifar_images, count=60)
+
+
 @pytest.mark.parametrize("antialias", [False, True])
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear", "bicubic"])
 @pytest.mark.parametrize(("image", "size"), SIZES, ids=str)

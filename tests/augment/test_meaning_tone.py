@@ -52,6 +52,10 @@ CASES = {
         GaussianBlur(3),
         Solarize(p=0.2),
     ),
+    "overshoot": Recipe(
+        RandomResizedCrop(interpolation="bicubic"), Sharpness((0.5, 2.0)), Invert(), GaussianBlur(3), Posterize(4)
+    ),
+    "overshoot-stretched": Recipe(RandomResizedCrop(interpolation="bicubic"), Invert(), AutoContrast(p=1)),
     "contrast-of-crops": Recipe(RandomCrop(4, "reflect"), Sharpness(3.0), GaussianBlur(3), AutoContrast(), size=24),
 }
 

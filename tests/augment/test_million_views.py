@@ -16,23 +16,18 @@ import pytest
 import torch
 
 from rote import _native
-from rote.augment import Recipe, recipes
+from rote.augment import Recipe
 
 from . import million
 from .forced import EXECUTORS, executor_of, render_by
-from .recipes_by_operation import BY_OPERATION
+from .recipes_by_operation import BY_OPERATION, NAMED
 
 FULL = os.environ.get("ROTE_MILLION", "")
 COUNT = million.MILLION if FULL else 1024
 CHOSEN = os.environ.get("ROTE_EXECUTORS", ",".join(EXECUTORS)).split(",")
 RECORD = FULL == "record" or bool(os.environ.get("ROTE_RECORD"))
 FILE = Path(__file__).with_name("million_views.json")
-#: Named recipes for ImageNet end at 32 px here: a million views of 224 px take an hour.
-RECIPES: dict[str, Recipe] = {
-    **{name: recipe if recipe.size in (None, (28, 28)) else recipe.at(32) for name, recipe in recipes.items()},
-    "strength-0.9": recipes["strength-0.9"],
-    **BY_OPERATION,
-}
+RECIPES: dict[str, Recipe] = NAMED | BY_OPERATION
 LAYOUTS = {"float32 NCHW": (torch.float32, False), "bfloat16 NHWC": (torch.bfloat16, True)}
 
 
@@ -52,16 +47,17 @@ def test_the_images_are_the_same_everywhere(images):
 def test_every_executor_renders_the_same_bits(images, name, layout, record_property):
     recipe = RECIPES[name]
     dtype, channels_last = LAYOUTS[layout]
-    digests = {}
-    for executor in CHOSEN:
 
-        def render(bank, ids, views, executor=executor):
+    def render_with(executor: str):
+        def render(bank, ids, views):
             return render_by(executor, recipe, bank, ids, views, million.SEED, dtype=dtype, channels_last=channels_last)
 
-        digests[executor_of(executor)] = million.digest(render, images, COUNT)
-    record_property("executors", sorted(digests))
-    assert len(set(digests.values())) == 1, digests
-    compare(name, layout, next(iter(digests.values())))
+        return render
+
+    renders = {executor_of(executor): render_with(executor) for executor in CHOSEN}
+    assert list(renders) == CHOSEN
+    record_property("executors", sorted(renders))
+    compare(name, layout, million.digest(renders, images, COUNT))
 
 
 @pytest.mark.gpu
@@ -79,7 +75,7 @@ def test_cuda_renders_the_same_bits(images, name, layout):
     stored = read()[name].get(layout, {})
     if str(COUNT) not in stored:
         pytest.skip(f"no hash of {COUNT:,} views of {name} is stored")
-    assert million.digest(render, images.cuda(), COUNT, "cuda") == stored[str(COUNT)]
+    assert million.digest({"cuda": render}, images.cuda(), COUNT, "cuda") == stored[str(COUNT)]
 
 
 def read() -> dict:

@@ -9,6 +9,7 @@ import sys
 import pytest
 import torch
 
+import rote.augment
 from rote.augment import (
     ColorJitter,
     Grayscale,
@@ -33,7 +34,7 @@ def test_a_recipe_survives_json(recipe):
     assert copy == recipe
     assert hash(copy) == hash(recipe)
     assert copy.hash() == recipe.hash()
-    assert eval(repr(recipe)) == recipe
+    assert eval(repr(recipe), {**vars(rote.augment)}) == recipe
     assert recipe.hash()[:12] in recipe.describe()
 
 
@@ -46,8 +47,8 @@ def test_equal_meanings_are_equal():
 
 
 def test_hashes_differ_and_do_not_depend_on_the_process():
-    hashes = {recipe.hash() for recipe in [*recipes.values(), *OTHERS.values()]}
-    assert len(hashes) == len(recipes) + len(OTHERS)
+    different = {*recipes.values(), *OTHERS.values()}  # two of the named ones are equal
+    assert len({recipe.hash() for recipe in different}) == len(different) == len(recipes) + len(OTHERS) - 1
     code = "from rote.augment import recipes; print(recipes['benign-full'].hash())"
     output = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert output.strip() == recipes["benign-full"].hash()
@@ -65,7 +66,8 @@ def test_descriptions_that_are_wrong():
 
 
 def test_names():
-    assert list(recipes) == ["none", "flip-crop", "digits", "benign-full", "benign-mild"]
+    assert list(recipes)[:5] == ["none", "flip-crop", "digits", "benign-full", "benign-mild"]
+    assert {"simclr-cifar", "byol-1", "byol-2", "airbench94", "airbench96", "zhang", "arpit"} <= set(recipes)
     with pytest.raises(KeyError, match=r"wanted one of none, flip-crop, .*, got 'simclr'"):
         recipes["simclr"]
 
@@ -83,7 +85,10 @@ def test_named_recipes_keep_the_images_own_size_unless_told():
     bank = torch.zeros(2, 3, 20, 26, dtype=torch.uint8)
     ids = torch.zeros(2, dtype=torch.int64)
     for name, recipe in recipes.items():
-        assert recipe(bank, ids, ids).shape == (2, 3, 20, 26), name
+        height, width = recipe.size or (20, 26)
+        if height > 20 and name.startswith(("zhang", "arpit")):
+            continue  # cut 28 x 28 out of larger images
+        assert recipe(bank, ids, ids).shape == (2, 3, height, width), name
     assert recipes["benign-mild"].at(16)(bank, ids, ids).shape == (2, 3, 16, 16)
 
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+import rote.augment
 from rote.address import FRESH_VIEWS, MAX_VIEWS
 from rote.augment import HorizontalFlip, RandomResizedCrop, Recipe, Views, recipes
 
@@ -128,4 +129,4 @@ def test_as_a_value():
     assert Views(FULL, MILD) == PAIR != Views(MILD, FULL)
     assert pickle.loads(pickle.dumps(PAIR)) == PAIR
     assert hash(Views(FULL, MILD)) == hash(PAIR)
-    assert eval(repr(PAIR), vars(__import__("rote.augment").augment)) == PAIR
+    assert eval(repr(PAIR), {**vars(rote.augment)}) == PAIR

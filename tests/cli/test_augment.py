@@ -76,7 +76,7 @@ def test_a_pair_has_a_column_for_each_recipe():
 
     pair = Views(recipes["none"], recipes["flip-crop"])
     sheet = Preview(recipe="-", images=2, views=3).sheet("pair", pair, data.load("digits"))
-    assert sheet.columns == [f"view {v}, {i}" for v in range(3) for i in (1, 2)]
+    assert sheet.columns == [f"view {v}{letter}" for v in range(3) for letter in "ab"]
     assert np.array_equal(sheet.views[0], sheet.originals)
     assert sheet.draw().mode == "RGB"
 

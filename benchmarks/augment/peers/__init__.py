@@ -2,8 +2,8 @@
 
 Each module has `render_*(chain, bank, ids)`, which returns a callable without arguments that renders one batch, or None
 where the library is not installed or cannot do the chain. Each is set to mean what our recipe means as far as it can;
-where it cannot, its docstring says so. FFCV is absent: its packages cannot be installed beside a current torch without
-building libjpeg-turbo and OpenCV from source.
+where it cannot, its docstring says so. FFCV is absent: it compiles against OpenCV and libjpeg-turbo of the system,
+which a package registry does not bring.
 """
 
 from __future__ import annotations

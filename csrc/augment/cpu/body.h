@@ -11,9 +11,15 @@
 #include "augment/cpu/resize.h"
 #include "augment/cpu/store.h"
 #include "augment/cpu/tone.h"
+#include "augment/program/kinds.h"
 
 namespace rote {
 namespace {
+
+/// Steps that look after what the view owes themselves. All others find the bank or planes, and nothing owed.
+inline bool keeps_debts(AugmentKind kind) {
+    return group_of(kind) == AugmentGroup::color;
+}
 
 inline bool mirrors(AugmentKind kind) {
     return kind == AugmentKind::horizontal_flip || kind == AugmentKind::alternating_flip;
@@ -23,6 +29,7 @@ inline bool mirrors(AugmentKind kind) {
 inline int32_t apply_step(View& view, int32_t s) {
     const AugmentPlan& plan = *view.plan;
     const AugmentStep& step = plan.steps[s];
+    if (!keeps_debts(step.kind) && (view.resize.owed || view.chain.count > 0)) to_planes(view);
     switch (step.kind) {
         case AugmentKind::random_resized_crop:
         case AugmentKind::resize: {
@@ -55,7 +62,7 @@ inline int32_t apply_step(View& view, int32_t s) {
             if (view.row[step.row_offset] != 0) grayscale(view);
             break;
         case AugmentKind::normalize:
-            normalize_planes(view, step);
+            normalize(view, view.normalizations[s]);
             break;
         case AugmentKind::gaussian_blur:
             if (view.row[step.row_offset] != 0) gaussian_blur(view, step);
@@ -102,21 +109,21 @@ inline void render_views_on_vectors(const RenderJob& job, int64_t begin, int64_t
                                     char* scratch) {
     const AugmentPlan& plan = *job.plan;
     const ScratchLayout layout = scratch_layout(plan);
-    int32_t steps = plan.num_steps;
-    Finish finish;
-    if (steps > 0 && plan.steps[steps - 1].kind == AugmentKind::normalize) finish.normalization = &plan.steps[--steps];
     View view{};
     view.plan = &plan;
     view.bank = &job.images;
     view.tables = job.tables;
     view.layout = &layout;
+    view.normalizations = job.normalizations;
     view.scratch = scratch;
     for (int64_t index = begin; index < end; ++index) {
         view.row = rows + (index - begin) * plan.row_words;
+        if (index + 2 < end) prefetch_image(plan, job.images, job.ids[index + 2]);
         open_view(view, job.images, job.ids[index]);
-        for (int32_t s = 0; s < steps;) s = apply_step(view, s);
-        store_view(view, finish, job.output, index);
+        for (int32_t s = 0; s < plan.num_steps;) s = apply_step(view, s);
+        store_view(view, job, index);
     }
+    if (job.streams) end_stream();
 }
 
 }  // namespace

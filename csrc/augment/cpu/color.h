@@ -1,13 +1,23 @@
-// augment/cpu/color.h: the colour operations of the vector executors, in place over float planes. Included by the cpu_*
-// files only. A plane is one long run of pixels; the lanes after its last pixel hold finite leftovers nobody reads.
+// augment/cpu/color.h: the colour operations of the vector executors. Included by executor_* only.
 #pragma once
 
 #include "augment/cpu/view.h"
+#include "augment/meaning/jitter.h"
 
 namespace rote {
 namespace {
 
-/// fn(r, g, b) over all pixels of a three-channel view.
+/// fn(x) over all values of a view in planes. Lanes after the last pixel of a plane hold finite leftovers.
+template <class Fn>
+inline void for_each_value(View& view, Fn&& fn) {
+    const int32_t pixels = view.height * view.width;
+    for (int32_t c = 0; c < view.plan->channels; ++c) {
+        float* const plane = view.plane(c);
+        for (int32_t p = 0; p < pixels; p += kLanes) store(plane + p, fn(load_float(plane + p)));
+    }
+}
+
+/// fn(r, g, b) over all pixels of a three-channel view in planes.
 template <class Fn>
 inline void for_each_rgb(View& view, Fn&& fn) {
     float* const red = view.plane(0);
@@ -23,99 +33,41 @@ inline void for_each_rgb(View& view, Fn&& fn) {
     }
 }
 
-/// fn(x) over all values of a view.
-template <class Fn>
-inline void for_each_value(View& view, Fn&& fn) {
-    const int32_t pixels = view.height * view.width;
-    for (int32_t c = 0; c < view.plan->channels; ++c) {
-        float* const plane = view.plane(c);
-        for (int32_t p = 0; p < pixels; p += kLanes) store(plane + p, fn(load_float(plane + p)));
-    }
+/// The contrast of the image with everything owed so far.
+inline void push_contrast(View& view, float factor, bool unbounded) {
+    const int64_t sum = unbounded ? grey_sum<true>(view) : grey_sum<false>(view);
+    const float part = contrast_part(sum, int64_t(view.height) * view.width, factor);
+    const bool up = !unbounded && factor < 1.0f;  // a larger factor subtracts a part of the mean
+    push(view, {up ? PointwiseKind::contrast_up : PointwiseKind::contrast, factor, part});
 }
 
-inline FloatVector grey_lanes(const View& view, int32_t p) {
-    if (view.plan->channels == 1) return load_float(view.plane(0) + p);
-    return grey_of<FloatVector>(load_float(view.plane(0) + p), load_float(view.plane(1) + p),
-                                load_float(view.plane(2) + p));
-}
-
-/// The fixed-point sum of the image's grey values. Lanes add up to 64 numbers of 24 bits before they are widened.
-template <bool Unbounded>
-__attribute__((noinline)) int64_t grey_sum(const View& view) {
-    const auto grey_at = [&](int32_t place) {
-        const FloatVector grey = grey_lanes(view, place);
-        return Unbounded ? bounded_grey<FloatVector>(grey) : grey;
-    };
-    const int32_t pixels = view.height * view.width;
-    const int32_t whole = pixels / kLanes * kLanes;
-    int64_t sum = 0;
-    int32_t p = 0;
-    while (p < whole) {
-        const int32_t stop = whole - p > 64 * kLanes ? p + 64 * kLanes : whole;
-        IntVector lanes{};
-        for (; p < stop; p += kLanes) lanes = lanes + __builtin_convertvector(grey_at(p) * kGreyScale, IntVector);
-        for (int i = 0; i < kLanes; ++i) sum += lanes[i];
-    }
-    if (whole < pixels) {
-        const IntVector rest = __builtin_convertvector(grey_at(whole) * kGreyScale, IntVector);
-        for (int i = 0; i < pixels - whole; ++i) sum += rest[i];
-    }
-    return sum;
-}
-
-__attribute__((noinline)) void color_jitter(View& view, const AugmentStep& step) {
+inline void color_jitter(View& view, const AugmentStep& step) {
     const JitterParameters jitter = jitter_parameters(step, view.row);
     if (!jitter.applied) return;
-    to_planes(view);
-    const bool rgb = view.plan->channels == 3;
+    const bool rgb = view.plan->channels == 3, unbounded = jitter.unbounded;
     for (int32_t which : jitter.order) {
         if (which == 0 && jitter.brightness != 1.0f) {
-            const float factor = jitter.brightness;
-            for_each_value(view, [factor](FloatVector x) { return adjust_brightness<FloatVector>(x, factor); });
+            push(view, {unbounded ? PointwiseKind::brightness : PointwiseKind::brightness_up, jitter.brightness});
         } else if (which == 1 && jitter.contrast != 1.0f) {
-            const float factor = jitter.contrast;
-            const int64_t sum = jitter.unbounded ? grey_sum<true>(view) : grey_sum<false>(view);
-            const float part = contrast_part(sum, int64_t(view.height) * view.width, factor);
-            const FloatVector parts = splat<FloatVector>(part);
-            for_each_value(view, [=](FloatVector x) { return blend<FloatVector>(x, factor, parts); });
+            push_contrast(view, jitter.contrast, unbounded);
         } else if (which == 2 && rgb && jitter.saturation != 1.0f) {
-            const float factor = jitter.saturation;
-            for_each_rgb(view, [factor](FloatVector& r, FloatVector& g, FloatVector& b) {
-                adjust_saturation<FloatVector>(r, g, b, factor);
-            });
+            const bool up = !unbounded && jitter.saturation < 1.0f;
+            push(view, {up ? PointwiseKind::saturation_up : PointwiseKind::saturation, jitter.saturation});
         } else if (which == 3 && rgb && jitter.hue != 0.0f) {
-            const float shift = hue_sextants(jitter.hue);
-            if (jitter.unbounded)
-                for_each_rgb(view, [shift](FloatVector& r, FloatVector& g, FloatVector& b) {
-                    adjust_hue<FloatVector, true>(r, g, b, shift);
-                });
-            else
-                for_each_rgb(view, [shift](FloatVector& r, FloatVector& g, FloatVector& b) {
-                    adjust_hue<FloatVector>(r, g, b, shift);
-                });
+            push(view, {unbounded ? PointwiseKind::hue_unbounded : PointwiseKind::hue, hue_sextants(jitter.hue)});
         }
     }
 }
 
-__attribute__((noinline)) void grayscale(View& view) {
-    if (view.plan->channels != 3) return;
-    to_planes(view);
-    for_each_rgb(view, [](FloatVector& r, FloatVector& g, FloatVector& b) {
-        r = grey_of<FloatVector>(r, g, b);
-        g = r;
-        b = r;
-    });
+inline void grayscale(View& view) {
+    if (view.plan->channels == 3) push(view, {PointwiseKind::grey});
 }
 
-__attribute__((noinline)) void normalize_planes(View& view, const AugmentStep& step) {
-    to_planes(view);
-    const int32_t pixels = view.height * view.width;
-    for (int32_t c = 0; c < view.plan->channels; ++c) {
-        const float mean = float(step.constants[c]), std = float(step.constants[3 + c]);
-        float* const plane = view.plane(c);
-        for (int32_t p = 0; p < pixels; p += kLanes)
-            store(plane + p, normalize<FloatVector>(load_float(plane + p), mean, std));
-    }
+inline void normalize(View& view, const Normalization& normalization) {
+    PointwiseKind kind = PointwiseKind::divide;
+    if (normalization.method == NormalizationMethod::scale) kind = PointwiseKind::scale;
+    if (normalization.method == NormalizationMethod::reciprocal && kFuses) kind = PointwiseKind::reciprocal;
+    push(view, {kind, 0.0f, 0.0f, &normalization});
 }
 
 }  // namespace

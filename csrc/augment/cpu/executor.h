@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "augment/cpu/normalization.h"
 #include "augment/program/resize_tables.h"
 #include "rote/augment.h"
 
@@ -15,6 +16,8 @@ struct RenderJob {
     ImageView<const uint8_t> images;
     const int64_t* ids;
     AugmentOutput output;
+    const Normalization* normalizations;  ///< [kMaxAugmentSteps], filled where the step normalizes
+    bool streams;                         ///< the output is larger than the caches: write past them
 };
 
 /// Renders views begin..end-1 of the job; rows is [end - begin, row_words]. scratch belongs to the calling thread, is

@@ -13,12 +13,8 @@ struct VectorLanes {
     using Word = WordVector;
     static Float from_int(Int x) { return __builtin_convertvector(x, Float); }
     static Float from_word(Word x) {
-#if defined(__AVX512F__)
-        return (Float)_mm512_cvtepu32_ps((__m512i)x);
-#else
         // Both halves and the product are exact, so that the sum is rounded once, as a conversion would be.
         return from_int((Int)(x >> 16)) * 65536.0f + from_int((Int)(x & 0xffffu));
-#endif
     }
     static Float root(Float x) {
 #if defined(__AVX512F__)

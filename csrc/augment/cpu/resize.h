@@ -2,69 +2,27 @@
 #pragma once
 
 #include "augment/cpu/crops.h"
-#include "augment/cpu/view.h"
+#include "augment/cpu/narrow.h"
 
 namespace rote {
 namespace {
 
-/// The horizontal pass from bytes: every tap of a row is one rearrangement of its bytes.
-__attribute__((noinline)) void narrow_from_bank(View& view, const CropWindow& window, const TapTable& taps,
-                                                int32_t out_width) {
-    const ScratchLayout& layout = *view.layout;
-    const int32_t* const columns = view.columns() + window.left;
-    RowGather gathers[kMaxGatherTaps];
-    for (int32_t t = 0; t < taps.taps; ++t) {
-        int32_t* const index = view.part<int32_t>(layout.gather_index) + t * layout.index_pitch;
-        for (int32_t d = 0; d < out_width; ++d) {
-            const int32_t from = taps.first[d] + t;
-            index[d] = columns[from < window.width ? from : window.width - 1];
-        }
-        gathers[t] =
-            plan_gather(index, out_width, view.plan->in_width,
-                        view.part<uint8_t>(layout.gather_controls) + int64_t(t) * kMaxGatherChunks * layout.byte_pitch);
-    }
-    uint8_t* const rows = view.part<uint8_t>(layout.byte_rows);
-    uint8_t* const padded = rows + kMaxGatherTaps * layout.byte_pitch;
+/// The horizontal pass from float planes into the spare ones, all rows at once.
+__attribute__((noinline)) void narrow_planes(View& view, const OwedResize& resize, int32_t out_width) {
+    const TapTable& taps = resize.taps_x;
+    const int32_t last = resize.window.width - 1;
     for (int32_t c = 0; c < view.plan->channels; ++c)
-        for (int32_t y = 0; y < window.height; ++y) {
-            const uint8_t* const from =
-                view.bytes + c * view.byte_stride_c + view.rows()[window.top + y] * view.byte_stride_h;
-            for (int32_t t = 0; t < taps.taps; ++t) gather_row(gathers[t], from, padded, rows + t * layout.byte_pitch);
-            float* const to = view.spare_plane(c) + int64_t(y) * out_width;
-            if (taps.taps == 2) {
-                const uint8_t* const second = rows + layout.byte_pitch;
-                const float* const weights = taps.weights + taps.pitch;
-                for (int32_t d = 0; d < out_width; d += kLanes)
-                    store(to + d, unit_from_bytes(rows + d) * load_float(taps.weights + d) +
-                                      unit_from_bytes(second + d) * load_float(weights + d));
-                continue;
-            }
-            for (int32_t d = 0; d < out_width; d += kLanes) {
-                FloatVector sum = unit_from_bytes(rows + d) * load_float(taps.weights + d);
-                for (int32_t t = 1; t < taps.taps; ++t)
-                    sum = sum + unit_from_bytes(rows + t * layout.byte_pitch + d) *
-                                    load_float(taps.weights + int64_t(t) * taps.pitch + d);
-                store(to + d, sum);
-            }
-        }
-}
-
-/// The horizontal pass from float planes.
-__attribute__((noinline)) void narrow_from_planes(View& view, const CropWindow& window, const TapTable& taps,
-                                                  int32_t out_width) {
-    const int32_t in_width = view.width;
-    for (int32_t c = 0; c < view.plan->channels; ++c)
-        for (int32_t y = 0; y < window.height; ++y) {
-            const float* const from = view.plane(c) + int64_t(window.top + y) * in_width + window.left;
+        for (int32_t y = 0; y < resize.window.height; ++y) {
+            const float* const from =
+                view.plane(c) + int64_t(resize.window.top + y) * view.width + resize.window.left;
             float* const to = view.spare_plane(c) + int64_t(y) * out_width;
             for (int32_t d = 0; d < out_width; d += kLanes) {
                 FloatVector sum{};
                 const IntVector first = load<IntVector>(taps.first + d);
                 for (int32_t t = 0; t < taps.taps; ++t) {
-                    IntVector index = first + t;
-                    index = index < window.width ? index : IntVector{} + (window.width - 1);
-                    const FloatVector part =
-                        gather(from, index) * load_float(taps.weights + int64_t(t) * taps.pitch + d);
+                    const IntVector place = first + t;
+                    const FloatVector part = gather(from, place < last ? place : IntVector{} + last) *
+                                             load_float(taps.weights + int64_t(t) * taps.pitch + d);
                     sum = t == 0 ? part : sum + part;
                 }
                 store(to + d, sum);
@@ -72,33 +30,18 @@ __attribute__((noinline)) void narrow_from_planes(View& view, const CropWindow& 
         }
 }
 
-/// The vertical pass: whole rows.
-__attribute__((noinline)) void shorten(View& view, int32_t rows_in, const TapTable& taps, int32_t out_height,
-                                       int32_t width) {
-    for (int32_t c = 0; c < view.plan->channels; ++c)
-        for (int32_t y = 0; y < out_height; ++y) {
-            const float* const plane = view.spare_plane(c);
-            float* const to = view.plane(c) + int64_t(y) * width;
-            const int32_t first = taps.first[y];
-            const int32_t second = first + 1 < rows_in ? first + 1 : rows_in - 1;
-            const float* const row0 = plane + int64_t(first) * width;
-            const float* const row1 = plane + int64_t(second) * width;
-            const float weight0 = taps.weights[y], weight1 = taps.weights[taps.pitch + y];
-            if (taps.taps == 2) {
-                for (int32_t x = 0; x < width; x += kLanes)
-                    store(to + x, load_float(row0 + x) * weight0 + load_float(row1 + x) * weight1);
-                continue;
-            }
-            for (int32_t x = 0; x < width; x += kLanes) {
-                FloatVector sum = load_float(row0 + x) * weight0 + load_float(row1 + x) * weight1;
-                for (int32_t t = 2; t < taps.taps; ++t) {
-                    const int32_t from = first + t < rows_in ? first + t : rows_in - 1;
-                    sum =
-                        sum + load_float(plane + int64_t(from) * width + x) * taps.weights[int64_t(t) * taps.pitch + y];
-                }
-                store(to + x, sum);
-            }
-        }
+/// Lets the narrowed rows of a large image share a ring that holds the taps of an output row. A row
+/// may be overrun by a vector, so that rows of a ring, which are not written in order, are whole vectors.
+inline void plan_ring(const View& view, OwedResize& resize) {
+    constexpr int64_t kNearBytes = 20000;  // of narrowed rows that the nearest cache keeps beside the rest
+    if (int64_t(resize.window.height) * view.width * view.plan->channels * 4 <= kNearBytes) return;
+    if (view.width <= kPair) return;  // a pass looks at two rows at once
+    int32_t ring = 1;
+    while (ring < resize.taps_y.taps) ring *= 2;
+    const int32_t pitch = (view.width + kLanes - 1) / kLanes * kLanes;
+    if (ring >= resize.window.height || int64_t(ring) * pitch > view.layout->plane_pitch) return;
+    resize.ring_mask = ring - 1;
+    resize.pitch = pitch;
 }
 
 /// Nearest-neighbour resizing moves pixels and makes none, so the image may stay in the bank.
@@ -135,19 +78,24 @@ inline void random_resized_crop(View& view, int32_t step_index, bool mirror) {
         return;
     }
     const ResizeTables& tables = *view.tables;
+    if (view.has_fill) to_planes(view);
+    OwedResize resize;
+    resize.window = window;
     const AxisTables& axis = mirror ? tables.mirrored[step_index] : tables.columns[step_index];
-    const TapTable taps_x = find_taps(axis, window.width, mirror, view.part<int32_t>(view.layout->taps_x));
-    const TapTable taps_y =
-        find_taps(tables.rows[step_index], window.height, false, view.part<int32_t>(view.layout->taps_y));
-    if (view.in_bank && (view.has_fill || taps_x.taps > kMaxGatherTaps)) to_planes(view);
-    if (view.in_bank)
-        narrow_from_bank(view, window, taps_x, step.out_width);
-    else
-        narrow_from_planes(view, window, taps_x, step.out_width);
-    view.in_bank = false;
+    resize.taps_x = find_taps(axis, resize.window.width, mirror, view.part<int32_t>(view.layout->taps_x));
+    resize.taps_y =
+        find_taps(tables.rows[step_index], resize.window.height, false, view.part<int32_t>(view.layout->taps_y));
+    if (resize.taps_x.taps > kMaxGatherTaps) to_planes(view);
+    resize.from_bank = view.in_bank;
+    if (!view.in_bank) narrow_planes(view, resize, step.out_width);
+    resize.owed = true;
+    resize.pitch = step.out_width;
+    view.resize = resize;
     view.height = step.out_height;
     view.width = step.out_width;
-    shorten(view, window.height, taps_y, step.out_height, step.out_width);
+    if (!resize.from_bank) return;
+    plan_ring(view, view.resize);
+    plan_narrowing(view);
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ ScratchLayout scratch_layout(const AugmentPlan& plan) {
         return start;
     };
     ScratchLayout layout{};
-    layout.plane_pitch = ((height + 2) * (width + 2) + 15) / 16 * 16 + 16;  // + 2: the zero border of affine maps
+    layout.plane_pitch = ((height + 2) * (width + 2) + 15) / 16 * 16 + 64;  // + 2: the zero border of affine maps
     layout.planes = take(plan.channels * layout.plane_pitch * 4);
     layout.spare = take(plan.channels * layout.plane_pitch * 4);
     bool partners = false;
@@ -62,15 +62,19 @@ ScratchLayout scratch_layout(const AugmentPlan& plan) {
     layout.bytes = take(int64_t(plan.channels) * plan.in_height * plan.in_width);
     layout.byte_pitch = (width + 63) / 64 * 64;
     layout.byte_rows = take((kMaxGatherTaps + 1) * layout.byte_pitch);
+    layout.float_pitch = layout.byte_pitch + 64;
+    layout.float_rows = take(6 * layout.float_pitch * 4);
     layout.index_pitch = ((height > width ? height : width) + 31) / 32 * 32 + 32;
     layout.columns = take(layout.index_pitch * 4);
-    layout.rows = take((height + 32) * 4);
+    layout.rows = take(layout.index_pitch * 4);
     layout.gather_index = take((taps > kMaxGatherTaps ? taps : kMaxGatherTaps) * layout.index_pitch * 4);
-    layout.gather_controls = take(int64_t(kMaxGatherTaps) * kMaxGatherChunks * layout.byte_pitch);
+    layout.control_pitch = (kMaxGatherChunks + 1) * layout.byte_pitch;
+    layout.gather_controls = take(kMaxGatherTaps * layout.control_pitch);
     layout.taps_x = take(most.words_x * 4);
     layout.taps_y = take(most.words_y * 4);
     layout.coordinates = take(4 * layout.index_pitch * 4);
     layout.texels = take(warps(plan) ? ((height + 3) * (width + 3) + 16) * 4 * 4 : 0);
+    layout.byte_tables = take(int64_t(plan.channels) * 256 * 2);
     layout.total = offset;
     return layout;
 }

@@ -16,13 +16,17 @@ struct ScratchLayout {
     int64_t bytes;        ///< uint8 [channels, in_height, in_width], where the bank's columns are not contiguous
     int64_t byte_rows;    ///< uint8 [kMaxGatherTaps + 1, byte_pitch]
     int64_t byte_pitch;
+    int64_t float_rows;  ///< float [6, float_pitch]
+    int64_t float_pitch;
     int64_t columns, rows;  ///< int32 source indices per axis
     int64_t gather_index;   ///< int32 [taps, index_pitch]
     int64_t index_pitch;
-    int64_t gather_controls;  ///< shuffle controls [kMaxGatherTaps, kMaxGatherChunks, byte_pitch]
+    int64_t gather_controls;  ///< shuffle controls and fills [kMaxGatherTaps, control_pitch]
+    int64_t control_pitch;
     int64_t taps_x, taps_y;   ///< taps computed per view (large images)
     int64_t coordinates;      ///< 4 x int32 [index_pitch]
     int64_t texels;           ///< float [height + 3, width + 3, 4], for affine maps
+    int64_t byte_tables;  ///< uint16 [channels, 256]
     int64_t total;
 };
 

@@ -1,159 +1,142 @@
-// augment/cpu/store.h: the last pass of the vector executors: normalize, cast, lay out. Included by the cpu_* files
-// only.
+// augment/cpu/store.h: the last pass of the vector executors: cast and lay out. Included by executor_* only.
 #pragma once
 
-#include "augment/cpu/color.h"
+#include "augment/cpu/cast.h"
 #include "augment/cpu/interleave.h"
+#include "augment/cpu/lookup.h"
 
 namespace rote {
 namespace {
 
-inline WordVector bits_of(FloatVector x) {
-    return (WordVector)x;
-}
-
-/// to_bfloat16 of rote/dtype.h on lanes, for numbers: checked programs and rows cannot make a NaN.
-inline HalfwordVector to_bfloat16_lanes(FloatVector x) {
-    const WordVector bits = bits_of(x);
-    return narrow_words((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
-}
-
-/// to_half of rote/dtype.h on lanes, for numbers. Below the smallest normal half, adding 0.5 to the magnitude lets the
-/// float adder round to multiples of 2^-24, ties to even.
-inline HalfwordVector to_half_lanes(FloatVector x) {
-    const WordVector bits = bits_of(x);
-    const WordVector sign = (bits >> 16) & 0x8000u;
-    const WordVector magnitude = bits & 0x7fffffffu;
-    const WordVector rebased = magnitude - 0x38000000u;
-    const WordVector normal = (rebased + 0xfffu + ((rebased >> 13) & 1u)) >> 13;
-    const WordVector subnormal = bits_of((FloatVector)magnitude + 0.5f) - 0x3f000000u;
-    const WordVector infinite = WordVector{} + 0x7c00u;
-    WordVector result = magnitude < 0x38800000u ? subnormal : normal;
-    result = magnitude >= 0x47800000u ? infinite : result;
-    return narrow_words(result | sign);
-}
-
 struct ToFloat32 {
     using Element = float;
-    static FloatVector cast(FloatVector x) { return x; }
+    using Vector = FloatVector;
+    static constexpr bool kWide = true;
 };
 struct ToFloat16 {
     using Element = uint16_t;
-    static HalfwordVector cast(FloatVector x) { return to_half_lanes(x); }
+    using Vector = HalfwordVector;
+    static constexpr bool kWide = false;
+    static HalfwordPair cast(FloatVector a, FloatVector b) { return to_half_pair(a, b); }
 };
 struct ToBFloat16 {
     using Element = uint16_t;
-    static HalfwordVector cast(FloatVector x) { return to_bfloat16_lanes(x); }
+    using Vector = HalfwordVector;
+    static constexpr bool kWide = false;
+    static HalfwordPair cast(FloatVector a, FloatVector b) { return to_bfloat16_pair(a, b); }
 };
 
-/// A normalize that ends the recipe acts here, on the way out.
-struct Finish {
-    const AugmentStep* normalization = nullptr;
-    FloatVector operator()(FloatVector x, int32_t c) const {
-        if (!normalization) return x;
-        return normalize<FloatVector>(x, float(normalization->constants[c]), float(normalization->constants[3 + c]));
-    }
-};
-
-inline FloatVector load_pixels(const float* from) {
-    return load_float(from);
-}
-inline FloatVector load_pixels(const uint8_t* from) {
-    return unit_from_bytes(from);
-}
-
-/// fn(pixels) cast to contiguous memory.
-template <class Cast, class T, class Fn>
-inline void store_run(const T* from, int32_t count, typename Cast::Element* to, Fn&& fn) {
-    int32_t p = 0;
-    for (; p + kLanes <= count; p += kLanes) store(to + p, Cast::cast(fn(load_pixels(from + p))));
-    if (p == count) return;
-    const auto rest = Cast::cast(fn(load_pixels(from + p)));
-    memcpy(to + p, &rest, size_t(count - p) * sizeof(*to));
-}
-
-/// A run of pixels of one channel (floats, or bytes of the bank) whose output is contiguous.
-template <class Cast, class T>
-inline void store_contiguous(const T* from, int32_t count, int32_t c, const Finish& finish,
-                             typename Cast::Element* to) {
-    if (!finish.normalization) return store_run<Cast>(from, count, to, [](FloatVector x) { return x; });
-    const float mean = float(finish.normalization->constants[c]), std = float(finish.normalization->constants[3 + c]);
-    store_run<Cast>(from, count, to, [=](FloatVector x) { return normalize<FloatVector>(x, mean, std); });
-}
-
-/// Three rows to interleaved channels.
-template <class Cast>
-inline void store_interleaved(const float* const* rows, int32_t count, const Finish& finish,
-                              typename Cast::Element* to) {
-    int32_t x = 0;
-    for (; x + kLanes <= count; x += kLanes)
-        interleave(Cast::cast(finish(load_float(rows[0] + x), 0)), Cast::cast(finish(load_float(rows[1] + x), 1)),
-                   Cast::cast(finish(load_float(rows[2] + x), 2)), to + int64_t(x) * 3);
-    if (x == count) return;
-    typename Cast::Element lanes[3 * kLanes];
-    interleave(Cast::cast(finish(load_float(rows[0] + x), 0)), Cast::cast(finish(load_float(rows[1] + x), 1)),
-               Cast::cast(finish(load_float(rows[2] + x), 2)), lanes);
-    memcpy(to + int64_t(x) * 3, lanes, size_t(count - x) * 3 * sizeof(*to));
-}
-
-/// One row of one channel to any stride.
-template <class Cast>
-inline void store_strided(const float* from, int32_t count, int32_t c, const Finish& finish, typename Cast::Element* to,
-                          int64_t stride) {
-    typename Cast::Element lanes[kLanes];
-    for (int32_t x = 0; x < count; x += kLanes) {
-        store(lanes, Cast::cast(finish(load_float(from + x), c)));
-        for (int32_t i = 0; i < kLanes && x + i < count; ++i) to[(x + i) * stride] = lanes[i];
-    }
-}
-
-template <class Cast>
-__attribute__((noinline)) void store_view_as(View& view, const Finish& finish, const AugmentOutput& output,
-                                             int64_t index) {
+/// The image in the caller's memory.
+template <class Cast, int C>
+class OutputTarget {
+  public:
     using Element = typename Cast::Element;
-    const int32_t channels = view.plan->channels, height = view.height, width = view.width;
-    const int64_t stride_c = output.strides[1], stride_h = output.strides[2], stride_w = output.strides[3];
-    Element* const out = static_cast<Element*>(output.data) + index * output.strides[0];
-    const bool planar = stride_w == 1 && stride_h == width;  // a plane is one run
-    if (view.in_bank && !(planar && !view.has_fill)) to_planes(view);
-    if (planar) {
-        const RowGather gather = view.in_bank ? gather_of(view) : RowGather{};
-        for (int32_t c = 0; c < channels; ++c) {
-            Element* const to = out + c * stride_c;
-            if (view.in_bank)
-                store_contiguous<Cast>(gather_plane(view, gather, c), height * width, c, finish, to);
-            else
-                store_contiguous<Cast>(view.plane(c), height * width, c, finish, to);
-        }
-        return;
+
+    OutputTarget(const View& view, const AugmentOutput& output, bool streams, int64_t index, int32_t channel)
+        : stride_c_(output.strides[1]), stride_h_(output.strides[2]), stride_w_(output.strides[3]) {
+        image_ = static_cast<Element*>(output.data) + index * output.strides[0] + channel * stride_c_;
+        in_one_run_ = stride_w_ == 1 && stride_h_ == view.width;
+        const auto aligned = [](int64_t elements) {
+            return elements * int64_t(sizeof(Element)) % kStreamAlignment == 0;
+        };
+        if (C == 3 && stride_c_ == 1 && stride_w_ == 3)
+            layout_ = Layout::interleaved;
+        else if (stride_w_ != 1)
+            layout_ = Layout::strided;
+        else if (kStreams && streams && reinterpret_cast<uintptr_t>(image_) % kStreamAlignment == 0 && aligned(stride_c_) &&
+                 (in_one_run_ || aligned(stride_h_)))
+            layout_ = Layout::streamed;
     }
-    const bool interleaved = channels == 3 && stride_c == 1 && stride_w == 3;
-    for (int32_t y = 0; y < height; ++y) {
-        const float* rows[3] = {};
-        for (int32_t c = 0; c < channels; ++c) {
-            const float* const row = view.plane(c) + int64_t(y) * width;
-            if (interleaved) {
-                rows[c] = row;
-                continue;
-            }
-            Element* const to = out + c * stride_c + y * stride_h;
-            if (stride_w == 1)
-                store_contiguous<Cast>(row, width, c, finish, to);
-            else
-                store_strided<Cast>(row, width, c, finish, to, stride_w);
-        }
-        if (interleaved) store_interleaved<Cast>(rows, width, finish, out + y * stride_h);
+
+    bool in_one_run() const { return in_one_run_; }
+
+    bool streams() const { return layout_ == Layout::streamed; }
+    Element* plane(int c) const { return image_ + c * stride_c_; }
+
+    ROTE_INLINE void store_half(const Block<C>& block, int half, int32_t y, int64_t x, int32_t valid) const {
+        Element* const to = image_ + y * stride_h_ + x * stride_w_;
+        const int64_t stride = stride_c_;
+        if (valid == kPair && layout_ == Layout::streamed)
+            visit(block, [=](const Pixels& p, int c) { stream_run(to + c * stride, half_of(p, half)); });
+        else if (valid == kPair && layout_ == Layout::planar)
+            visit(block, [=](const Pixels& p, int c) { store_run(to + c * stride, half_of(p, half)); });
+        else
+            store_pieces(block, half, valid, to);
     }
+
+  private:
+    enum class Layout { planar, streamed, interleaved, strided };
+
+    static void store_run(Element* to, FloatPair x) {
+        if constexpr (Cast::kWide) {
+            store_pair(to, x);
+        } else {
+            store(to, Cast::cast(x.a, x.b));
+        }
+    }
+    static void stream_run(Element* to, FloatPair x) {
+        if constexpr (Cast::kWide) {
+            stream(to, x.a);
+            stream(to + kLanes, x.b);
+        } else {
+            stream(to, Cast::cast(x.a, x.b));
+        }
+    }
+
+    /// Interleaved channels, strides, ends of runs. By value: a block whose address is taken lives in memory.
+    __attribute__((noinline)) void store_pieces(const Block<C> block, int half, int32_t valid, Element* to) const {
+        Element planes[C][kPair];
+        visit(block, [&](const Pixels& p, int c) { store_run(planes[c], half_of(p, half)); });
+        if constexpr (C == 3)
+            if (layout_ == Layout::interleaved) return store_interleaved(planes, valid, to);
+        for (int c = 0; c < C; ++c)
+            for (int32_t i = 0; i < valid; ++i) to[c * stride_c_ + i * stride_w_] = planes[c][i];
+    }
+    static void store_interleaved(const Element planes[3][kPair], int32_t valid, Element* to) {
+        using Vector = typename Cast::Vector;
+        Element pixels[3 * kPair];
+        Element* const full = valid == kPair ? to : pixels;
+        for (int i = 0; i < kPair; i += kLanes)
+            interleave(load<Vector>(planes[0] + i), load<Vector>(planes[1] + i), load<Vector>(planes[2] + i),
+                       full + 3 * i);
+        if (valid < kPair) memcpy(to, pixels, size_t(valid) * 3 * sizeof(Element));
+    }
+
+    Element* image_;
+    const int64_t stride_c_, stride_h_, stride_w_;
+    bool in_one_run_ = false;
+    Layout layout_ = Layout::planar;
+};
+
+template <class Cast, int C>
+inline void store_channels(View& view, const RenderJob& job, int64_t index, int32_t channel) {
+    OutputTarget<Cast, C> target(view, job.output, job.streams, index, channel);
+    if constexpr (kLooksUp && !Cast::kWide)
+        if (target.in_one_run() && is_function_of_byte(view)) {
+            const uint16_t* const tables = table_of_view<Cast>(view);
+            const Source<C> source(view, channel);
+            for (int c = 0; c < C; ++c)
+                look_up(tables + (channel + c) * 256, source.bytes(c), view.height * view.width, target.streams(),
+                        target.plane(c));
+            return;
+        }
+    run_pass<C>(view, channel, target);
 }
 
-inline void store_view(View& view, const Finish& finish, const AugmentOutput& output, int64_t index) {
-    switch (output.dtype) {
+template <class Cast>
+__attribute__((noinline)) void store_view_as(View& view, const RenderJob& job, int64_t index) {
+    if (view.plan->channels == 3) return store_channels<Cast, 3>(view, job, index, 0);
+    for (int32_t c = 0; c < view.plan->channels; ++c) store_channels<Cast, 1>(view, job, index, c);
+}
+
+inline void store_view(View& view, const RenderJob& job, int64_t index) {
+    switch (job.output.dtype) {
         case DType::float32:
-            return store_view_as<ToFloat32>(view, finish, output, index);
+            return store_view_as<ToFloat32>(view, job, index);
         case DType::float16:
-            return store_view_as<ToFloat16>(view, finish, output, index);
+            return store_view_as<ToFloat16>(view, job, index);
         default:
-            return store_view_as<ToBFloat16>(view, finish, output, index);
+            return store_view_as<ToBFloat16>(view, job, index);
     }
 }
 

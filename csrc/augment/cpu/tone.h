@@ -8,12 +8,6 @@
 namespace rote {
 namespace {
 
-inline IntVector lane_numbers() {
-    IntVector lanes;
-    for (int i = 0; i < kLanes; ++i) lanes[i] = i;
-    return lanes;
-}
-
 inline void solarize_planes(View& view, float threshold) {
     to_planes(view);
     for_each_value(view, [=](FloatVector x) { return solarize<FloatVector>(x, threshold); });

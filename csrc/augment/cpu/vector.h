@@ -1,5 +1,5 @@
-// augment/cpu/vector.h: the vectors of the instruction set this file is compiled for, and the two things compilers do
-// not write well by themselves: gathering floats, and rearranging a row of bytes. Included by executor_* only.
+// augment/cpu/vector.h: the vectors of the instruction set this file is compiled for, and what compilers do not write
+// well by themselves: conversions, clamps, gathers, streaming stores. Included by executor_* only.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,9 @@
 #if defined(__AVX2__)
 #include <immintrin.h>
 #endif
+
+/// For what gcc would otherwise call with its vectors in memory.
+#define ROTE_INLINE __attribute__((always_inline)) inline
 
 namespace rote {
 namespace {
@@ -27,6 +30,7 @@ typedef float FloatVector __attribute__((vector_size(kLanes * 4)));
 typedef int32_t IntVector __attribute__((vector_size(kLanes * 4)));
 typedef uint32_t WordVector __attribute__((vector_size(kLanes * 4)));
 typedef uint16_t HalfwordVector __attribute__((vector_size(kLanes * 2)));
+typedef uint16_t HalfwordPair __attribute__((vector_size(kLanes * 4)));  // the pixels of two vectors
 typedef uint8_t ByteVector __attribute__((vector_size(kLanes)));
 
 template <class V, class T>
@@ -43,6 +47,13 @@ inline void store(T* to, V value) {
 
 inline FloatVector load_float(const float* from) {
     return load<FloatVector>(from);
+}
+
+/// 0, 1, 2, ...
+inline IntVector lane_numbers() {
+    IntVector lanes;
+    for (int i = 0; i < kLanes; ++i) lanes[i] = i;
+    return lanes;
 }
 
 /// kLanes bytes as integers, and integers as halfwords. (gcc 12 writes these conversions lane by lane.)
@@ -105,92 +116,115 @@ inline FloatVector gather(const float* from, IntVector index) {
 #endif
 }
 
-/// A fixed rearrangement of the bytes of a row: out[d] = row[index[d]], 0 where index is -1.
-struct RowGather {
-    const int32_t* index = nullptr;
-    int32_t count = 0;   // bytes out
-    int32_t width = 0;   // bytes in
-    int32_t chunks = 0;  // 16-byte pieces of the row that are read; 0: byte by byte
-    int32_t first_chunk = 0;
-    uint8_t* controls = nullptr;
-};
-
 #if defined(__AVX2__)
-
-/// Shuffle controls per 16-byte chunk of the row: in-chunk positions, or the zeroing bit where another chunk holds it.
-/// `index` is padded with -1 to a multiple of 32.
-inline RowGather plan_gather(int32_t* index, int32_t count, int32_t width, uint8_t* controls) {
-    RowGather gather{index, count, width, 0, 0, controls};
-    const int32_t blocks = (count + 31) / 32;
-    for (int32_t d = count; d < blocks * 32; ++d) index[d] = -1;
-    uint32_t least = uint32_t(width - 1);
-    int32_t most = 0;
-    for (int32_t d = 0; d < blocks * 32; ++d) {
-        least = uint32_t(index[d]) < least ? uint32_t(index[d]) : least;
-        most = index[d] > most ? index[d] : most;
-    }
-    const int32_t first = int32_t(least) / 16, chunks = most / 16 - first + 1;
-    if (chunks < 1 || chunks > kMaxGatherChunks) return gather;
-    gather.chunks = chunks;
-    gather.first_chunk = first;
-    alignas(32) uint8_t packed[32];
-    for (int32_t block = 0; block < blocks; ++block) {
-        const int32_t* const from = index + block * 32;
-        for (int32_t i = 0; i < 32; ++i) packed[i] = uint8_t(from[i] < 0 ? 255 : from[i] - 16 * first);
-        const __m256i positions = _mm256_load_si256(reinterpret_cast<const __m256i*>(packed));
-        for (int32_t c = 0; c < chunks; ++c) {
-            // 0..15 becomes 0x70..0x7f (a position), everything else saturates into bit 7 (zero).
-            const __m256i local = _mm256_sub_epi8(positions, _mm256_set1_epi8(char(16 * c)));
-            _mm256_store_si256(reinterpret_cast<__m256i*>(controls + (int64_t(c) * blocks + block) * 32),
-                               _mm256_adds_epu8(local, _mm256_set1_epi8(0x70)));
-        }
-    }
-    return gather;
-}
-
-/// `padded` holds at least width rounded up to 16 bytes and is used where a whole chunk would run off the row.
-inline void gather_row(const RowGather& gather, const uint8_t* row, uint8_t* padded, uint8_t* out) {
-    if (gather.chunks == 0) {
-        for (int32_t d = 0; d < gather.count; ++d) out[d] = gather.index[d] < 0 ? 0 : row[gather.index[d]];
-        return;
-    }
-    if ((gather.first_chunk + gather.chunks) * 16 > gather.width) {
-        memcpy(padded, row, size_t(gather.width));
-        row = padded;
-    }
-    const __m256i* const controls = reinterpret_cast<const __m256i*>(gather.controls);
-    const auto chunk_at = [&](int32_t c) {
-        return _mm256_broadcastsi128_si256(
-            _mm_loadu_si128(reinterpret_cast<const __m128i*>(row + (gather.first_chunk + c) * 16)));
-    };
-    const int32_t blocks = (gather.count + 31) / 32;
-    if (blocks == 1 && gather.chunks == 2) {  // 32 px, the common case
-        const __m256i bytes = _mm256_or_si256(_mm256_shuffle_epi8(chunk_at(0), _mm256_load_si256(controls)),
-                                              _mm256_shuffle_epi8(chunk_at(1), _mm256_load_si256(controls + 1)));
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), bytes);
-        return;
-    }
-    for (int32_t block = 0; block < blocks; ++block) {
-        __m256i bytes = _mm256_setzero_si256();
-        for (int32_t c = 0; c < gather.chunks; ++c) {
-            const __m256i control = _mm256_load_si256(controls + int64_t(c) * blocks + block);
-            bytes = _mm256_or_si256(bytes, _mm256_shuffle_epi8(chunk_at(c), control));
-        }
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(out + block * 32), bytes);
-    }
-}
-
+constexpr bool kFuses = true;
 #else
-
-inline RowGather plan_gather(int32_t* index, int32_t count, int32_t width, uint8_t* controls) {
-    return {index, count, width, 0, 0, controls};
-}
-
-inline void gather_row(const RowGather& gather, const uint8_t* row, uint8_t*, uint8_t* out) {
-    for (int32_t d = 0; d < gather.count; ++d) out[d] = gather.index[d] < 0 ? 0 : row[gather.index[d]];
-}
-
+constexpr bool kFuses = false;
 #endif
+
+/// a * b + c in one rounding; only where kFuses.
+inline FloatVector fused(FloatVector a, FloatVector b, FloatVector c) {
+#if defined(__AVX512F__)
+    return (FloatVector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX2__)
+    return (FloatVector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+    return a * b + c;  // never called
+#endif
+}
+
+}  // namespace
+
+inline namespace ROTE_LEVEL {
+
+// gcc 12 adds the zero of the general splat, and writes the selects of max and min as compares and blends.
+template <>
+inline FloatVector splat<FloatVector>(float value) {
+#if defined(__AVX512F__)
+    return (FloatVector)_mm512_set1_ps(value);
+#elif defined(__AVX2__)
+    return (FloatVector)_mm256_set1_ps(value);
+#else
+    return FloatVector{value, value, value, value};
+#endif
+}
+#if defined(__AVX512F__)
+template <>
+inline FloatVector greatest<FloatVector>(FloatVector a, FloatVector b) {
+    return (FloatVector)_mm512_max_ps((__m512)a, (__m512)b);
+}
+template <>
+inline FloatVector least<FloatVector>(FloatVector a, FloatVector b) {
+    return (FloatVector)_mm512_min_ps((__m512)a, (__m512)b);
+}
+#elif defined(__AVX2__)
+template <>
+inline FloatVector greatest<FloatVector>(FloatVector a, FloatVector b) {
+    return (FloatVector)_mm256_max_ps((__m256)a, (__m256)b);
+}
+template <>
+inline FloatVector least<FloatVector>(FloatVector a, FloatVector b) {
+    return (FloatVector)_mm256_min_ps((__m256)a, (__m256)b);
+}
+#endif
+
+/// AMD's cores since Zen have adders (which also compare for max and min) apart from the multipliers. The colour formulas
+/// are mostly sums and clamps, so that sums multiplied by one run besides; the product is exact.
+template <>
+inline FloatVector sum_apart<FloatVector>(FloatVector a, FloatVector b) {
+    return kFuses ? fused(a, splat<FloatVector>(1.0f), b) : a + b;
+}
+template <>
+inline FloatVector difference_apart<FloatVector>(FloatVector a, FloatVector b) {
+    return kFuses ? fused(b, splat<FloatVector>(-1.0f), a) : a - b;
+}
+}  // namespace ROTE_LEVEL
+
+namespace {
+
+inline FloatVector fused(FloatVector a, float b, FloatVector c) {
+    return fused(a, splat<FloatVector>(b), c);
+}
+
+/// The low halfwords of two vectors, in order.
+inline HalfwordPair narrow_pair(WordVector a, WordVector b) {
+#if defined(__AVX512F__)
+    return __builtin_shuffle((HalfwordPair)a, (HalfwordPair)b,
+                             HalfwordPair{0,  2,  4,  6,  8,  10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30,
+                                          32, 34, 36, 38, 40, 42, 44, 46, 48, 50, 52, 54, 56, 58, 60, 62});
+#elif defined(__AVX2__)
+    return (HalfwordPair)_mm256_permute4x64_epi64(_mm256_packus_epi32((__m256i)a, (__m256i)b), 0xd8);
+#else
+    const HalfwordVector halves[2] = {narrow_words(a), narrow_words(b)};
+    return load<HalfwordPair>(halves);
+#endif
+}
+
+/// Streaming stores go to memory without reading it first; they want aligned addresses.
+#if defined(__AVX2__)
+constexpr bool kStreams = true;
+#else
+constexpr bool kStreams = false;
+#endif
+constexpr int kStreamAlignment = kLanes * 4;
+
+template <class V>
+inline void stream(void* to, V value) {
+#if defined(__AVX512F__)
+    _mm512_stream_si512(static_cast<__m512i*>(to), (__m512i)value);
+#elif defined(__AVX2__)
+    _mm256_stream_si256(static_cast<__m256i*>(to), (__m256i)value);
+#else
+    memcpy(to, &value, sizeof value);
+#endif
+}
+
+/// Orders streaming stores before whatever tells another thread that they are done.
+inline void end_stream() {
+#if defined(__AVX2__)
+    _mm_sfence();
+#endif
+}
 
 }  // namespace
 }  // namespace rote

@@ -1,17 +1,33 @@
 // augment/cpu/view.h: one view on its way through the vector executors. Included by executor_* only.
 //
-// While only crops, paddings and flips have acted, the image stays in the bank: two index lists say which row and
-// column an output pixel shows. The first operation that needs more turns it into float planes.
+// A view is where its pixels are, and what is still owed to them. While only crops, paddings and flips have acted, the
+// pixels stay in the bank, and two index lists say which row and column an output pixel shows. A resize is owed until
+// somebody reads its rows (resize.h), operations of a pixel by itself are owed as a chain (pointwise.h). to_planes pays:
+// an operation that needs more than single pixels calls it first and finds float planes.
 #pragma once
 
 #include "augment/cpu/executor.h"
-#include "augment/cpu/vector.h"
-#include "augment/meaning/jitter.h"
-#include "augment/meaning/resize_taps.h"
+#include "augment/cpu/pointwise.h"
+#include "augment/cpu/row_gather.h"
 #include "augment/meaning/windows.h"
 
 namespace rote {
 namespace {
+
+/// A resize that is still owed: output row y is a weighted sum of narrowed rows, rows of the crop resized along x.
+/// Narrowed row r of channel c lies at spare_plane(c) + (r & ring_mask) * pitch.
+struct OwedResize {
+    bool owed = false;
+    bool from_bank = false;  // else all rows of all channels are narrowed already
+    TapTable taps_x, taps_y;
+    CropWindow window;
+    int32_t ring_mask = -1;  // of a ring of rows that stays in the nearest cache; -1: every row has its place
+    int32_t pitch = 0;
+    int32_t narrowed = 0;  // rows narrowed so far
+    // How the taps along x are found (narrow.h).
+    bool picks = false, one_base = false;
+    RowGather gathers[kMaxGatherTaps];
+};
 
 /// One view on its way through a program.
 struct View {
@@ -19,6 +35,7 @@ struct View {
     const ImageView<const uint8_t>* bank;
     const ResizeTables* tables;
     const ScratchLayout* layout;
+    const Normalization* normalizations;  // by step
     char* scratch;
     const int32_t* row;
 
@@ -30,6 +47,10 @@ struct View {
     float fill = 0.0f;
     float* planes = nullptr;
     float* spare = nullptr;
+    OwedResize resize;
+    PointwiseChain chain;
+    bool has_tables = false;  // of bytes (lookup.h); they outlive the view
+    const Normalization* tables_key = nullptr;
 
     template <class T>
     T* part(int64_t offset) const {
@@ -46,76 +67,60 @@ struct View {
     }
 };
 
+/// Pays what is owed: afterwards the image is in float planes.
+void to_planes(View& view);
+
+/// The same, and the fixed-point sum of the image's grey values; unbounded: pixels may lie outside [0, 1].
+template <bool Unbounded>
+int64_t grey_sum(View& view);
+
+/// Owes the view an operation of a pixel by itself.
+inline void push(View& view, const PointwiseOp& op) {
+    if (view.chain.count == kMaxPointwiseOps) to_planes(view);
+    view.chain.ops[view.chain.count++] = op;
+}
+
+/// Copies an image whose columns are not contiguous.
+inline void pack_columns(View& view, const ImageView<const uint8_t>& bank) {
+    const AugmentPlan& plan = *view.plan;
+    uint8_t* to = view.part<uint8_t>(view.layout->bytes);
+    for (int32_t c = 0; c < plan.channels; ++c)
+        for (int32_t y = 0; y < plan.in_height; ++y)
+            for (int32_t x = 0; x < plan.in_width; ++x)
+                *to++ = view.bytes[c * bank.stride_c + y * bank.stride_h + x * bank.stride_w];
+    view.bytes = view.part<uint8_t>(view.layout->bytes);
+    view.byte_stride_c = int64_t(plan.in_height) * plan.in_width;
+    view.byte_stride_h = plan.in_width;
+}
+
+/// Asks for an image of the bank ahead of its turn. Ids jump about, which no hardware prefetcher foresees.
+inline void prefetch_image(const AugmentPlan& plan, const ImageView<const uint8_t>& bank, int64_t id) {
+    constexpr int64_t kMostBytes = 16384;  // a larger image would push this one out
+    const int64_t plane = int64_t(plan.in_height) * plan.in_width;
+    if (bank.stride_w != 1 || bank.stride_h != plan.in_width || plane * plan.channels > kMostBytes) return;
+    for (int32_t c = 0; c < plan.channels; ++c) {
+        const uint8_t* const from = bank.data + id * bank.stride_n + c * bank.stride_c;
+        for (int64_t p = 0; p < plane; p += 64) __builtin_prefetch(from + p);
+    }
+}
+
 inline void open_view(View& view, const ImageView<const uint8_t>& bank, int64_t id) {
     const AugmentPlan& plan = *view.plan;
     view.height = plan.in_height;
     view.width = plan.in_width;
     view.in_bank = true;
     view.has_fill = false;
+    view.resize.owed = false;
+    view.chain.count = 0;
     view.planes = view.part<float>(view.layout->planes);
     view.spare = view.part<float>(view.layout->spare);
     view.bytes = bank.data + id * bank.stride_n;
     view.byte_stride_c = bank.stride_c;
     view.byte_stride_h = bank.stride_h;
-    if (bank.stride_w != 1) {
-        uint8_t* const planar = view.part<uint8_t>(view.layout->bytes);
-        for (int32_t c = 0; c < plan.channels; ++c)
-            for (int32_t y = 0; y < plan.in_height; ++y)
-                for (int32_t x = 0; x < plan.in_width; ++x)
-                    planar[(int64_t(c) * plan.in_height + y) * plan.in_width + x] =
-                        view.bytes[c * bank.stride_c + y * bank.stride_h + x * bank.stride_w];
-        view.bytes = planar;
-        view.byte_stride_c = int64_t(plan.in_height) * plan.in_width;
-        view.byte_stride_h = plan.in_width;
-    }
-    for (int32_t x = 0; x < view.width; ++x) view.columns()[x] = x;
-    for (int32_t y = 0; y < view.height; ++y) view.rows()[y] = y;
-}
-
-/// The columns of a view that is still in the bank.
-inline RowGather gather_of(const View& view) {
-    return plan_gather(view.columns(), view.width, view.plan->in_width,
-                       view.part<uint8_t>(view.layout->gather_controls));
-}
-
-/// Row y of channel c of a view in the bank, with fill, as floats; out may be overrun by a vector.
-inline void read_filled_row(const View& view, const RowGather& gather, int32_t c, int32_t y, float* out) {
-    const int32_t from = view.rows()[y];
-    const FloatVector fill = splat<FloatVector>(view.fill);
-    uint8_t* const row = view.part<uint8_t>(view.layout->byte_rows);
-    const int32_t* const columns = view.columns();
-    if (from >= 0)
-        gather_row(gather, view.bytes + c * view.byte_stride_c + from * view.byte_stride_h,
-                   row + view.layout->byte_pitch, row);
-    for (int32_t x = 0; x < view.width; x += kLanes)
-        store(out + x, from < 0 ? fill : (load<IntVector>(columns + x) < 0 ? fill : unit_from_bytes(row + x)));
-}
-/// Channel c of a view in the bank without fill, as bytes [height, width]. The spare planes are free meanwhile.
-inline const uint8_t* gather_plane(const View& view, const RowGather& gather, int32_t c) {
-    uint8_t* const plane = reinterpret_cast<uint8_t*>(view.spare_plane(c));
-    uint8_t* const padded = view.part<uint8_t>(view.layout->byte_rows);
-    for (int32_t y = 0; y < view.height; ++y)
-        gather_row(gather, view.bytes + c * view.byte_stride_c + view.rows()[y] * view.byte_stride_h, padded,
-                   plane + int64_t(y) * view.width);
-    return plane;
-}
-
-/// From index lists to float planes.
-__attribute__((noinline)) void to_planes(View& view) {
-    if (!view.in_bank) return;
-    const RowGather gather = gather_of(view);
-    const int32_t pixels = view.height * view.width;
-    for (int32_t c = 0; c < view.plan->channels; ++c) {
-        if (!view.has_fill) {
-            const uint8_t* const bytes = gather_plane(view, gather, c);
-            float* const plane = view.plane(c);
-            for (int32_t p = 0; p < pixels; p += kLanes) store(plane + p, unit_from_bytes(bytes + p));
-            continue;
-        }
-        for (int32_t y = 0; y < view.height; ++y)
-            read_filled_row(view, gather, c, y, view.plane(c) + int64_t(y) * view.width);
-    }
-    view.in_bank = false;
+    if (bank.stride_w != 1) pack_columns(view, bank);
+    const IntVector lanes = lane_numbers();  // index lists may be overrun by a vector
+    for (int32_t x = 0; x < view.width; x += kLanes) store(view.columns() + x, lanes + x);
+    for (int32_t y = 0; y < view.height; y += kLanes) store(view.rows() + y, lanes + y);
 }
 
 }  // namespace

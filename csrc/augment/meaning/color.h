@@ -21,12 +21,42 @@ ROTE_HD V splat(float value) {
     return V{} + value;
 }
 
-/// Clamps to [0, 1]; written so that it is one max and one min instruction. NaN becomes 0.
+/// The max and min instructions of every executor: the second of equals, and of NaN and a number.
+template <class V>
+ROTE_HD V greatest(V a, V b) {
+    return a > b ? a : b;
+}
+template <class V>
+ROTE_HD V least(V a, V b) {
+    return a < b ? a : b;
+}
+
+/// Clamps to [0, 1]. NaN becomes 0.
 template <class V>
 ROTE_HD V clamp_unit(V x) {
-    const V zero = splat<V>(0.0f), one = splat<V>(1.0f);
-    x = x > zero ? x : zero;
-    return x < one ? x : one;
+    return least<V>(greatest<V>(x, splat<V>(0.0f)), splat<V>(1.0f));
+}
+
+/// mask ? a : b, also for vectors that the language does not know.
+template <class Mask, class V>
+ROTE_HD V choose(Mask mask, V a, V b) {
+    return mask ? a : b;
+}
+
+/// a + b and a - b where they may take turns with other sums: vector executors have these done by the multiplier.
+template <class V>
+ROTE_HD V sum_apart(V a, V b) {
+    return a + b;
+}
+template <class V>
+ROTE_HD V difference_apart(V a, V b) {
+    return a - b;
+}
+
+/// Clamps numbers that cannot be negative.
+template <class V>
+ROTE_HD V clamp_to_one(V x) {
+    return least<V>(x, splat<V>(1.0f));
 }
 
 /// |x| by clearing the sign bit.
@@ -57,7 +87,7 @@ ROTE_HD V adjust_brightness(V x, float factor) {
 /// factor * x + (1 - factor) * other, clamped; `other_part` is (1 - factor) * other.
 template <class V>
 ROTE_HD V blend(V x, float factor, V other_part) {
-    return clamp_unit<V>(x * factor + other_part);
+    return clamp_unit<V>(sum_apart<V>(x * factor, other_part));
 }
 
 /// The constant part of the contrast blend: the image's grey mean from its fixed-point sum, times 1 - factor.
@@ -74,22 +104,20 @@ ROTE_HD void adjust_saturation(V& r, V& g, V& b, float factor) {
     b = blend<V>(b, factor, part);
 }
 
-/// A grey value as its image's mean counts it where pixels may lie outside [0, 1] (bicubic overshoot, noise): at most 2
+/// A grey value as its image's mean counts it where pixels may lie outside [0, 1] (bicubic overshoot): at most 2
 /// from zero, so that 64 numbers of 24 bits fit an int32.
 template <class V>
 ROTE_HD V bounded_grey(V grey) {
-    const V low = splat<V>(-2.0f), high = splat<V>(1.99999988f);
-    grey = grey > low ? grey : low;
-    return grey < high ? grey : high;
+    return least<V>(greatest<V>(grey, splat<V>(-2.0f)), splat<V>(1.99999988f));
 }
 
 /// A channel `part` of the range below the highest. Where pixels may lie outside [0, 1], torchvision's clamp of all but
 /// the highest shows; inside it changes nothing.
 template <class V, bool Unbounded>
 ROTE_HD V below_highest(V high, V range, V part) {
-    const V value = high - range * part;
+    const V value = difference_apart<V>(high, range * part);
     if constexpr (!Unbounded) return value;
-    return part == splat<V>(0.0f) ? high : clamp_unit<V>(value);
+    return choose(part == splat<V>(0.0f), high, clamp_unit<V>(value));
 }
 
 /// Turns the hue by shift / 6 of the circle. With v = max, c = max - min and h in sextants, HSV to RGB is
@@ -97,24 +125,23 @@ ROTE_HD V below_highest(V high, V range, V part) {
 template <class V, bool Unbounded = false>
 ROTE_HD void adjust_hue(V& r, V& g, V& b, float shift) {
     const V zero = splat<V>(0.0f), one = splat<V>(1.0f), two = splat<V>(2.0f), four = splat<V>(4.0f);
-    V high = r > g ? r : g;
-    high = high > b ? high : b;
-    V low = r < g ? r : g;
-    low = low < b ? low : b;
-    const V range = high - low;
+    const V high = greatest<V>(greatest<V>(r, g), b), low = least<V>(least<V>(r, g), b);
+    const V range = difference_apart<V>(high, low);
     const auto red = high == r;
     const auto green = high == g;
-    V numerator = green ? b - r : r - g;
-    numerator = red ? g - b : numerator;
-    V sector = green ? two : four;
-    sector = red ? zero : sector;
-    V h = numerator / (range == zero ? one : range) + sector + shift;
-    h = h < zero ? h + 6.0f : h;
-    h = h >= 6.0f + zero ? h - 6.0f : h;
+    const V numerator = choose(red, g - b, choose(green, b - r, r - g));
+    const V sector = choose(red, zero, choose(green, two, four));
+    const V divisor = choose(range == zero, one, range);
+    V h = sum_apart<V>(sum_apart<V>(numerator / divisor, sector), splat<V>(shift));
+    h = choose(h < zero, h + 6.0f, h);
+    h = choose(h >= splat<V>(6.0f), h - 6.0f, h);
+    const V from_green = magnitude<V>(difference_apart<V>(h, two));
+    const V from_blue = magnitude<V>(difference_apart<V>(h, four));
+    const V from_cyan = magnitude<V>(difference_apart<V>(h, splat<V>(3.0f)));
     // high - range * [0, 1] stays inside [0, high] in floating point too: range rounds to at most high.
-    r = below_highest<V, Unbounded>(high, range, clamp_unit<V>(2.0f - magnitude<V>(h - 3.0f)));
-    g = below_highest<V, Unbounded>(high, range, clamp_unit<V>(magnitude<V>(h - 2.0f) - 1.0f));
-    b = below_highest<V, Unbounded>(high, range, clamp_unit<V>(magnitude<V>(h - 4.0f) - 1.0f));
+    r = below_highest<V, Unbounded>(high, range, clamp_unit<V>(2.0f - from_cyan));
+    g = below_highest<V, Unbounded>(high, range, clamp_unit<V>(from_green - 1.0f));
+    b = below_highest<V, Unbounded>(high, range, clamp_unit<V>(from_blue - 1.0f));
 }
 
 template <class V>

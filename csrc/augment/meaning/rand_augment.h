@@ -84,6 +84,10 @@ ROTE_HD float rand_factor(float magnitude) {
     return float(1.0 + double(magnitude));
 }
 
+ROTE_HD bool is_map(RandOperation operation) {
+    return operation >= RandOperation::shear_x && operation <= RandOperation::rotate;
+}
+
 ROTE_HD AffineSampling rand_sampling(const AugmentStep& step) {
     return {step.constants[3] != 0.0, float(step.constants[4])};
 }

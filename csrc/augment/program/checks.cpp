@@ -29,10 +29,9 @@ void check_colour(const AugmentPlan& plan, const char* name, bool normalized) {
     ROTE_CHECK_ARG(!normalized, name, ": wanted before normalize (it works on pixels in [0, 1])");
 }
 
-bool leaves_unit_range(const AugmentPlan& plan) {
+bool may_overshoot(const AugmentPlan& plan) {
     for (int32_t s = 0; s < plan.num_steps; ++s) {
         const AugmentStep& step = plan.steps[s];
-        if (step.kind == AugmentKind::gaussian_noise && step.constants[2] == 0) return true;
         const bool resizes = step.kind == AugmentKind::random_resized_crop || step.kind == AugmentKind::resize;
         if (resizes && resize_filter(step).interpolation == Interpolation::bicubic) return true;
     }

@@ -39,8 +39,8 @@ void check_probability(const char* name, double p);
 void check_range(const char* name, const char* field, double low, double high, double least, double most);
 /// Before a normalize the image lives in [0, 1], and the colour operations rely on it.
 void check_fill(const char* name, double fill, bool normalized);
-/// Whether pixels may lie outside [0, 1] behind the plan's steps so far, normalize aside.
-bool leaves_unit_range(const AugmentPlan& plan);
+/// Whether a bicubic resize among the plan's steps so far may have left [0, 1].
+bool may_overshoot(const AugmentPlan& plan);
 /// Wants 1 or 3 channels, and to stand before a normalize.
 void check_colour(const AugmentPlan& plan, const char* name, bool normalized);
 /// Wants `good` of a field of a row.

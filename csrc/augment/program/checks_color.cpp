@@ -17,7 +17,7 @@ void check_color_step(const AugmentPlan& plan, AugmentStep& step, bool normalize
             check_range(name, "contrast", c[2], c[3], 0, 1e6);
             check_range(name, "saturation", c[4], c[5], 0, 1e6);
             check_range(name, "hue", c[6], c[7], -0.5, 0.5);
-            c[9] = leaves_unit_range(plan);
+            c[9] = may_overshoot(plan);
             return check_probability(name, c[8]);
         case AugmentKind::grayscale:
             check_colour(plan, name, normalized);

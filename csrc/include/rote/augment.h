@@ -119,6 +119,9 @@ struct AugmentOutput {
 /// Draws the parameter rows of a batch, [count, row_words].
 void augment_sample(const AugmentProgram& program, const AugmentBatch& batch, int32_t* rows, int num_threads);
 
+/// The executor that augment_render would run for a level: "scalar", "baseline", "avx2" or "avx512".
+std::string augment_executor(const std::string& level);
+
 /// Renders a batch on the CPU. level: "auto", "scalar" (the oracle), "baseline", "avx2" or "avx512".
 void augment_render(const AugmentProgram& program, const ImageView<const uint8_t>& images, const AugmentBatch& batch,
                     const AugmentOutput& output, int num_threads, const std::string& level);

@@ -37,7 +37,7 @@ class GaussianBlur(Operation):
 
     kernel_size: int | tuple[int, int]
     sigma: float | tuple[float, float] = (0.1, 2.0)
-    p: float = 0.5
+    p: float = 1.0
 
     code: ClassVar[int] = 13
     kind: ClassVar[str] = "gaussian_blur"

@@ -9,7 +9,9 @@ import torch
 from torch import Tensor
 
 from rote.augment import arguments
+from rote.augment.labels import check_labels, hard_labels, mixes_labels
 from rote.augment.recipe import Recipe
+from rote.augment.views import Views
 
 __all__ = ["Collate"]
 
@@ -23,7 +25,7 @@ class Collate:
     on which of them renders a batch, or on any random state.
 
     Args:
-        recipe: a `Recipe`.
+        recipe: a `Recipe`, or `Views`, which make x a tuple.
         images: the bank, uint8 [N, C, H, W], on the CPU; workers share its memory.
         labels: int64 [N]; with them a batch is (x, y), else x.
         seed: of the views.
@@ -47,7 +49,7 @@ class Collate:
 
     def __init__(
         self,
-        recipe: Recipe,
+        recipe: Recipe | Views,
         images: Tensor,
         labels: Tensor | None = None,
         *,
@@ -56,17 +58,24 @@ class Collate:
         dtype: torch.dtype | None = None,
         channels_last: bool = False,
     ) -> None:
-        if not isinstance(recipe, Recipe):
-            raise TypeError(f"recipe: wanted a Recipe, got {recipe!r}")
+        if not isinstance(recipe, (Recipe, Views)):
+            raise TypeError(f"recipe: wanted a Recipe or Views, got {recipe!r}")
         self.images = arguments.images(images)
         if self.images.device.type != "cpu":
             raise ValueError(f"images: wanted a bank on the CPU, where loaders collate, got {self.images.device}")
         self.recipe = recipe
         self.labels = labels
         self.seed = seed
-        self.how = {"dtype": dtype, "channels_last": channels_last}
+        self.num_classes = num_classes
+        self._how = {"dtype": dtype, "channels_last": channels_last}
         if labels is not None:
-            self.how |= {"labels": labels, "num_classes": num_classes}
+            if isinstance(recipe, Views):
+                soft = any(mixes_labels(r.operations) for r in recipe.recipes)
+                if soft:
+                    raise ValueError("labels: wanted none with Views that mix labels, for each has its own mixture")
+                self.labels = check_labels(labels, num_classes, self.images.shape[0], self.images.device, soft)
+            else:
+                self._how |= {"labels": labels, "num_classes": num_classes}
         # In shared memory, so that it also reaches workers that are kept from epoch to epoch.
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()
         self([])  # what does not fit is an error here, not in a worker
@@ -84,12 +93,15 @@ class Collate:
         """
         self._epoch.fill_(arguments.address(epoch, "epoch"))
 
-    def __call__(self, items: Sequence[Any]) -> Tensor | tuple[Tensor, Tensor]:
+    def __call__(self, items: Sequence[Any]) -> Any:
         """x [B, C, h, w], with labels (x, y), of ids or (id, view) pairs."""
         epoch = self.epoch
         pairs = [_pair(item, epoch) for item in items]
         ids, views = torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2).unbind(1)
-        return self.recipe(self.images, ids.contiguous(), views.contiguous(), self.seed, **self.how)
+        x = self.recipe(self.images, ids.contiguous(), views.contiguous(), self.seed, **self._how)
+        if isinstance(self.recipe, Views) and self.labels is not None:
+            return x, hard_labels(self.labels, ids, self.num_classes)
+        return x
 
 
 def _pair(item: Any, epoch: int) -> tuple[int, int]:

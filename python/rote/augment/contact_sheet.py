@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -76,7 +75,11 @@ class ContactSheet:
         columns = [self.originals, *self.views]
         factor = self._factor()
         cell_height = max(column.shape[1] for column in columns) * factor
-        widths = [column.shape[2] * factor for column in columns]
+        headings = ("original", *self.columns)
+        widths = [
+            max(column.shape[2] * factor, _width(heading, _font(SMALL)))
+            for column, heading in zip(columns, headings, strict=True)
+        ]
         label_width = (
             max(_width(line, _font(TEXT, bold=i == 0)) for row in self.rows for i, line in enumerate(row)) + 24
         )
@@ -93,7 +96,7 @@ class ContactSheet:
         draw = ImageDraw.Draw(sheet)
         draw.text((MARGIN, MARGIN - 8), self.title, fill=INK, font=_font(TITLE, bold=True))
         draw.text((MARGIN, MARGIN + TITLE + 12), self.subtitle, fill=MUTED, font=_font(TEXT))
-        for x, width, heading in zip(left, widths, ("original", *self.columns), strict=True):
+        for x, width, heading in zip(left, widths, headings, strict=True):
             draw.text((x + width / 2, top - 14), heading, fill=MUTED, font=_font(SMALL), anchor="ms")
         rule = left[0] + widths[0] + COLUMN_GAP // 2
         draw.line((rule, top - 14 - SMALL, rule, bottom), fill=RULE, width=2)
@@ -103,15 +106,15 @@ class ContactSheet:
             for j, line in enumerate(row):
                 at = (MARGIN, y + (cell_height - block) / 2 + j * (TEXT + 8))
                 draw.text(at, line, fill=MUTED if j else INK, font=_font(TEXT, bold=j == 0))
-            for x, column in zip(left, columns, strict=True):
+            for x, width, column in zip(left, widths, columns, strict=True):
                 picture = Image.fromarray(np.ascontiguousarray(column[i]))
                 picture = picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
                 y_picture = y + (cell_height - picture.height) // 2
-                sheet.paste(picture, (x, y_picture))
+                x_picture = x + (width - picture.width) // 2
                 # A hairline around it: white corners would melt into the paper.
-                draw.rectangle(
-                    (x - 1, y_picture - 1, x + picture.width, y_picture + picture.height), outline=RULE, width=1
-                )
+                frame = (x_picture - 1, y_picture - 1, x_picture + picture.width, y_picture + picture.height)
+                draw.rectangle(frame, outline=RULE, width=1)
+                sheet.paste(picture, (x_picture, y_picture))
         for i, line in enumerate(notes):
             draw.text((MARGIN, bottom + 34 + i * (SMALL + 10)), line, fill=MUTED, font=_font(SMALL))
         return sheet
@@ -122,12 +125,18 @@ class ContactSheet:
         return max(1, round(CELL / largest))
 
     def _wrapped(self, width: int) -> list[str]:
-        characters = max(40, int(width / (_width("abcdefghij (0.25 to 1.75), x", _font(SMALL)) / 28)))
-        return [
-            piece
-            for line in self.notes
-            for piece in textwrap.wrap(line, characters, subsequent_indent="    ", break_long_words=False) or [""]
-        ]
+        """The notes in lines of at most `width` pixels, further ones of a note indented."""
+        font, lines = _font(SMALL), []
+        for note in self.notes:
+            line = ""
+            for word in note.split():
+                longer = f"{line} {word}" if line.strip() else f"{line}{word}"
+                if line.strip() and _width(longer, font) > width:
+                    lines.append(line)
+                    longer = f"    {word}"
+                line = longer
+            lines.append(line)
+        return lines
 
 
 def _font(size: int, bold: bool = False):

@@ -18,7 +18,8 @@ class Views:
     """L recipes, one for each of the L views that a call renders of an image.
 
     View v of recipe i has the address L·v + i, so the L views of one call never share a draw, and no two calls share
-    an address. Views v >= `fresh_views` have only addresses that are kept for evaluation (docs/addressing.md).
+    an address. Views v >= `fresh_views` have only addresses that are kept for evaluation (docs/addressing.md). An
+    `AlternatingFlip` goes by the address, so with an even L it does not alternate from v to v + 1.
 
     Args:
         *recipes: at least one; they may end at different sizes.

@@ -128,17 +128,16 @@ class Preview:
         shown = [
             displayable(part, v) for part, v in zip(several, x if isinstance(recipe, Views) else (x,), strict=True)
         ]
-        heading = "view {0}" if len(several) == 1 else "view {0}, {1}"
+        letters = [""] if len(several) == 1 else [chr(ord("a") + i) for i in range(len(several))]
         height, width = bank.image_size
         notes = []
-        for i, part in enumerate(several):
-            lines = part.describe(bank.image_size).splitlines()
-            notes += lines[1:] if len(several) == 1 else [f"view v, {i + 1}:", *lines[1:]]
+        for letter, part in zip(letters, several, strict=True):
+            notes += [f"{letter}{line}" for line in part.describe(bank.image_size).splitlines()[1:]]
         return ContactSheet(
             originals=displayable(Recipe(), split.images[ids] / 255),
             views=[pixels[:, v] for v in range(self.views) for pixels in shown],
             rows=[(bank.classes[split.labels[i]], f"id {i}") for i in ids.tolist()],
-            columns=[heading.format(v, i + 1) for v in views[0].tolist() for i in range(len(several))],
+            columns=[f"view {v}{letter}" for v in views[0].tolist() for letter in letters],
             title=name,
             subtitle=f"{bank.name} {self.split}, {height} × {width} pixels · seed {self.seed} · "
             + ", ".join(f"hash {part.hash()[:12]}" for part in several),

@@ -10,7 +10,7 @@ from rote.data.decoding import Sheet
 from rote.data.picture import RULES_VERSION, pillow_versions
 
 #: Files a worker decodes before it reports: large enough to hide the hand-over, small enough for a smooth bar.
-CHUNK = 256
+CHUNK = 32
 
 
 class PillowDecoder(Decoder):
