@@ -89,12 +89,15 @@ void render_fast(const DeviceJob& job, const FastPlan& fast, void* workspace, cu
     check_places("images", {plan.channels, plan.in_height, plan.in_width},
                  {job.images.stride_c, job.images.stride_h, job.images.stride_w});
     check_places("out", {plan.channels, plan.out_height, plan.out_width}, {out[1], out[2], out[3]});
-    FastJob fast_job{
-        job, fast, 0, 1, copies_apply(job.images), wide_stores_apply(job, fast.team), static_cast<uint8_t*>(workspace),
-        {}};
+    const bool wide = wide_stores_apply(job, fast.team);
+    FastPlan laid = fast;  // rows are staged for wide stores alone
+    laid.stage_bytes = wide ? fast.stage_bytes * (job.output.dtype == DType::float32 ? 4 : 2) / 4 : 0;
+    FastJob fast_job{job, laid, 0, 1, copies_apply(job.images), wide, static_cast<uint8_t*>(workspace), {}};
     for (int32_t s = 0; s < plan.num_steps; ++s)
         if (plan.steps[s].kind == AugmentKind::normalize) fast_job.normalize[s] = factors_of(plan.steps[s]);
-    const bool on_chip = fast_seat_bytes(fast, true) * fast.seats <= attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin);
+    // Large images without planes are read where they lie: more blocks are worth more than their bytes on the chip.
+    const int64_t room = fast.plane_bytes > 0 ? attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin) : kMaxSharedBytes;
+    const bool on_chip = fast_seat_bytes(laid, true) * laid.seats <= room;
     if (plan.channels == 1) return launch_with<1, 8>(fast_job, on_chip, stream);
     if (fast.taps == 2) return launch_with<3, 2>(fast_job, on_chip, stream);
     return launch_with<3, 8>(fast_job, on_chip, stream);

@@ -1,5 +1,6 @@
-// knn/cuda/mma.cuh: the sm_80 instructions of the matrix pass: fragment loads, the 16 x 8 x 16 product, and asynchronous
-// copies (runtime/copy_async.cuh). Layouts: PTX ISA, "Matrix fragments for mma.m16n8k16 with floating point type", "ldmatrix".
+// knn/cuda/mma.cuh: the sm_80 instructions of the matrix pass: fragment loads, the 16 x 8 x 16 product, and
+// asynchronous copies (runtime/copy_async.cuh). Layouts: PTX ISA, "Matrix fragments for mma.m16n8k16 with floating
+// point type", "ldmatrix".
 #pragma once
 
 #include <cuda_runtime.h>
