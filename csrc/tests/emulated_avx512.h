@@ -53,6 +53,16 @@ inline __m512i widen_bytes(__m128i a) {
     return join<__m512i>(_mm256_cvtepu8_epi32(a), _mm256_cvtepu8_epi32(_mm_srli_si128(a, 8)));
 }
 
+inline __m512i widen_to_halfwords(__m256i a) {
+    return join<__m512i>(_mm256_cvtepu8_epi16(_mm256_castsi256_si128(a)),
+                         _mm256_cvtepu8_epi16(_mm256_extracti128_si256(a, 1)));
+}
+
+inline __m256i to_halves(__m512 a) {
+    return _mm256_set_m128i(_mm256_cvtps_ph(extract_ps<1>(a), _MM_FROUND_TO_NEAREST_INT),
+                            _mm256_cvtps_ph(extract_ps<0>(a), _MM_FROUND_TO_NEAREST_INT));
+}
+
 inline __m256i truncate_words(__m512i a) {
     typedef int32_t Words __attribute__((vector_size(64)));
     typedef int16_t Halfwords __attribute__((vector_size(32)));
@@ -84,6 +94,15 @@ inline __m512 gather(__m512i index, const void* from) {
 #endif
 #if !defined(_mm512_cvtepu8_epi32)
 #define _mm512_cvtepu8_epi32(a) rote::emulated_avx512::widen_bytes(a)
+#endif
+#if !defined(_mm512_cvtepu8_epi16)
+#define _mm512_cvtepu8_epi16(a) rote::emulated_avx512::widen_to_halfwords(a)
+#endif
+#if !defined(_mm512_cvtps_ph)
+#define _mm512_cvtps_ph(a, rounding) rote::emulated_avx512::to_halves(a)
+#endif
+#if !defined(_mm512_stream_si512)
+#define _mm512_stream_si512(to, a) _mm512_storeu_si512(to, a)
 #endif
 #if !defined(_mm512_cvtepi32_epi16)
 #define _mm512_cvtepi32_epi16(a) rote::emulated_avx512::truncate_words(a)

@@ -31,7 +31,8 @@ inline bool plan_picks(const View& view, OwedResize& resize, int32_t out_width, 
     for (int32_t x = 0; x <= last; x += kLanes) {
         const IntVector even = (lane_numbers() + x) * step + columns[0];
         const IntVector odd = (even != load<IntVector>(columns + x)) & (lane_numbers() + x <= last);
-        if (_mm512_test_epi32_mask((__m512i)odd, (__m512i)odd)) return false;
+        const IntVector none{};
+        if (memcmp(&odd, &none, sizeof none) != 0) return false;
     }
     const int32_t most_base = in_width > kReach ? in_width - kReach : 0;
     resize.one_base = resize.window.width <= kReach;
