@@ -60,6 +60,13 @@ CASES = {
 }
 
 
+@pytest.mark.parametrize("byte", [0, 7, 255])
+def test_auto_contrast_leaves_a_flat_image(byte, device):
+    bank = torch.full((1, 3, 9, 7), byte, dtype=torch.uint8, device=device)
+    zero = torch.zeros(1, dtype=torch.int64, device=device)
+    assert Recipe(AutoContrast(p=1))(bank, zero, zero).equal(Recipe()(bank, zero, zero))
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("name", CASES)
 def test_agrees_with_float64(name, channels, device):

@@ -82,7 +82,7 @@ def posterize_decided(x: np.ndarray, bits: int) -> np.ndarray:
 def auto_contrast_decided(x: np.ndarray) -> np.ndarray:
     """A channel that is flat but for the rounding of a resize before has no contrast to stretch."""
     spread = x.max(axis=(1, 2), keepdims=True) - x.min(axis=(1, 2), keepdims=True)
-    return np.broadcast_to((spread == 0) | (spread > STEP), x.shape)
+    return np.broadcast_to(spread > STEP, x.shape)
 
 
 def equalize_decided(x: np.ndarray) -> np.ndarray:
