@@ -79,12 +79,6 @@ def posterize_decided(x: np.ndarray, bits: int) -> np.ndarray:
     return (np.abs(x - nearest / 2**bits) > STEP) | (nearest < 1) | (nearest > 2**bits - 1)
 
 
-def auto_contrast_decided(x: np.ndarray) -> np.ndarray:
-    """A channel that is flat but for the rounding of a resize before has no contrast to stretch."""
-    spread = x.max(axis=(1, 2), keepdims=True) - x.min(axis=(1, 2), keepdims=True)
-    return np.broadcast_to(spread > STEP, x.shape)
-
-
 def equalize_decided(x: np.ndarray) -> np.ndarray:
     nearest = np.round(x * 255.999)
     clear = (np.abs(x - nearest / 255.999) > BYTE_STEP) | (nearest < 1) | (nearest > 255)
@@ -111,6 +105,5 @@ APPLY = {
 DECIDED = {
     Solarize: _if_applied_decided(lambda operation, x: solarize_decided(x, operation.threshold)),
     Posterize: _if_applied_decided(lambda operation, x: posterize_decided(x, operation.bits)),
-    AutoContrast: _if_applied_decided(lambda operation, x: auto_contrast_decided(x)),
     Equalize: _if_applied_decided(lambda operation, x: equalize_decided(x)),
 }
