@@ -4,7 +4,7 @@
 
 #include "augment/cpu/executor.h"
 #include "augment/program/checks.h"
-#include "augment/sampling/draw.h"
+#include "rote/address.h"
 #include "rote/error.h"
 #include "runtime/parallel.h"
 #include "runtime/simd.h"
@@ -36,19 +36,20 @@ void check_output(const AugmentOutput& output) {
 
 struct Executor {
     const char* name;
+    DrawRows draw;
     RenderViews render;
 };
 
 Executor executor_of(const std::string& level) {
-    if (level == "scalar") return {"scalar", render_views_scalar};
+    if (level == "scalar") return {"scalar", draw_rows_scalar, render_views_scalar};
     switch (resolve_simd_level(level)) {
         case SimdLevel::baseline:
-            return {"baseline", render_views_baseline};
+            return {"baseline", draw_rows_baseline, render_views_baseline};
 #if defined(ROTE_X86)
         case SimdLevel::avx2:
-            return {"avx2", render_views_avx2};
+            return {"avx2", draw_rows_avx2, render_views_avx2};
         case SimdLevel::avx512:
-            return {"avx512", render_views_avx512};
+            return {"avx512", draw_rows_avx512, render_views_avx512};
 #endif
         default:
             break;
@@ -96,10 +97,9 @@ int64_t grain_of(const AugmentPlan& plan) {
 void augment_sample(const AugmentProgram& program, const AugmentBatch& batch, int32_t* rows, int num_threads) {
     check_addresses(batch);
     const AugmentPlan& plan = program.plan();
+    const DrawRows draw = executor_of("auto").draw;
     parallel_for(batch.count, 1024, num_threads, [&](int64_t begin, int64_t end, int) {
-        for (int64_t i = begin; i < end; ++i)
-            draw_row(plan, batch.seed, uint64_t(batch.address_id(i)), uint64_t(batch.views[i]),
-                     rows + i * plan.row_words);
+        draw(plan, batch, begin, end, rows + begin * plan.row_words);
     });
 }
 
@@ -110,7 +110,7 @@ std::string augment_executor(const std::string& level) {
 void augment_render(const AugmentProgram& program, const ImageView<const uint8_t>& images, const AugmentBatch& batch,
                     const AugmentOutput& output, int num_threads, const std::string& level) {
     const AugmentPlan& plan = program.plan();
-    const RenderViews render = executor_of(level).render;
+    const Executor executor = executor_of(level);
     check_images(plan, images);
     check_output(output);
     ROTE_CHECK_ARG(batch.count >= 0, "count: wanted at least 0, got ", batch.count);
@@ -147,12 +147,10 @@ void augment_render(const AugmentProgram& program, const ImageView<const uint8_t
         const int32_t* rows = batch.rows ? batch.rows + begin * plan.row_words : nullptr;
         if (!rows) {
             int32_t* drawn = reinterpret_cast<int32_t*>(scratch + executor_bytes);
-            for (int64_t i = begin; i < end; ++i)
-                draw_row(plan, batch.seed, uint64_t(batch.address_id(i)), uint64_t(batch.views[i]),
-                         drawn + (i - begin) * plan.row_words);
+            executor.draw(plan, batch, begin, end, drawn);
             rows = drawn;
         }
-        render(job, begin, end, rows, scratch);
+        executor.render(job, begin, end, rows, scratch);
     });
 }
 

@@ -24,11 +24,19 @@ struct RenderJob {
 /// 64-byte aligned and holds scratch_bytes(plan) bytes.
 using RenderViews = void (*)(const RenderJob& job, int64_t begin, int64_t end, const int32_t* rows, char* scratch);
 
+/// Draws the parameter rows of views begin .. end - 1 of a batch, [end - begin, row_words].
+using DrawRows = void (*)(const AugmentPlan& plan, const AugmentBatch& batch, int64_t begin, int64_t end,
+                          int32_t* rows);
+
 int64_t scratch_bytes(const AugmentPlan& plan);
 
+void draw_rows_scalar(const AugmentPlan& plan, const AugmentBatch& batch, int64_t begin, int64_t end, int32_t* rows);
 void render_views_scalar(const RenderJob& job, int64_t begin, int64_t end, const int32_t* rows, char* scratch);
+void draw_rows_baseline(const AugmentPlan& plan, const AugmentBatch& batch, int64_t begin, int64_t end, int32_t* rows);
 void render_views_baseline(const RenderJob& job, int64_t begin, int64_t end, const int32_t* rows, char* scratch);
+void draw_rows_avx2(const AugmentPlan& plan, const AugmentBatch& batch, int64_t begin, int64_t end, int32_t* rows);
 void render_views_avx2(const RenderJob& job, int64_t begin, int64_t end, const int32_t* rows, char* scratch);
+void draw_rows_avx512(const AugmentPlan& plan, const AugmentBatch& batch, int64_t begin, int64_t end, int32_t* rows);
 void render_views_avx512(const RenderJob& job, int64_t begin, int64_t end, const int32_t* rows, char* scratch);
 
 }  // namespace rote

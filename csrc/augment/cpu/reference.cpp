@@ -3,6 +3,7 @@
 #include "augment/cpu/reference_image.h"
 #include "augment/meaning/color.h"
 #include "augment/program/kinds.h"
+#include "augment/sampling/draw.h"
 
 namespace rote {
 namespace {
@@ -61,6 +62,12 @@ void store(const ReferenceImage& image, const AugmentOutput& output, int64_t vie
 }
 
 }  // namespace
+
+void draw_rows_scalar(const AugmentPlan& plan, const AugmentBatch& batch, int64_t begin, int64_t end, int32_t* rows) {
+    for (int64_t i = begin; i < end; ++i)
+        draw_row(plan, batch.seed, uint64_t(batch.address_id(i)), uint64_t(batch.views[i]),
+                 rows + (i - begin) * plan.row_words);
+}
 
 void render_views_scalar(const RenderJob& job, int64_t begin, int64_t end, const int32_t* rows, char*) {
     for (int64_t view = begin; view < end; ++view) {

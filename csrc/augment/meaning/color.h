@@ -6,8 +6,8 @@
 
 #include <cstdint>
 
-#include "augment/meaning/level.h"
 #include "rote/host_device.h"
+#include "rote/level.h"
 
 namespace rote {
 inline namespace ROTE_LEVEL {

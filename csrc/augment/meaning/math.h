@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "augment/meaning/level.h"
 #include "rote/host_device.h"
+#include "rote/level.h"
 #include "runtime/exp_series.h"
 
 #if !defined(__CUDA_ARCH__)

@@ -3,9 +3,9 @@
 
 #include <cstdint>
 
-#include "augment/meaning/level.h"
 #include "rote/augment.h"
 #include "rote/host_device.h"
+#include "rote/level.h"
 
 namespace rote {
 inline namespace ROTE_LEVEL {

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
-#include "augment/meaning/level.h"
 #include "rote/host_device.h"
+#include "rote/level.h"
 
 namespace rote {
 inline namespace ROTE_LEVEL {

@@ -64,10 +64,9 @@ ROTE_HD void draw_random_crop(const AugmentStep& step, AddressStream& random, in
 }
 
 /// airbench's alternating flip: a coin per image, turned over at every other view.
-ROTE_HD void draw_alternating_flip(const AugmentStep& step, uint64_t seed, uint64_t image, uint64_t view,
-                                   int32_t* row) {
-    AddressStream random = address_stream(seed, image, 0, step.stream);
-    row[0] = int32_t((random.uniform(0) < 0.5) != ((view & 1) != 0));
+ROTE_HD void draw_alternating_flip(const AugmentStep& step, const AddressStream& address, int32_t* row) {
+    AddressStream coin = address_stream(address.seed, address.image, 0, step.stream);
+    row[0] = int32_t((coin.uniform(0) < 0.5) != ((address.view & 1) != 0));
 }
 
 }  // namespace ROTE_LEVEL

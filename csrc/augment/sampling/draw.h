@@ -14,10 +14,9 @@
 namespace rote {
 inline namespace ROTE_LEVEL {
 
-/// Draws one operation of one view into its part of the row. Every operation owns a stream, so steps can be drawn in
-/// any order or at the same time.
-ROTE_HD void draw_step(const AugmentStep& step, uint64_t seed, uint64_t image, uint64_t view, int32_t* row) {
-    AddressStream random = address_stream(seed, image, view, step.stream);
+/// Draws one operation of one view from its own stream into its part of the row. Every operation owns a stream, so
+/// steps can be drawn in any order or at the same time.
+ROTE_HD void draw_step(const AugmentStep& step, AddressStream& random, int32_t* row) {
     int32_t* const fields = row + step.row_offset;
     switch (step.kind) {
         case AugmentKind::random_resized_crop:
@@ -43,7 +42,7 @@ ROTE_HD void draw_step(const AugmentStep& step, uint64_t seed, uint64_t image, u
             fields[0] = random.uniform(0) < step.constants[1];
             return;
         case AugmentKind::alternating_flip:
-            return draw_alternating_flip(step, seed, image, view, fields);
+            return draw_alternating_flip(step, random, fields);
         case AugmentKind::gaussian_blur:
             return draw_gaussian_blur(step, random, fields);
         case AugmentKind::sharpness:
@@ -65,6 +64,11 @@ ROTE_HD void draw_step(const AugmentStep& step, uint64_t seed, uint64_t image, u
         case AugmentKind::center_crop:
             return;
     }
+}
+
+ROTE_HD void draw_step(const AugmentStep& step, uint64_t seed, uint64_t image, uint64_t view, int32_t* row) {
+    AddressStream random = address_stream(seed, image, view, step.stream);
+    draw_step(step, random, row);
 }
 
 /// A step of a partner's row: drawn like any other, except that a mixing operation mixes nothing there.

@@ -1,8 +1,8 @@
 // augment/sampling/uniform.h: uniform numbers between two bounds.
 #pragma once
 
-#include "augment/meaning/level.h"
 #include "rote/address.h"
+#include "rote/level.h"
 
 namespace rote {
 inline namespace ROTE_LEVEL {

@@ -8,9 +8,11 @@
 #include <cstdint>
 
 #include "rote/host_device.h"
+#include "rote/level.h"
 #include "rote/philox.h"
 
 namespace rote {
+inline namespace ROTE_LEVEL {
 
 constexpr int kAddressVersion = 1;
 constexpr int kImageBits = 40, kViewBits = 48, kStreamBits = 16, kBlockBits = 24;
@@ -19,13 +21,16 @@ constexpr uint64_t kMaxViews = uint64_t(1) << kViewBits;
 constexpr uint32_t kMaxStreams = uint32_t(1) << kStreamBits;
 constexpr uint32_t kMaxSlots = uint32_t(1) << (kBlockBits + 2);
 
-/// One block of four words. Every field must be inside its range: callers check, nothing wraps here.
+/// The counter of a block. Every field must be inside its range: callers check, nothing wraps here.
+ROTE_HD Philox4x32 address_counter(uint64_t image, uint64_t view, uint32_t stream, uint32_t block) {
+    return {{uint32_t(image), uint32_t(image >> 32) | (uint32_t(view) << 8), uint32_t(view >> 24) | (stream << 24),
+             (stream >> 8) | (block << 8)}};
+}
+
+/// One block of four words.
 ROTE_HD Philox4x32 address_block(uint64_t seed, uint64_t image, uint64_t view, uint32_t stream, uint32_t block) {
-    const uint32_t c0 = uint32_t(image);
-    const uint32_t c1 = uint32_t(image >> 32) | (uint32_t(view) << 8);
-    const uint32_t c2 = uint32_t(view >> 24) | (stream << 24);
-    const uint32_t c3 = (stream >> 8) | (block << 8);
-    return philox4x32_10(c0, c1, c2, c3, uint32_t(seed), uint32_t(seed >> 32));
+    const Philox4x32 c = address_counter(image, view, stream, block);
+    return philox4x32_10(c.word[0], c.word[1], c.word[2], c.word[3], uint32_t(seed), uint32_t(seed >> 32));
 }
 
 /// A cursor over one stream of one view: words by slot number, the current block kept.
@@ -59,4 +64,5 @@ ROTE_HD AddressStream address_stream(uint64_t seed, uint64_t image, uint64_t vie
     return cursor;
 }
 
+}  // namespace ROTE_LEVEL
 }  // namespace rote

@@ -4,8 +4,10 @@
 #include <cstdint>
 
 #include "rote/host_device.h"
+#include "rote/level.h"
 
 namespace rote {
+inline namespace ROTE_LEVEL {
 
 struct Philox4x32 {
     uint32_t word[4];
@@ -28,4 +30,5 @@ ROTE_HD Philox4x32 philox4x32_10(uint32_t c0, uint32_t c1, uint32_t c2, uint32_t
     return {{c0, c1, c2, c3}};
 }
 
+}  // namespace ROTE_LEVEL
 }  // namespace rote

@@ -1,4 +1,4 @@
-// augment/meaning/level.h: the namespace of inline code that is compiled once per instruction set.
+// rote/level.h: the namespace of inline code that is compiled once per instruction set.
 //
 // An inline function compiled in an AVX file and in a baseline file under one name would be merged by the linker into
 // either; each file that is compiled for a special instruction set defines ROTE_LEVEL before it includes anything.
