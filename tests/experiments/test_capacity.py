@@ -108,7 +108,7 @@ def test_a_cell_ends_only_when_two_doublings_in_a_row_did_not_help(run):
 def test_what_does_not_fit_stops_before_the_budget(tmp_path):
     # Without augmentation the four views of an image are one input with up to four labels.
     fields = {**FIELDS, "augment": "none", "views": (4,), "label_modes": ("random",), "images": 4, "epochs": 6400}
-    run = capacity(**{**fields, "lr": (3e-2,)}, out=tmp_path)
+    run = capacity(**{**fields, "lr": (1e-2,)}, out=tmp_path)
     (row,) = run.summary["rows"]
     assert not row["budget_limited"]
     assert row["visits"] < 6400
