@@ -32,7 +32,8 @@ const PeakLoops& peak_loops_avx512();
 }  // namespace rote
 
 /// Tells the compiler that `x` may have changed, without an instruction, so that nothing is hoisted out of a loop.
-#if defined(__x86_64__)
+/// (Emulated vectors fit no register.)
+#if defined(__x86_64__) && !defined(ROTE_EMULATE_AVX512)
 #define ROTE_OPAQUE(x) asm volatile("" : "+v"(x))
 #elif defined(__aarch64__)
 #define ROTE_OPAQUE(x) asm volatile("" : "+w"(x))

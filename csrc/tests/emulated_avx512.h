@@ -84,6 +84,17 @@ inline __m512 gather(__m512i index, const void* from) {
                         _mm256_i32gather_ps(base, extract_si256<1>(index), Scale));
 }
 
+/// Quarters of 16 bytes: two of a, then two of b.
+template <int Control>
+inline __m512 shuffle_quarters(__m512 a, __m512 b) {
+    float from[2][16], to[16];
+    _mm512_storeu_ps(from[0], a);
+    _mm512_storeu_ps(from[1], b);
+    for (int quarter = 0; quarter < 4; ++quarter)
+        for (int i = 0; i < 4; ++i) to[4 * quarter + i] = from[quarter / 2][4 * ((Control >> (2 * quarter)) & 3) + i];
+    return _mm512_loadu_ps(to);
+}
+
 }  // namespace emulated_avx512
 }  // namespace rote
 
@@ -100,6 +111,9 @@ inline __m512 gather(__m512i index, const void* from) {
 #endif
 #if !defined(_mm512_cvtps_ph)
 #define _mm512_cvtps_ph(a, rounding) rote::emulated_avx512::to_halves(a)
+#endif
+#if !defined(_mm512_shuffle_f32x4)
+#define _mm512_shuffle_f32x4(a, b, control) rote::emulated_avx512::shuffle_quarters<(control)>(a, b)
 #endif
 #if !defined(_mm512_stream_si512)
 #define _mm512_stream_si512(to, a) _mm512_storeu_si512(to, a)
