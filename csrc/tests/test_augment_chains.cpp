@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "augment/cpu/normalization.h"
+#include "augment_batch.h"
 #include "augment_recipes.h"
 #include "check.h"
 #include "runtime/simd.h"
@@ -14,13 +15,6 @@ using namespace rote;
 namespace {
 
 constexpr int64_t kImages = 20;
-
-std::vector<std::string> vector_levels() {
-    std::vector<std::string> names;
-    for (SimdLevel level : compiled_simd_levels())
-        if (level <= detected_simd_level()) names.push_back(simd_level_name(level));
-    return names;
-}
 
 /// Memory that begins `offset` bytes behind a multiple of 64.
 struct Memory {
@@ -53,9 +47,7 @@ template <class Edit>
 void check_case(const char* name, const Case& c, Edit&& edit) {
     const AugmentProgram program(c.ops, c.channels, c.height, c.width, c.out, c.out);
     const std::vector<uint8_t> bank = test_bank(kImages, c.channels, c.height, c.width);
-    const int64_t plane = int64_t(c.height) * c.width;
-    const ImageView<const uint8_t> images{bank.data(),        kImages, c.channels, c.height, c.width,
-                                          c.channels * plane, plane,   c.width,    1};
+    const ImageView<const uint8_t> images = planar(bank, {c.channels, c.height, c.width, c.out, c.out}, kImages);
     std::vector<int64_t> ids(size_t(c.count)), views(size_t(c.count));
     for (int64_t i = 0; i < c.count; ++i) {
         ids[size_t(i)] = i % kImages;

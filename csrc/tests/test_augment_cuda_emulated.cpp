@@ -17,6 +17,7 @@ int main() {
 #include <string>
 #include <vector>
 
+#include "augment_batch.h"
 #include "augment_recipes.h"
 #include "check.h"
 
@@ -24,34 +25,8 @@ using namespace rote;
 
 namespace {
 
-struct Shape {
-    int channels, height, width, out_height, out_width;
-};
-
-struct Batch {
-    std::vector<int64_t> ids, views;
-    AugmentBatch plain;
-
-    Batch(int64_t count, int64_t images, uint64_t seed) : ids(size_t(count)), views(size_t(count)) {
-        for (int64_t i = 0; i < count; ++i) {
-            const Philox4x32 words = address_block(seed, uint64_t(i), 0, 0xfff1, 0);
-            ids[size_t(i)] = words.word[0] % images;
-            views[size_t(i)] = int64_t((uint64_t(words.word[1]) << 16) | (words.word[2] >> 16));
-        }
-        plain.ids = ids.data();
-        plain.views = views.data();
-        plain.count = count;
-        plain.seed = seed;
-    }
-};
-
 constexpr int64_t kImages = 40;  // partners of the recipes are among them
 constexpr DType kDtypes[] = {DType::float32, DType::float16, DType::bfloat16};
-
-ImageView<const uint8_t> planar(const std::vector<uint8_t>& bank, const Shape& s) {
-    const int64_t plane = int64_t(s.height) * s.width;
-    return {bank.data(), kImages, s.channels, s.height, s.width, s.channels * plane, plane, s.width, 1};
-}
 
 /// Memory of layout 0 NCHW, 1 channels-last, 2 with gaps, 3 NCHW off every 16-byte boundary; gaps and ends included.
 std::vector<uint8_t> render(const AugmentProgram& program, const ImageView<const uint8_t>& images,
@@ -95,7 +70,7 @@ void check(const std::string& path, const NamedRecipe& recipe, const Shape& shap
     const AugmentProgram program(recipe.ops, shape.channels, shape.height, shape.width, shape.out_height,
                                  shape.out_width);
     const Batch batch(count, kImages, uint64_t(layout) + 10 * uint64_t(dtype));
-    const auto images = planar(bank, shape);
+    const auto images = planar(bank, shape, kImages);
     CHECK(render(program, images, batch.plain, dtype, layout, path) ==
               render(program, images, batch.plain, dtype, layout, "oracle"),
           "%s, %s, dtype %d, layout %d, %d x %d x %d to %d x %d", path.c_str(), recipe.name.c_str(), int(dtype), layout,
@@ -171,7 +146,7 @@ void test_division() {
 void test_bad_addresses(const std::string& path) {
     const Shape shape{3, 32, 32, 32, 32};
     const std::vector<uint8_t> bank = test_bank(kImages, 3, 32, 32);
-    const auto images = planar(bank, shape);
+    const auto images = planar(bank, shape, kImages);
     const AugmentProgram program(test_recipes()[4].ops, 3, 32, 32, 32, 32);
     Batch batch(9, kImages, 3);
     batch.ids[1] = -1;
@@ -215,7 +190,7 @@ void test_sampling() {
 void test_replay(const std::string& path) {
     const Shape shape{3, 32, 32, 32, 32};
     const std::vector<uint8_t> bank = test_bank(kImages, 3, 32, 32);
-    const auto images = planar(bank, shape);
+    const auto images = planar(bank, shape, kImages);
     for (const NamedRecipe& recipe : test_recipes()) {
         const AugmentProgram program(recipe.ops, 3, 32, 32, 32, 32);
         const Batch batch(5, kImages, 8);
@@ -238,11 +213,11 @@ void test_bad_input() {
     const std::vector<uint8_t> bank = test_bank(kImages, 3, 8, 8);
     const AugmentProgram program({flip_op()}, 3, 8, 8, 8, 8);
     Batch batch(1, kImages, 1);
-    const auto images = planar(bank, shape);
+    const auto images = planar(bank, shape, kImages);
     CHECK_THROWS(ArgumentError, render(program, images, batch.plain, DType::float32, 0, "fastest"));
     CHECK_THROWS(ArgumentError, render(program, images, batch.plain, DType::float64, 0, "simple"));
     CHECK_THROWS(ArgumentError,
-                 render(program, planar(bank, {3, 4, 16, 8, 8}), batch.plain, DType::float32, 0, "auto"));
+                 render(program, planar(bank, {3, 4, 16, 8, 8}, kImages), batch.plain, DType::float32, 0, "auto"));
     AugmentBatch empty = batch.plain;
     empty.count = 0;
     render(program, images, empty, DType::float32, 0, "simple");

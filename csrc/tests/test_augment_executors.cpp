@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "augment_batch.h"
 #include "augment_recipes.h"
 #include "check.h"
 #include "rote/error.h"
@@ -17,32 +18,6 @@
 using namespace rote;
 
 namespace {
-
-struct Shape {
-    int channels, height, width, out_height, out_width;
-};
-
-struct Batch {
-    std::vector<int64_t> ids, views;
-    AugmentBatch plain;
-
-    Batch(int64_t count, int64_t images, uint64_t seed) : ids(size_t(count)), views(size_t(count)) {
-        for (int64_t i = 0; i < count; ++i) {
-            const Philox4x32 words = address_block(seed, uint64_t(i), 0, 0xfff1, 0);
-            ids[size_t(i)] = words.word[0] % images;
-            views[size_t(i)] = int64_t((uint64_t(words.word[1]) << 16) | (words.word[2] >> 16));
-        }
-        plain.ids = ids.data();
-        plain.views = views.data();
-        plain.count = count;
-        plain.seed = seed;
-    }
-};
-
-ImageView<const uint8_t> planar(const std::vector<uint8_t>& bank, const Shape& s, int64_t count) {
-    const int64_t plane = int64_t(s.height) * s.width;
-    return {bank.data(), count, s.channels, s.height, s.width, s.channels * plane, plane, s.width, 1};
-}
 
 int64_t element_bytes(DType dtype) {
     return dtype == DType::float32 ? 4 : 2;
@@ -63,13 +38,6 @@ std::vector<uint8_t> render(const AugmentProgram& program, const ImageView<const
     output.data = memory.data();
     augment_render(program, images, batch, output, threads, level);
     return memory;
-}
-
-std::vector<std::string> vector_levels() {
-    std::vector<std::string> names;
-    for (SimdLevel level : compiled_simd_levels())
-        if (level <= detected_simd_level()) names.push_back(simd_level_name(level));
-    return names;
 }
 
 constexpr int64_t kImages = 40;
