@@ -2,8 +2,10 @@
 #pragma once
 
 #include "rote/host_device.h"
+#include "rote/level.h"
 
 namespace rote {
+inline namespace ROTE_LEVEL {
 
 /// e^t for |t| <= ln(2) / 2 and a little, by its Taylor series in float64; what is cut off is below 2^-57 of it.
 ROTE_HD double exp_near_zero(double t) {
@@ -22,4 +24,5 @@ ROTE_HD double exp_near_zero(double t) {
     return 1.0 + (t + (t * t) * p);
 }
 
+}  // namespace ROTE_LEVEL
 }  // namespace rote

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "rote/augment.h"
+#include "rote/level.h"
 
 namespace rote {
 
@@ -24,9 +25,11 @@ const KindInfo* find_kind(int32_t code);
 int32_t row_words_of(const AugmentStep& step);
 
 /// Operations that bring in a second image; its row, the words before the step's own, stands behind the step's fields.
+inline namespace ROTE_LEVEL {
 inline bool mixes(AugmentKind kind) {
     return kind == AugmentKind::mixup || kind == AugmentKind::cutmix;
 }
+}  // namespace ROTE_LEVEL
 
 /// Operations behind which pixels need not lie in [0, 1], where those of colour must not stand.
 bool leaves_unit_range(const AugmentStep& step);

@@ -26,7 +26,7 @@ void fill(const ResizeFilter& filter, int32_t extent, int32_t out, bool mirror, 
 }
 
 TapTable view_of(const AxisTables& axis, const int32_t* words, int32_t extent) {
-    TapTable table;
+    TapTable table{};
     table.taps = tap_count(axis.filter, extent, axis.out);
     table.pitch = pitch_of(axis.out);
     table.first = words;

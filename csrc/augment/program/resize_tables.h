@@ -11,10 +11,9 @@ namespace rote {
 
 /// Taps of one axis: tap t of output d reads source min(first[d] + t, extent - 1) with weight weights[t * pitch + d].
 struct TapTable {
-    int32_t taps = 0;
-    int32_t pitch = 0;
-    const int32_t* first = nullptr;
-    const float* weights = nullptr;
+    int32_t taps, pitch;
+    const int32_t* first;
+    const float* weights;
 };
 
 /// For extents 1..in (a Resize: in alone) of an axis that becomes `out` pixels; rows padded so that whole vectors may
