@@ -250,7 +250,7 @@ def test_full_disk_surfaces_and_loses_nothing(tiny, monkeypatch, without_times):
         ({"images": 5000}, "--images must be at most 1437"),
         ({"images": 0}, "--images must be at least 1"),
         ({"augment": "nothing"}, "--augment must be one of none"),
-        ({"labels": "wrong"}, "--labels must be random, true or fresh"),
+        ({"labels": "wrong"}, "--labels must be random, true, fresh or exemplar"),
         ({"k": 2000}, "--k must be at most 1437"),
         ({"data": "mnist"}, "mnist"),
         ({"label_classes": 1}, "--label-classes"),

@@ -82,9 +82,9 @@ def test_optimizers_follow_their_formulas(options):
     [
         ({"loss": "hinge"}, "loss must be one of .*; got 'hinge'"),
         ({"optimizer": "lion"}, "optimizer must be one of"),
-        ({"schedule": "step"}, "schedule must be one of"),
+        ({"schedule": "stairs"}, "schedule must be one of"),
         ({"precision": "fp8"}, "precision must be one of"),
-        ({"norm": "layer"}, "norm must be one of"),
+        ({"norm": "instance"}, "norm must be one of"),
         ({"lr": 0.0}, "lr must be positive and finite; got 0.0"),
         ({"lr": float("nan")}, "lr must be positive and finite"),
         ({"epochs": 0}, "epochs must be at least 1; got 0"),

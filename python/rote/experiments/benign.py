@@ -7,7 +7,6 @@ equally many steps.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -16,8 +15,8 @@ from torch import nn
 from rote.data import ImageBank
 from rote.experiments.benign_run import BenignRun
 from rote.experiments.config import ExperimentConfig
-from rote.experiments.inputs import architecture, build_model, load_inputs, place_of
-from rote.experiments.labels import FRESH, TRUE
+from rote.experiments.labels import EXEMPLAR, FRESH, RANDOM, TRUE
+from rote.experiments.launch import Launch, launch
 from rote.runs import Run
 
 
@@ -26,11 +25,18 @@ class BenignConfig(ExperimentConfig):
     """Options of `rote run benign`."""
 
     name_of_experiment: ClassVar[str] = "benign"
-    semantics: ClassVar[int] = 1
+    semantics: ClassVar[int] = 2
     title: ClassVar[str] = "Random labels under augmentation: memorized, and what is learnt on the way?"
 
-    labels: Literal["random", "true", "fresh"] = "random"
-    """Labels to train on: one random draw per image, the true ones, or a new draw at every visit (the control)."""
+    labels: Literal["random", "true", "fresh", "exemplar"] = "random"
+    """Labels to train on: one random draw per image, the true ones, a new draw at every visit (the control), or a class
+    of its own for every image (the limit of many label classes)."""
+    noise: float = 1.0
+    """Share of the images whose true label is redrawn, with random labels; redrawn labels may be right by chance."""
+    views: int | None = None
+    """Size B of the pool of views of each image; a new view at every visit by default."""
+    same_class_images: int | None = None
+    """With `--augment same-class`: real images of its class that stand for each image; all that are left by default."""
     lr: float = 1e-3
     """Learning rate, the peak of an annealed schedule."""
     schedule: Literal["constant", "cosine", "one-cycle"] = "one-cycle"
@@ -41,12 +47,26 @@ class BenignConfig(ExperimentConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.labels not in ("random", TRUE, FRESH):
-            raise ValueError(f"--labels must be random, true or fresh; got {self.labels!r}")
+        if self.labels not in (RANDOM, TRUE, FRESH, EXEMPLAR):
+            raise ValueError(f"--labels must be random, true, fresh or exemplar; got {self.labels!r}")
+        if not 0 <= self.noise <= 1:
+            raise ValueError(f"--noise must be in [0, 1]; got {self.noise}")
+        if self.noise != 1 and self.labels != RANDOM:
+            raise ValueError(f"--noise is a dial of random labels; got --labels {self.labels}")
+        if self.noise != 1 and self.label_classes is not None:
+            raise ValueError("--label-classes is a number of random classes; with --noise some labels are true ones")
+        if self.views is not None and self.views < 1:
+            raise ValueError(f"--views must be at least 1; got {self.views}")
+        if self.same_class_images is not None and (self.same_class_images < 1 or self.augment != "same-class"):
+            raise ValueError("--same-class-images must be at least 1 and goes with --augment same-class")
         if self.evaluations < 1:
             raise ValueError(f"--evaluations must be at least 1; got {self.evaluations}")
-        if self.labels == TRUE and self.label_classes is not None:
-            raise ValueError("--label-classes is a number of random classes; true labels have those of the data")
+        if self.labels in (TRUE, EXEMPLAR) and self.label_classes is not None:
+            raise ValueError(f"--label-classes is a number of random classes; got --labels {self.labels}")
+
+    def num_label_classes(self, images: int, data_classes: int) -> int:
+        """Classes of the labels trained on."""
+        return images if self.labels == EXEMPLAR else super().num_label_classes(images, data_classes)
 
     def evaluation_epochs(self) -> list[int]:
         """The epochs after which the network is evaluated, 0 and the last among them."""
@@ -84,28 +104,16 @@ def benign(
         >>> result = rote.experiments.benign(data="digits", images=512, augment="digits", epochs=60)
         >>> result.summary["verdict"]
     """
-    own_model = model if isinstance(model, nn.Module) else None
-    own_bank = data if isinstance(data, ImageBank) else None
-    if isinstance(model, str):
-        fields["model"] = model
-    if data is not None:
-        fields["data"] = own_bank.name if own_bank is not None else data
-    config = dataclasses.replace(config or BenignConfig(), **fields).resolved()
-    device = config.training().resolved_device()
-    inputs = load_inputs(config, own_bank)
-    num_classes = config.label_classes or inputs.bank.num_classes
-    built = architecture(config, inputs.bank, num_classes)
-    network = build_model(built, own_model, taps, inputs.bank)
-    place = place_of(config, inputs, built, own_model, device)
-    if place.finished_run(config):
-        return Run(place.path, model=_with_weights(network, place) if own_model is not None else None)
-    with place.open(fresh=config.fresh) as folder:
-        BenignRun(config, inputs, network, folder, num_classes).to_the_end()
-    return Run(place.path, model=network.eval())
+    start = launch(config or BenignConfig(), model=model, data=data, taps=taps, fields=fields)
+    if start.finished:
+        return Run(start.place.path, model=_with_weights(start) if start.own_model else None)
+    with start.place.open(fresh=start.config.fresh) as folder:
+        BenignRun(start.config, start.inputs, start.network, folder, start.num_classes).to_the_end()
+    return Run(start.place.path, model=start.network.eval())
 
 
-def _with_weights(network: nn.Module, place: Any) -> nn.Module:
+def _with_weights(start: Launch[BenignConfig]) -> nn.Module:
     from rote.train import load_weights
 
-    load_weights(place.path / "checkpoints" / "final.safetensors", network)
-    return network.eval()
+    load_weights(start.place.path / "checkpoints" / "final.safetensors", start.network)
+    return start.network.eval()

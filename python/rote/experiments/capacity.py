@@ -8,7 +8,6 @@ to use what the views of an image have in common.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -17,8 +16,9 @@ from torch import nn
 from rote.data import ImageBank
 from rote.experiments.capacity_run import CapacityRun
 from rote.experiments.config import ExperimentConfig
-from rote.experiments.inputs import architecture, build_model, load_inputs, place_of
+from rote.experiments.launch import launch
 from rote.runs import Run
+from rote.train import TrainConfig
 
 SAME, RANDOM = "same", "random"
 
@@ -41,7 +41,7 @@ class CapacityConfig(ExperimentConfig):
     """Hidden width of the projector."""
     loss: Literal["mse", "ce"] = "ce"
     """Loss: cross-entropy meets the capacity of small networks sooner than squared errors."""
-    schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
+    schedule: Literal["constant", "step", "cosine", "one-cycle"] = "constant"
     """Learning rate over the run; how long a cell trains is found out on the way, so only constant will do."""
     epochs: int = 1600
     """Budget: the most visits of each image."""
@@ -70,6 +70,10 @@ class CapacityConfig(ExperimentConfig):
             )
         if self.keep_checkpoints:
             raise ValueError("--keep-checkpoints is for single trainings; capacity trains one network per cell")
+
+    def training(self, **changes: Any) -> TrainConfig:
+        """The part of the config that the trainer reads; the first learning rate unless another is given."""
+        return super().training(**{"lr": self.lr[0], **changes})
 
     @property
     def extensible(self) -> bool:
@@ -105,20 +109,8 @@ def capacity(
         >>> run = rote.experiments.capacity(views=(1, 16), images=32)
         >>> [row["bits_per_parameter"] for row in run.summary["rows"]]
     """
-    own_model = model if isinstance(model, nn.Module) else None
-    own_bank = data if isinstance(data, ImageBank) else None
-    if isinstance(model, str):
-        fields["model"] = model
-    if data is not None:
-        fields["data"] = own_bank.name if own_bank is not None else data
-    config = dataclasses.replace(config or CapacityConfig(), **fields).resolved()
-    device = config.training(lr=config.lr[0]).resolved_device()
-    inputs = load_inputs(config, own_bank)
-    num_classes = config.label_classes or inputs.bank.num_classes
-    built = architecture(config, inputs.bank, num_classes)
-    network = build_model(built, own_model, None, inputs.bank)
-    place = place_of(config, inputs, built, own_model, device)
-    if not place.finished_run(config):
-        with place.open(fresh=config.fresh) as folder:
-            CapacityRun(config, inputs, network, folder, num_classes).to_the_end()
-    return Run(place.path)
+    start = launch(config or CapacityConfig(), model=model, data=data, taps=None, fields=fields)
+    if not start.finished:
+        with start.place.open(fresh=start.config.fresh) as folder:
+            CapacityRun(start.config, start.inputs, start.network, folder, start.num_classes).to_the_end()
+    return Run(start.place.path)

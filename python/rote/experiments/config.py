@@ -30,25 +30,35 @@ class ExperimentConfig:
     images: int | None = None
     """Train on the first N of a seeded class-balanced order; all by default."""
     augment: str = "none"
-    """Augmentation recipe by name: none, flip-crop, digits, benign-mild, benign-full."""
+    """Augmentation recipe by name (`rote augment list`), or strength-<s> for the papers' dial, s in [0, 1]."""
+    mixup: Literal["none", "inputs", "labels"] = "none"
+    """MixUp behind the recipe: of inputs alone, as in the papers' released code, or of labels too."""
+    mixup_p: float = 0.8
+    """Share of views that MixUp mixes."""
     model: str = "convnet"
-    """Network: convnet, mlp or resnet18."""
+    """Network: convnet, mlp, resnet18, resnet50, vgg16 or vit-tiny."""
     width: int | None = None
     """Width dial of the network; its own default if not given."""
+    depth: int | None = None
+    """Depth dial of the network; its own default if not given."""
     projector_width: int | None = None
     """Hidden width of the projector; the network's default if not given."""
-    norm: Literal["batch", "group", "none"] = "batch"
+    norm: Literal["batch", "group", "layer", "none"] = "batch"
     """Normalization of the encoder."""
     loss: Literal["mse", "ce"] = "mse"
     """Loss: mean squared error on one-hot labels, or cross-entropy."""
-    optimizer: Literal["adam", "sgd"] = "adam"
+    label_smoothing: float = 0.0
+    """Share of a label that cross-entropy spreads over all classes."""
+    optimizer: Literal["adam", "sgd", "lars", "muon"] = "adam"
     """Optimizer."""
     momentum: float = 0.9
-    """Momentum of sgd."""
+    """Momentum of sgd, lars and muon."""
     weight_decay: float = 0.0
     """Weight decay."""
-    schedule: Literal["constant", "cosine", "one-cycle"] = "cosine"
+    schedule: Literal["constant", "step", "cosine", "one-cycle"] = "cosine"
     """Learning rate over the run; a constant-rate run can be extended by more epochs."""
+    warmup_epochs: int = 0
+    """Epochs of linear warm-up before the schedule; one-cycle has its own."""
     epochs: int = 900
     """Visits of each image."""
     batch_size: int = 128
@@ -75,6 +85,8 @@ class ExperimentConfig:
     """Seed of the augmented views."""
     device: str = "auto"
     """Device: auto, cpu or cuda."""
+    execution: Literal["auto", "eager", "compiled", "graph"] = "auto"
+    """How a step runs: as it is written, through torch.compile, or as one CUDA graph; auto is a graph on CUDA."""
     out: Path = Path("runs")
     """Folder that run folders are made in."""
     name: str | None = None
@@ -85,10 +97,15 @@ class ExperimentConfig:
     """Epochs whose weights are kept in checkpoints/."""
 
     def __post_init__(self) -> None:
-        for field in ("images", "size", "k", "epochs", "batch_size", "width", "projector_width"):
+        for field in ("images", "size", "k", "epochs", "batch_size", "width", "depth", "projector_width"):
             value = getattr(self, field)
             if value is not None and value < 1:
                 raise ValueError(f"{_option(field)} must be at least 1; got {value}")
+        for field in ("mixup_p", "label_smoothing"):
+            if not 0 <= getattr(self, field) <= 1:
+                raise ValueError(f"{_option(field)} must be in [0, 1]; got {getattr(self, field)}")
+        if self.warmup_epochs < 0:
+            raise ValueError(f"--warmup-epochs must not be negative; got {self.warmup_epochs}")
         if self.label_classes is not None and self.label_classes < 2:
             raise ValueError(f"--label-classes must be at least 2; got {self.label_classes}")
         if any(epoch < 0 for epoch in self.keep_checkpoints):
@@ -101,12 +118,25 @@ class ExperimentConfig:
         """Whether more epochs go on with the same run, which an annealed learning rate forbids."""
         return self.schedule == "constant"
 
+    def benign_runs(self) -> list[Any]:
+        """Every `benign` run that this experiment rests on, made before it; none by default."""
+        return []
+
     def resolved(self) -> Self:
         """The config with every seed filled in."""
         seeds = ("data_seed", "label_seed", "init_seed", "order_seed", "view_seed")
         return dataclasses.replace(
             self, **{field: self.seed if getattr(self, field) is None else getattr(self, field) for field in seeds}
         )
+
+    def num_label_classes(self, images: int, data_classes: int) -> int:
+        """Classes of the labels trained on.
+
+        Args:
+            images: number of images trained on.
+            data_classes: classes of the data.
+        """
+        return self.label_classes or data_classes
 
     def seeds(self) -> Seeds:
         """The five seeds; ValueError where one is not a 64-bit number."""

@@ -78,6 +78,7 @@ def architecture(config: ExperimentConfig, bank: ImageBank, num_classes: int) ->
         "image_size": list(bank.image_size),
         "num_classes": num_classes,
         "width": config.width,
+        "depth": config.depth,
         "projector_width": config.projector_width,
         "norm": config.norm,
         "seed": config.seeds().init,

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from rote.train import LabelSource, random_labels
 
-RANDOM, TRUE, FRESH = "random", "true", "fresh"
+RANDOM, TRUE, FRESH, EXEMPLAR = "random", "true", "fresh", "exemplar"
 
 
 class GivenLabels:

@@ -26,6 +26,7 @@ def build(
     image_size: int | Sequence[int],
     num_classes: int,
     width: int | None = None,
+    depth: int | None = None,
     projector_width: int | None = None,
     norm: str = "batch",
     seed: int = 0,
@@ -38,6 +39,7 @@ def build(
         image_size: pixels, one number or (height, width).
         num_classes: number of class scores.
         width: the network's width dial; None is the network's own default.
+        depth: the network's depth dial; None is the network's own default.
         projector_width: hidden width of the projector; None is the network's own default.
         norm: "batch", "group" (groups of eight channels) or "none".
         seed: of the initialization, 0 <= seed < 2**64.
@@ -59,10 +61,11 @@ def build(
     if len(size) != 2:
         raise ValueError(f"image_size must be one number or (height, width); got {image_size!r}")
     sizes = {"in_channels": in_channels, "image_size": min(size), "num_classes": num_classes}
-    sizes |= {"width": width, "projector_width": projector_width}
+    sizes |= {"width": width, "depth": depth, "projector_width": projector_width}
     for argument, value in sizes.items():
         if value is not None and value < 1:
             raise ValueError(f"{argument} must be at least 1; got {value}")
+    dials = {} if depth is None else {"depth": depth}
     return seeded(
         lambda: _NETWORKS[name](
             in_channels=in_channels,
@@ -71,6 +74,7 @@ def build(
             width=width,
             projector_width=projector_width,
             norm=norm,
+            **dials,
         ),
         seed,
     )

@@ -19,7 +19,21 @@ from rote.runs.whole_files import plain
 # `data`, `root` and `decoder` by the data's fingerprint, `augment` by the recipe's hash, `seed` by the five seeds it
 # fills in.
 WITHOUT_INFLUENCE = frozenset(
-    {"data", "root", "decoder", "augment", "seed", "device", "out", "name", "fresh", "keep_checkpoints", "threads"}
+    {
+        "data",
+        "root",
+        "decoder",
+        "augment",
+        "seed",
+        "device",
+        "execution",
+        "replicas",
+        "out",
+        "name",
+        "fresh",
+        "keep_checkpoints",
+        "threads",
+    }
 )
 
 

@@ -51,42 +51,52 @@ class TrainConfig:
     Attributes:
         model: name for `rote.models.build`.
         width: width dial of the network; None is the network's default.
+        depth: depth dial of the network; None is the network's default.
         projector_width: hidden width of the projector; None is the network's default.
-        norm: "batch", "group" or "none".
+        norm: "batch", "group", "layer" or "none".
         loss: "mse" (arXiv 2210.14019: raw outputs against the one-hot label, mean over batch and classes) or "ce".
-        optimizer: "adam" or "sgd".
+        label_smoothing: share of a label that cross-entropy spreads over all classes, in [0, 1].
+        optimizer: "adam", "sgd", "lars" or "muon".
         lr: learning rate, the peak of an annealed schedule.
-        momentum: SGD's momentum; Adam's first beta stays 0.9.
+        momentum: of sgd, lars and muon; Adam's first beta stays 0.9.
         weight_decay: L2 penalty added to the gradient.
-        schedule: "constant", "cosine" or "one-cycle".
+        schedule: "constant", "step" (a tenth after each third), "cosine" or "one-cycle".
+        warmup_epochs: epochs of linear warm-up before the schedule.
         epochs: passes over the images; a last partial batch is dropped.
         batch_size: images per step.
         precision: "float32", "bfloat16" (autocast) or "auto": bfloat16 on CUDA, float32 on the CPU.
         device: "cpu", "cuda", "cuda:1", ... or "auto": CUDA where there is one.
+        execution: how a step runs, "eager", "compiled" (torch.compile), "graph" (one CUDA graph) or "auto": a graph on
+            CUDA, eager on the CPU.
     """
 
     model: str = "convnet"
     width: int | None = None
+    depth: int | None = None
     projector_width: int | None = None
-    norm: Literal["batch", "group", "none"] = "batch"
+    norm: Literal["batch", "group", "layer", "none"] = "batch"
     loss: Literal["mse", "ce"] = "mse"
-    optimizer: Literal["adam", "sgd"] = "adam"
+    label_smoothing: float = 0.0
+    optimizer: Literal["adam", "sgd", "lars", "muon"] = "adam"
     lr: float = 1e-3
     momentum: float = 0.9
     weight_decay: float = 0.0
-    schedule: Literal["constant", "cosine", "one-cycle"] = "cosine"
+    schedule: Literal["constant", "step", "cosine", "one-cycle"] = "cosine"
+    warmup_epochs: int = 0
     epochs: int = 900
     batch_size: int = 128
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
     device: str = "auto"
+    execution: Literal["auto", "eager", "compiled", "graph"] = "auto"
 
     def __post_init__(self) -> None:
         choices = {
-            "norm": ("batch", "group", "none"),
+            "norm": ("batch", "group", "layer", "none"),
             "loss": ("mse", "ce"),
-            "optimizer": ("adam", "sgd"),
-            "schedule": ("constant", "cosine", "one-cycle"),
+            "optimizer": ("adam", "sgd", "lars", "muon"),
+            "schedule": ("constant", "step", "cosine", "one-cycle"),
             "precision": ("auto", "float32", "bfloat16"),
+            "execution": ("auto", "eager", "compiled", "graph"),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
@@ -96,6 +106,10 @@ class TrainConfig:
                 raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}")
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise ValueError(f"lr must be positive and finite; got {self.lr}")
+        if not 0 <= self.label_smoothing <= 1:
+            raise ValueError(f"label_smoothing must be in [0, 1]; got {self.label_smoothing}")
+        if self.warmup_epochs < 0:
+            raise ValueError(f"warmup_epochs must not be negative; got {self.warmup_epochs}")
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum must be in [0, 1); got {self.momentum}")
         if not self.weight_decay >= 0:

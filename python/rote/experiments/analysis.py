@@ -1,0 +1,31 @@
+"""Experiments that examine a trained network rather than train one of their own: they begin with a `benign` run.
+
+The run is made in the same folder of runs (`--out`) under its own name, so that several examinations of one network
+train it once, and everything that can be seen of its training lies where `benign` puts it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from rote.experiments.benign import BenignConfig
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalysisConfig(BenignConfig):
+    """The options of `benign`, of the network that is examined; an examination adds its own in a subclass."""
+
+    def benign(self, **changes: Any) -> BenignConfig:
+        """The run that is examined.
+
+        Args:
+            **changes: fields of `BenignConfig` in which it differs, e.g. another recipe.
+        """
+        shared = {field.name: getattr(self, field.name) for field in dataclasses.fields(BenignConfig)}
+        return BenignConfig(**{**shared, "name": None, **changes})
+
+    def benign_runs(self) -> list[BenignConfig]:
+        """Every `benign` run that has to exist before the examination; `--dry-run` adds them up."""
+        return [self.benign()]
