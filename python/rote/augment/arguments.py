@@ -73,11 +73,11 @@ def images(value: Any) -> torch.Tensor:
     return value
 
 
-def addresses(value: Any, name: str, max_ndim: int) -> torch.Tensor:
-    """int64 ids or views [B], or [B, V] where `max_ndim` is 2."""
+def addresses(value: Any, name: str, max_ndim: int, length: str = "B") -> torch.Tensor:
+    """int64 ids or views [B], or [B, V] where `max_ndim` is 2; errors call the length by the name given."""
     if isinstance(value, np.ndarray):
         value = from_numpy(value)
-    shapes = "[B]" if max_ndim == 1 else "[B] or [B, V]"
+    shapes = f"[{length}]" if max_ndim == 1 else f"[{length}] or [{length}, V]"
     if not isinstance(value, torch.Tensor) or value.dtype != torch.int64:
         given = value.dtype if isinstance(value, torch.Tensor) else type(value).__name__
         raise TypeError(f"{name}: wanted a tensor int64 {shapes}, got {given}")

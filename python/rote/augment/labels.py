@@ -21,7 +21,7 @@ def mixes_labels(operations: Sequence[Operation]) -> bool:
 
 def check_labels(labels: Any, num_classes: Any, num_images: int, device: torch.device, soft: bool) -> Tensor:
     """The labels int64 [N] of a bank, and a number of classes where there must be one."""
-    labels = arguments.addresses(labels, "labels", 1)
+    labels = arguments.addresses(labels, "labels", 1, "N")
     if labels.shape[0] != num_images:
         raise ValueError(f"labels: wanted one for each of the {num_images} images, got {list(labels.shape)}")
     if labels.device != device:

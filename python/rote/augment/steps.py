@@ -48,7 +48,7 @@ def step_addresses(
     if step.device != images.device:
         raise ValueError(f"step: wanted device {images.device} of the images, got {step.device}")
     if subset is not None:
-        subset = arguments.addresses(subset, "subset", 1)
+        subset = arguments.addresses(subset, "subset", 1, "M")
         if subset.device != images.device:
             raise ValueError(f"subset: wanted device {images.device} of the images, got {subset.device}")
     num_images = images.shape[0] if subset is None else subset.shape[0]
