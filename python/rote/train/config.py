@@ -64,7 +64,8 @@ class TrainConfig:
         warmup_epochs: epochs of linear warm-up before the schedule.
         epochs: passes over the images; a last partial batch is dropped.
         batch_size: images per step.
-        precision: "float32", "bfloat16" (autocast) or "auto": bfloat16 on CUDA, float32 on the CPU.
+        precision: "float32", "bfloat16" (autocast), "float64" (weights and all; pixels are rendered in float32)
+            or "auto": bfloat16 on CUDA, float32 on the CPU.
         device: "cpu", "cuda", "cuda:1", ... or "auto": CUDA where there is one.
         execution: how a step runs, "eager", "compiled" (torch.compile), "graph" (one CUDA graph) or "auto": a graph on
             CUDA, eager on the CPU.
@@ -85,7 +86,7 @@ class TrainConfig:
     warmup_epochs: int = 0
     epochs: int = 900
     batch_size: int = 128
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float64"] = "auto"
     device: str = "auto"
     execution: Literal["auto", "eager", "compiled", "graph"] = "auto"
 
@@ -95,7 +96,7 @@ class TrainConfig:
             "loss": ("mse", "ce"),
             "optimizer": ("adam", "sgd", "lars", "muon"),
             "schedule": ("constant", "step", "cosine", "one-cycle"),
-            "precision": ("auto", "float32", "bfloat16"),
+            "precision": ("auto", "float32", "bfloat16", "float64"),
             "execution": ("auto", "eager", "compiled", "graph"),
         }
         for name, allowed in choices.items():
@@ -125,7 +126,7 @@ class TrainConfig:
         return device
 
     def resolved_precision(self) -> torch.dtype:
-        """torch.bfloat16 or torch.float32, the type of the rendered pixels and of autocast."""
+        """torch.bfloat16, torch.float32 or torch.float64: the type of the pixels, of autocast or of float64 weights."""
         if self.precision == "auto":
             return torch.bfloat16 if self.resolved_device().type == "cuda" else torch.float32
-        return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}[self.precision]

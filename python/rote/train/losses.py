@@ -19,14 +19,18 @@ def mse(logits: Tensor, labels: Tensor) -> Tensor:
     Returns:
         float32 scalar.
     """
-    logits = logits.float()
+    logits = _wide(logits)
     target = torch.zeros_like(logits).scatter_(1, labels.unsqueeze(1), 1.0)
     return F.mse_loss(logits, target)
 
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Mean over the batch of -log softmax(logits)[label], in nats; float [B, C], int64 [B] -> float32 scalar."""
-    return F.cross_entropy(logits.float(), labels)
+    return F.cross_entropy(_wide(logits), labels)
+
+
+def _wide(logits: Tensor) -> Tensor:
+    return logits if logits.dtype == torch.float64 else logits.float()
 
 
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"mse": mse, "ce": cross_entropy}

@@ -78,7 +78,8 @@ class Trainer:
         channels_last = any(isinstance(module, nn.Conv2d) for module in model.modules())
         with memory_errors(model, stream.batch_size, self.device, 0):
             layout = torch.channels_last if channels_last else torch.preserve_format
-            self.model = model.to(self.device, memory_format=layout)
+            weights = torch.float64 if self.precision == torch.float64 else None
+            self.model = model.to(self.device, weights, memory_format=layout)
             self.stream = stream.to(self.device)
         stream.dtype = self.precision
         stream.channels_last = channels_last
