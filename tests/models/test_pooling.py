@@ -41,7 +41,7 @@ def test_other_shapes():
     assert torch.equal(pooled(x, "max"), x.amax(2))
     with pytest.raises(ValueError, match=r"grid2 needs an output \[B, C, H, W\]; got \(2, 3, 4\)"):
         pooled(x, "grid2")
-    with pytest.raises(ValueError, match="pooling must be one of .*got 'mean'"):
+    with pytest.raises(ValueError, match=r"pooling must be one of .*got 'mean'"):
         pooled(x, "mean")
 
 

@@ -18,8 +18,8 @@ def normalization(norm: str, channels: int, *, spatial: bool) -> nn.Module:
     """The normalization layer over `channels`.
 
     Group normalization takes groups of eight channels, the choice of arXiv 2210.14019's code; where eight does not
-    divide the width the groups are the next smaller divisor. Layer normalization takes all channels of an image as one
-    group: its statistics are over channels and space (Ba et al. 2016; `GroupNorm(1, C)`), weight and bias one a channel.
+    divide the width the groups are the next smaller divisor. Layer normalization takes all channels as one group: its
+    statistics are over channels and space (Ba et al. 2016; `GroupNorm(1, C)`), its weight and bias one a channel.
 
     Args:
         norm: "batch", "group", "layer" or "none".
