@@ -74,9 +74,7 @@ class Finetuning:
 
     def _trainer(self, moment: str) -> Trainer:
         classes = self.inputs.bank.num_classes
-        labels = LabelSource.fixed(
-            self.examined.label_true, num_classes=classes, image_ids=self.inputs.image_ids
-        )
+        labels = LabelSource.fixed(self.examined.label_true, num_classes=classes, image_ids=self.inputs.image_ids)
         stream = TrainingStream(
             self.inputs.bank.train.images,
             self.inputs.image_ids,

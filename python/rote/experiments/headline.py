@@ -52,8 +52,8 @@ def _layers(summary: Mapping[str, Any]) -> list[str]:
     if summary["used_linear_encoder"] is not None:
         lines.append(
             f"  labels given, linear on views held out: {summary['used_linear_encoder']:.3f} at the end of the encoder "
-            f"({summary['used_linear_encoder_init']:.3f} at initialization), {summary['used_linear_logits']:.3f} at the "
-            "output"
+            f"({summary['used_linear_encoder_init']:.3f} at initialization), "
+            f"{summary['used_linear_logits']:.3f} at the output"
         )
     if summary["finetuned"] is not None:
         lines.append(

@@ -48,7 +48,9 @@ class Shown:
         for name in ("views", "address_ids"):
             value = getattr(self, name)
             if value is not None and value.shape != self.ids.shape:
-                raise ValueError(f"{name} must have the shape of ids, {tuple(self.ids.shape)}; got {tuple(value.shape)}")
+                raise ValueError(
+                    f"{name} must have the shape of ids, {tuple(self.ids.shape)}; got {tuple(value.shape)}"
+                )
 
     def __len__(self) -> int:
         return len(self.ids)
