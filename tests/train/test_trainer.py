@@ -24,6 +24,8 @@ OPTIMIZERS = [
     {"optimizer": "sgd", "lr": 0.05, "schedule": "one-cycle", "loss": "ce"},
     {"optimizer": "sgd", "momentum": 0.0, "lr": 0.05, "norm": "group"},
     {"model": "mlp", "precision": "bfloat16"},
+    {"optimizer": "lars", "lr": 0.3, "schedule": "step", "loss": "ce", "label_smoothing": 0.1},
+    {"optimizer": "muon", "schedule": "cosine", "warmup_epochs": 1, "momentum": 0.95},
 ]
 
 
