@@ -140,7 +140,8 @@ class _DeviceSums:
 
     def add(self, loss: Tensor, correct: Tensor, samples: int) -> None:
         self._rows += torch.stack((loss.double() * samples, correct, torch.full_like(correct, samples)))
-        self._bad_step.clamp_(max=torch.where(loss.isfinite(), _NEVER, self._step))
+        # Filled in, not chosen by torch.where, which would copy the number to the device and wait for it.
+        self._bad_step.clamp_(max=self._step.masked_fill(loss.isfinite(), _NEVER))
         self._step.add_(1)
 
     @property

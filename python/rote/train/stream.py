@@ -70,6 +70,7 @@ class TrainingStream:
         channels_last: memory layout of the rendered pixels.
 
     Attributes:
+        mixes: whether the recipe mixes images; then `images` are the N trained on, and rows of it are no image ids.
         mixes_labels: whether labels are soft.
         steps_per_epoch: N // batch_size.
 
@@ -104,10 +105,11 @@ class TrainingStream:
         self.channels_last = channels_last
         self.num_classes = labels.num_classes
         self.steps_per_epoch = len(image_ids) // self.batch_size
+        self.mixes = isinstance(recipe, Recipe) and any(map(parameters.mixes, recipe.operations))
         self.mixes_labels = False
         self._epoch: _Epoch | None = None
         self._row_of: Tensor | None = None  # row in the gathered bank of every image id, where images are mixed
-        if isinstance(recipe, Recipe) and any(parameters.mixes(operation) for operation in recipe.operations):
+        if self.mixes:
             self._gather(recipe)
 
     def __len__(self) -> int:
@@ -152,7 +154,7 @@ class TrainingStream:
             "dtype": torch.float32 if self.dtype == torch.float64 else self.dtype,
             "channels_last": self.channels_last,
         }
-        if self._row_of is None:
+        if not self.mixes:
             x = self.recipe(self.images, image_ids, views, **how)
         else:
             start = step % self.steps_per_epoch * self.batch_size
