@@ -119,7 +119,10 @@ class TrainingStream:
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """The samples of a step: (float [batch_size, C, H, W], int64 [batch_size])."""
-        image_ids, views, labels = self.addresses(step)
+        return self.render(*self.addresses(step))
+
+    def render(self, image_ids: Tensor, views: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+        """The samples at given addresses, each int64 [B] on the device of the bank; nothing waits for the device."""
         x = self.recipe(
             self.images,
             image_ids,
@@ -129,6 +132,10 @@ class TrainingStream:
             channels_last=self.channels_last,
         )
         return x.to(self.dtype), labels
+
+    def labels_of_epoch(self, epoch: int) -> Tensor:
+        """The labels of an epoch in the order of its visits, int64 [N], on the device of the bank."""
+        return self._addresses_of_epoch(epoch).labels
 
     def _addresses_of_epoch(self, epoch: int) -> _Epoch:
         # Once per epoch, on the CPU: the copies below are the only traffic to the device, and no step waits for it.

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from rote.train.config import TrainConfig
+from rote.train.execution import NEVER, StepParts, make_steps
 from rote.train.losses import make_loss
 from rote.train.memory import memory_errors
 from rote.train.optimizers import make_optimizer
@@ -18,7 +19,6 @@ from rote.train.stream import TrainingStream
 
 # The loss is looked at, and the state to fall back to is copied, once in so many steps.
 _CHECK_EVERY = 100
-_NEVER = torch.iinfo(torch.int64).max
 
 
 class TrainingDiverged(RuntimeError):
@@ -55,7 +55,7 @@ class Trainer:
     Args:
         model: any module from float [B, C, H, W] to logits [B, classes]; moved to the config's device in place.
         stream: where the samples come from; moved to the config's device, and set to its precision and layout.
-        config: loss, optimizer, schedule, precision, device and epochs are read here.
+        config: loss, optimizer, schedule, precision, device, execution and epochs are read here.
         check_every: steps between two looks at the loss; each keeps a copy of the state to fall back to.
 
     Attributes:
@@ -87,10 +87,20 @@ class Trainer:
         self.total_steps = config.epochs * stream.steps_per_epoch
         self.step = 0
         self._optimizer = make_optimizer(self.model, config)
-        self._loss = make_loss(config)
         # Sums of loss x samples, of correct predictions and of samples.
         self._sums = torch.zeros(3, dtype=torch.float64, device=self.device)
-        self._first_bad = torch.full((), _NEVER, dtype=torch.int64, device=self.device)
+        self._first_bad = torch.full((), NEVER, dtype=torch.int64, device=self.device)
+        parts = StepParts(
+            self.model,
+            self.stream,
+            self._optimizer,
+            make_loss(config),
+            self.precision,
+            self.device,
+            self._sums,
+            self._first_bad,
+        )
+        self._steps = make_steps(config, parts)
         self._check_every = check_every
         self._good: dict[str, Any] | None = None
 
@@ -126,10 +136,10 @@ class Trainer:
         # An update can break the weights after a finite loss; such a state must not be kept or saved.
         norm = torch.nn.utils.get_total_norm([p.detach() for p in self.model.parameters()])
         finite = bool(norm.isfinite())
-        if first_bad == _NEVER and finite:
+        if first_bad == NEVER and finite:
             self._good = _copied(self.state_dict())
             return
-        diverged_at = self.step if first_bad == _NEVER else first_bad
+        diverged_at = self.step if first_bad == NEVER else first_bad
         if self._good is not None:
             self.load_state_dict(self._good)
         raise TrainingDiverged(diverged_at, self.step)
@@ -180,30 +190,16 @@ class Trainer:
         }
         self._optimizer.load_state_dict({"state": moments, "param_groups": own["param_groups"]})
         self._sums.copy_(state["sums"])
-        self._first_bad.fill_(_NEVER)
+        self._first_bad.fill_(NEVER)
         torch.set_rng_state(state["rng"].cpu())
         if self.device.type == "cuda" and "rng_cuda" in state:
             torch.cuda.set_rng_state(state["rng_cuda"].cpu(), self.device)
         self.step = state["step"]
         self._good = None
+        self._steps.reset()
 
     def _update(self) -> None:
-        self.model.train()
-        x, y = self.stream.batch(self.step)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
-            logits = self.model(x)
-        loss = self._loss(logits, y)
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.lr
-        self._optimizer.step()
-        with torch.no_grad():
-            correct = (logits.argmax(1) == y).sum()
-            samples = torch.full_like(correct, len(y))
-            self._sums += torch.stack((loss.detach() * len(y), correct, samples))
-            # Only the first such step counts: the weights of all later ones follow from it.
-            self._first_bad.clamp_(max=torch.where(loss.isfinite(), _NEVER, self.step))
+        self._steps.update(self.step, self.lr)
         self.step += 1
 
 
