@@ -10,17 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
-from rote.experiments.benign_results import PROJECTOR, examples_table, summary_of
+from rote.experiments.benign_results import examples_table, summary_of
+from rote.experiments.benign_stream import training_stream
 from rote.experiments.inputs import Inputs, headline_layer
 from rote.experiments.labels import EXEMPLAR, FRESH, GivenLabels
 from rote.experiments.probes import PIXELS, ProbeResult, ProbeSuite, probe_statistics
 from rote.experiments.samples import save_view_samples
 from rote.experiments.stopping import Stopped, StopRequest, stop_requests
-from rote.metrics import clean_accuracy, fresh_view_accuracy, pool_accuracy
+from rote.metrics import clean_accuracy, folded, fresh_view_accuracy, pool_accuracy
 from rote.runs import RunFolder
 from rote.runs.folder import measurement
 from rote.runs.load import FINAL, NEWEST
-from rote.train import Progress, Trainer, TrainingStream, load_checkpoint, save_checkpoint, save_weights
+from rote.train import Progress, Trainer, load_checkpoint, save_checkpoint, save_weights
 
 if TYPE_CHECKING:
     from rote.experiments.benign import BenignConfig
@@ -56,15 +57,7 @@ class BenignRun:
         self.labels = GivenLabels(
             config.labels, inputs.image_ids, inputs.label_true, num_classes, config.seeds().label, config.noise
         )
-        stream = TrainingStream(
-            self.images,
-            inputs.image_ids,
-            self.labels.source,
-            inputs.recipe,
-            config.batch_size,
-            config.seeds(),
-            config.views,
-        )
+        stream = training_stream(config, inputs, self.labels)
         self.trainer = Trainer(model, stream, config.training())
         self.probes = ProbeSuite(inputs.bank, inputs.order, len(inputs.image_ids), k=config.k, bn=config.bn)
         self.headline = headline_layer(model)
@@ -140,9 +133,7 @@ class BenignRun:
         # A complete run is extended: until its new end there is no summary.
         self.folder.remove_summary()
         done = self.trainer.step
-        self.folder.metrics.keep(
-            lambda line: line["step"] <= (done if line["metric"] in _OF_EPOCHS else self.measured)
-        )
+        self.folder.metrics.keep(lambda line: line["step"] <= (done if line["metric"] in _OF_EPOCHS else self.measured))
 
     def _save_or_stop(self, stop: StopRequest, total: int) -> None:
         if stop.made:
@@ -191,10 +182,14 @@ class BenignRun:
         used = self.labels.used(epoch)
         ids = self.inputs.image_ids
         seed, bn = self.config.seeds().view, self.config.bn
+        # Along training the layer of the headline tells the story; every layer is probed at both ends.
+        layers = [layer for layer in self.model.layers if step == 0 or last or layer == self.headline]
         # Running batch-norm statistics are those of augmented views; un-augmented images are another distribution.
         with probe_statistics(self.model, self.images, bn):
-            clean = clean_accuracy(self.model, self.images, used, image_ids=ids)
-            test = self._test_accuracy()
+            still = folded(self.model)
+            clean = clean_accuracy(still, self.images, used, image_ids=ids)
+            test = self._test_accuracy(still)
+            results = self.probes.measure(still, layers, self.headline)
         clean_running_bn = clean_accuracy(self.model, self.images, used, image_ids=ids)
         fresh = fresh_view_accuracy(self.model, self.images, used, self.inputs.recipe, seed=seed, image_ids=ids)
         lines = [
@@ -206,9 +201,6 @@ class BenignRun:
             lines.append(measurement(step, epoch, "test", "accuracy", None, test, bn=bn))
         if last:
             lines += self._pool_lines(step, epoch)
-        # Along training the two layers of the headline tell the story; every layer is probed at both ends.
-        layers = [layer for layer in self.model.layers if step == 0 or last or layer in (self.headline, PROJECTOR)]
-        results = self.probes.measure(self.model, layers, self.headline, quick=step > 0 and not last)
         if step == 0:
             results.insert(0, self.probes.pixels())
         lines += [self._probe_line(step, epoch, result) for result in results]
@@ -219,30 +211,30 @@ class BenignRun:
         probe = next(r.accuracy for r in results if r.layer == self.headline and r.references == "all")
         return {"clean": clean, "fresh_views": fresh, "probe": probe}
 
-    def _test_accuracy(self) -> float | None:
+    def _test_accuracy(self, model: nn.Module) -> float | None:
         """Accuracy of the network's own output on the test images."""
         if not self.answers_test:
             return None
         test = self.inputs.bank.test
-        return clean_accuracy(self.model, test.images, test.labels)
+        return clean_accuracy(model, test.images, test.labels)
 
     def _pool_lines(self, step: int, epoch: int) -> list[dict[str, Any]]:
-        """The accuracy over exactly the views of a pool. Fresh labels belong to visits, and no view has one."""
-        if self.config.views is None or self.config.labels == FRESH:
+        """The accuracy over exactly the views of a pool, where each of them has one label of its own: fresh labels
+        belong to visits, and mixed ones are several.
+        """
+        if self.config.views is None or self.config.labels == FRESH or self.config.mixup == "labels":
             return []
         pool = pool_accuracy(
             self.model,
             self.images,
             self.labels.source,
-            self.inputs.recipe,
+            self.trainer.stream.recipe,
             views=self.config.views,
             seed=self.config.seeds().view,
             image_ids=self.inputs.image_ids,
         )
         return [
-            measurement(
-                step, epoch, "train", "accuracy_pool", None, pool.accuracy, samples=pool.samples, bn="running"
-            )
+            measurement(step, epoch, "train", "accuracy_pool", None, pool.accuracy, samples=pool.samples, bn="running")
         ]
 
     def _probe_line(self, step: int, epoch: int, result: ProbeResult) -> dict[str, Any]:
