@@ -5,7 +5,7 @@ What an update computes is said once, in `EagerSteps`; the other ways to run it 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -15,35 +15,34 @@ from torch import Tensor, nn
 from rote.augment import Recipe
 from rote.models import EncoderProjector
 from rote.train.config import TrainConfig
-from rote.train.stream import TrainingStream
-
-#: Where `StepParts.first_bad` stands as long as every loss was finite.
-NEVER = torch.iinfo(torch.int64).max
+from rote.train.losses import Loss
+from rote.train.running import RunningSums
+from rote.train.stream import Samples, TrainingStream
 
 
 @dataclass(frozen=True)
 class StepParts:
-    """What an update reads and changes; the tensors and modules are the trainer's own.
+    """What an update reads and changes, all of it the trainer's own.
 
     Attributes:
-        model: the network.
+        model: the network, in train mode.
+        parameters: its parameters.
         stream: where the samples come from.
-        optimizer: over the network's parameters.
+        optimizer: over the parameters.
         loss: (logits, labels) -> scalar.
+        running: sums of loss and accuracy.
         precision: torch.bfloat16 runs the network under autocast.
         device: where all of it lies.
-        sums: float64 [3] of loss x samples, correct predictions, samples.
-        first_bad: int64 scalar, the first step whose loss was not finite, else NEVER.
     """
 
     model: nn.Module
+    parameters: Sequence[nn.Parameter]
     stream: Any
     optimizer: torch.optim.Optimizer
-    loss: Callable[[Tensor, Tensor], Tensor]
+    loss: Loss
+    running: RunningSums
     precision: torch.dtype
     device: torch.device
-    sums: Tensor
-    first_bad: Tensor
 
 
 class Steps(Protocol):
@@ -64,38 +63,45 @@ class EagerSteps:
 
     def update(self, step: int, lr: float) -> None:
         """Samples, forward, backward, update, sums."""
-        self.parts.model.train()
         x, y = self.parts.stream.batch(step)
         loss, logits = self.loss_of(x, y)
-        for group in self.parts.optimizer.param_groups:
-            group["lr"] = lr
-        self.descend(loss, logits, y, step)
+        self.set_lr(lr)
+        # Of a mixed view, too, the label of its own image is asked for.
+        own = y if y.dim() == 1 else self.parts.stream.addresses(step)[2]
+        self.descend(loss, logits, own)
 
     def reset(self) -> None:
         """Nothing is kept between two updates."""
 
+    def set_lr(self, lr: float | Tensor) -> None:
+        """Gives the optimizer its learning rate."""
+        for group in self.parts.optimizer.param_groups:
+            group["lr"] = lr
+
     def loss_of(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
         """Loss and logits of a batch, autocast in bfloat16 where that is the precision."""
         parts = self.parts
-        with torch.autocast(parts.device.type, torch.bfloat16, enabled=parts.precision == torch.bfloat16):
+        if parts.precision == torch.bfloat16:
+            with torch.autocast(parts.device.type, torch.bfloat16):
+                logits = parts.model(x)
+        else:
             logits = parts.model(x)
         return parts.loss(logits, y), logits
 
-    def descend(self, loss: Tensor, logits: Tensor, y: Tensor, step: int | Tensor) -> None:
-        """Backward pass, update and sums; the optimizer holds the learning rate already."""
+    def descend(self, loss: Tensor, logits: Tensor, own: Tensor) -> None:
+        """Backward pass, update and sums.
+
+        Args:
+            loss: scalar.
+            logits: [B, C].
+            own: int64 [B], the labels of the images themselves.
+        """
         parts = self.parts
-        parts.optimizer.zero_grad(set_to_none=True)
+        for parameter in parts.parameters:
+            parameter.grad = None
         loss.backward()
         parts.optimizer.step()
-        with torch.no_grad():
-            labels = y if y.dim() == 1 else y.argmax(1)
-            correct = (logits.argmax(1) == labels).sum()
-            samples = torch.full_like(correct, len(y))
-            parts.sums.add_(torch.stack((loss.detach() * len(y), correct, samples)))
-            # Only the first such step counts: the weights of all later ones follow from it. (torch.where with numbers
-            # would copy them to the device and wait for it.)
-            here = torch.zeros_like(parts.first_bad) + step
-            parts.first_bad.clamp_(max=here.masked_fill_(loss.isfinite(), NEVER))
+        parts.running.add(loss, logits, own)
 
 
 class CompiledSteps(EagerSteps):
@@ -118,20 +124,20 @@ class CompiledSteps(EagerSteps):
 
     def update(self, step: int, lr: float) -> None:
         """As `EagerSteps.update`, equal to it up to rounding."""
-        parts = self.parts
-        parts.model.train()
+        stream = self.parts.stream
         if self._renders:
-            loss, logits, y = self._compiled(*parts.stream.addresses(step))
+            samples = stream.samples(step)
+            loss, logits = self._compiled(samples)
+            own = samples.labels
         else:
-            x, y = parts.stream.batch(step)
+            x, y = stream.batch(step)
             loss, logits = self._compiled(x, y)
-        for group in parts.optimizer.param_groups:
-            group["lr"] = lr
-        self.descend(loss, logits, y, step)
+            own = y if y.dim() == 1 else stream.addresses(step)[2]
+        self.set_lr(lr)
+        self.descend(loss, logits, own)
 
-    def _rendered_loss(self, image_ids: Tensor, views: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        x, y = self.parts.stream.render(image_ids, views, labels)
-        return *self.loss_of(x, y), y
+    def _rendered_loss(self, samples: Samples) -> tuple[Tensor, Tensor]:
+        return self.loss_of(*self.parts.stream.render(samples))
 
 
 def is_ours(parts: StepParts) -> bool:

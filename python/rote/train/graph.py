@@ -16,17 +16,17 @@ from torch import Tensor
 from rote.ops.augment import signed64
 from rote.ops.step import augment_step_addresses
 from rote.train.execution import EagerSteps, StepParts
-from rote.train.stream import TrainingStream
+from rote.train.stream import Samples, TrainingStream
 
 # Updates on a side stream before the capture: they set up cuBLAS, cuDNN and the optimizer's state. They count.
 _WARM_UP = 3
 
 
-class DeviceAddresses:
-    """(image ids, views, labels) of the step that a tensor on the device names, without a look at its value.
+class DeviceSamples:
+    """What a stream's `samples` says, for the step that a tensor on the device names, without a look at its value.
 
-    The same numbers as `TrainingStream.addresses`. Fixed labels are gathered from a table over the bank; others are
-    drawn on the CPU, an epoch at a time, and copied into a buffer that keeps its place.
+    Fixed labels are gathered from a table over all images; others are drawn on the CPU, an epoch at a time, and copied
+    into buffers that keep their place.
 
     Args:
         stream: the stream.
@@ -36,30 +36,38 @@ class DeviceAddresses:
         self._stream = stream
         device = stream.images.device
         self._subset = stream.image_ids.to(device)
+        self._rows_of_images = None if stream.rows_of_images is None else stream.rows_of_images.to(device)
         self._fixed = stream.labels.kind == "fixed"
-        count = stream.steps_per_epoch * stream.batch_size
-        self._labels = torch.zeros(len(stream.images) if self._fixed else count, dtype=torch.int64, device=device)
+        self._positions = torch.arange(stream.batch_size, device=device)
+        labels, table = stream.epoch_labels(0)
         if self._fixed:
             ids = stream.image_ids
-            self._labels[self._subset] = stream.labels.labels(ids, ids, ids).to(device)
-        self._rows = torch.arange(stream.batch_size, device=device)
-        self._epoch: int | None = None
+            labels = torch.zeros(int(ids.max()) + 1, dtype=torch.int64)
+            labels[ids] = stream.labels.labels(ids, ids, ids).cpu()
+        self._labels, self._table = labels.to(device), table
+        self._epoch = 0
 
     def prepare(self, step: int) -> None:
         """To be called before each step: draws and copies the labels of an epoch that begins."""
         epoch = self._stream.epoch_of(step)
-        if not self._fixed and epoch != self._epoch:
-            self._labels.copy_(self._stream.labels_of_epoch(epoch)[: len(self._labels)], non_blocking=True)
-            self._epoch = epoch
+        if self._fixed or epoch == self._epoch:
+            return
+        labels, table = self._stream.epoch_labels(epoch)
+        self._labels.copy_(labels, non_blocking=True)
+        if table is not None:
+            self._table.copy_(table, non_blocking=True)
+        self._epoch = epoch
 
-    def __call__(self, step: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """int64 [1] -> three of int64 [batch_size]."""
+    def __call__(self, step: Tensor) -> Samples:
+        """The samples of a step, int64 [1]."""
         stream = self._stream
         order, pool = signed64(stream.seeds.order), stream.views or 0
         count, batch_size = len(self._subset), stream.batch_size
         ids, views = augment_step_addresses(step, self._subset, count, batch_size, 1, order, pool)
-        rows = ids if self._fixed else (step % stream.steps_per_epoch) * batch_size + self._rows
-        return ids, views, self._labels.index_select(0, rows)
+        visits = ids if self._fixed else (step % stream.steps_per_epoch) * batch_size + self._positions
+        labels = self._labels.index_select(0, visits)
+        rows = None if self._rows_of_images is None else self._rows_of_images.index_select(0, ids)
+        return Samples(ids, views, labels, rows, self._table)
 
 
 class DeviceSteps(EagerSteps):
@@ -75,7 +83,7 @@ class DeviceSteps(EagerSteps):
                 f"execution='graph' needs a TrainingStream; got {type(parts.stream).__name__} (take 'eager')"
             )
         super().__init__(parts)
-        self._addresses = DeviceAddresses(parts.stream)
+        self._samples = DeviceSamples(parts.stream)
         self._step = torch.full((1,), -1, dtype=torch.int64, device=parts.device)
         # The fused kernels read a float32 on CUDA; on the CPU the float64 keeps every bit of the schedule.
         wide = torch.float32 if parts.device.type == "cuda" else torch.float64
@@ -88,24 +96,20 @@ class DeviceSteps(EagerSteps):
             self._step.fill_(step)
         self._next = step + 1
         self._lr.fill_(lr)
-        self._addresses.prepare(step)
+        self._samples.prepare(step)
         self.run()
 
     def reset(self) -> None:
-        """Takes hold of the optimizer's new state."""
+        """Goes on from whatever step comes next."""
         self._next = -1
-        for group in self.parts.optimizer.param_groups:
-            group["lr"] = self._lr
 
     def run(self) -> None:
         """The update itself, and the step that follows."""
         parts = self.parts
-        parts.model.train()
-        for group in parts.optimizer.param_groups:
-            group["lr"] = self._lr
-        x, y = parts.stream.render(*self._addresses(self._step))
-        loss, logits = self.loss_of(x, y)
-        self.descend(loss, logits, y, self._step[0])
+        self.set_lr(self._lr)
+        samples = self._samples(self._step)
+        loss, logits = self.loss_of(*parts.stream.render(samples))
+        self.descend(loss, logits, samples.labels)
         self._step.add_(1)
 
 
@@ -150,7 +154,8 @@ class GraphSteps(DeviceSteps):
 
     def _captured(self) -> torch.cuda.CUDAGraph:
         # The gradients of the warm-up go, so that those of the graph lie in its own memory.
-        self.parts.optimizer.zero_grad(set_to_none=True)
+        for parameter in self.parts.parameters:
+            parameter.grad = None
         graph = torch.cuda.CUDAGraph()
         try:
             with _capturable(self.parts.optimizer), torch.cuda.graph(graph, stream=self._side):
