@@ -190,10 +190,8 @@ class BatchedReplicas:
             models.append(copy.deepcopy(self._template))
             models[-1].load_state_dict(self._state_from(rows, i))
         self._build(models)
-        with torch.no_grad():
-            for name, value in self._moments(create=rows).items():
-                target = self.network.rows(value) if value.dim() else value
-                target.copy_(rows[name])
+        for name, value in self._optimizer.state.items():
+            (self.network.rows(value) if value.dim() else value).copy_(rows[f"optimizer/{name}"])
 
     def _state_from(self, rows: dict[str, Tensor], index: int) -> dict[str, Tensor]:
         """The state_dict of the network in one row of a snapshot."""
@@ -206,20 +204,8 @@ class BatchedReplicas:
     def _rows_of_members(self) -> dict[str, Tensor]:
         """Everything that the next step of the members depends on besides its number, [members, ...] each; copies."""
         named = {f"network/{name}": value for name, value in self.network.network.state_dict().items()}
-        named |= self._moments()
+        named |= {f"optimizer/{name}": value for name, value in self._optimizer.state.items()}
         return {n: self.network.rows(v.detach()).clone() if v.dim() else v.clone() for n, v in named.items()}
-
-    def _moments(self, create: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
-        """The optimizer's tensors by name; `create` names those that must exist before the first update."""
-        optimizer = self._optimizer
-        if create is not None:
-            optimizer.prepare([n.split("/")[2] for n in create if n.startswith("optimizer/0/")])
-        named = {}
-        for i, p in enumerate(optimizer.stepped):
-            if p is not self._parameters[i]:
-                named[f"stepped/{i}"] = p
-            named |= {f"optimizer/{i}/{field}": value for field, value in optimizer.torch.state[p].items()}
-        return named
 
     def _weight_dtype(self) -> torch.dtype:
         return torch.float64 if self.precision == torch.float64 else torch.float32

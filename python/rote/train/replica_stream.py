@@ -11,6 +11,7 @@ from rote.augment import Recipe
 from rote.augment.labels import mixes_labels
 from rote.ops.augment import signed64
 from rote.ops.augment_batches import augment_render_batches
+from rote.ops.step import augment_step_addresses
 from rote.train.stream import TrainingStream
 
 
@@ -69,12 +70,22 @@ class ReplicaStream:
 
     def _addresses(self, epoch: int) -> tuple[Tensor, ...]:
         """(ids, views, labels) of an epoch, each int64 [steps, R, B]: a step is one slice."""
-        steps = range(epoch * self.steps_per_epoch, (epoch + 1) * self.steps_per_epoch)
-        of_streams = [
-            [torch.stack(column) for column in zip(*map(stream.addresses, steps), strict=True)]
-            for stream in self.streams
-        ]
-        return tuple(torch.stack(column, 1) for column in zip(*of_streams, strict=True))
+        first = torch.tensor([epoch * self.steps_per_epoch])
+        of_streams = []
+        for stream in self.streams:
+            ids, views = augment_step_addresses(
+                first,
+                stream.image_ids,
+                len(stream),
+                stream.batch_size,
+                self.steps_per_epoch,
+                signed64(stream.seeds.order),
+                stream.views or 0,
+            )
+            labels = stream.labels.labels(ids, views, torch.full_like(ids, epoch))
+            of_streams.append([x.view(self.steps_per_epoch, stream.batch_size) for x in (ids, views, labels)])
+        device = self._banks[0].device
+        return tuple(torch.stack(column, 1).to(device) for column in zip(*of_streams, strict=True))
 
 
 def _one_recipe(streams: list[TrainingStream]) -> bool:
