@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
 from rote.train.config import TrainConfig
@@ -53,8 +52,8 @@ class ReplicaOptimizer:
         for name, tensors in zip(moments[self.config.optimizer], self._moments, strict=True):
             self.state |= {f"{name}/{i}": tensor for i, tensor in enumerate(tensors)}
         if self.config.optimizer == "adam":
-            self._steps = [torch.zeros((), device=q.device) for q in self._stepped]
-            self.state |= {f"step/{i}": step for i, step in enumerate(self._steps)}
+            self._step = torch.zeros((), device=self._weights.device)
+            self.state["step"] = self._step
 
     @torch.no_grad()
     def step(self, step: int, total_steps: int) -> None:
@@ -66,19 +65,20 @@ class ReplicaOptimizer:
             decay = 0.0
         lr = learning_rate(self.config, step, total_steps)
         if self.config.optimizer == "adam":
-            adam(
+            self._step.add_(1)
+            # The kernel alone: torch.optim's own step around it costs several times as much for small networks.
+            torch._fused_adam_(
                 self._stepped,
                 gradients,
                 *self._moments,
                 [],
-                self._steps,
-                fused=True,
-                amsgrad=False,
+                [self._step] * len(gradients),
+                lr=lr,
                 beta1=0.9,
                 beta2=0.999,
-                lr=lr,
                 weight_decay=decay,
                 eps=1e-8,
+                amsgrad=False,
                 maximize=False,
             )
         else:

@@ -44,11 +44,15 @@ class ReplicaStream:
         banks = [stream.images for stream in streams]
         self._banks = banks[:1] if all(bank is banks[0] for bank in banks) else banks
 
-    def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Pixels [B, R C, h, w] and labels int64 [R, B], or [R, B, classes] where the recipe mixes them."""
+    def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Pixels [B, R C, h, w], labels int64 [R, B] or shares [R, B, K] where the recipe mixes them, own labels [R, B].
+
+        A view's own label is that of its image, whatever is mixed in.
+        """
         if not self.together:
             pixels, labels = zip(*(stream.batch(step) for stream in self.streams), strict=True)
-            return torch.cat(pixels, 1).to(self._dtype), torch.stack(labels)
+            own = torch.stack([stream.addresses(step)[2] for stream in self.streams])
+            return torch.cat(pixels, 1).to(self._dtype), torch.stack(labels), own
         epoch, position = divmod(step, self.steps_per_epoch)
         if self._epoch is None or self._epoch[0] != epoch:
             self._epoch = (epoch, *self._addresses(epoch))
@@ -65,7 +69,8 @@ class ReplicaStream:
             torch.float32 if wide else self._dtype,
             self._channels_last,
         )
-        return x.to(self._dtype) if wide else x, labels[position]
+        labels = labels[position]
+        return x.to(self._dtype) if wide else x, labels, labels
 
     def _addresses(self, epoch: int) -> tuple[Tensor, ...]:
         """(ids, views, labels) of an epoch, each int64 [steps, R, B]: a step is one slice."""
