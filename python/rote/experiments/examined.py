@@ -15,9 +15,11 @@ from rote import models
 from rote.augment import Recipe, parameters
 from rote.data import ImageBank
 from rote.experiments.benign import BenignConfig, benign
-from rote.experiments.inputs import headline_layer, recipe_named
+from rote.experiments.inputs import headline_layer
 from rote.experiments.launch import Launch
 from rote.experiments.probes import probe_statistics
+from rote.experiments.same_class import SameClass
+from rote.experiments.view_source import recipe_named
 from rote.metrics.features import PIXELS
 from rote.runs import Run, RunFolder
 
@@ -146,14 +148,20 @@ def copy_pixels(folder: RunFolder, examined: ExaminedRun, key: Callable[[Mapping
         folder.metrics.append(copies)
 
 
-def view_recipe(name: str | None, trained: Recipe) -> Recipe | None:
-    """The recipe whose views are examined: a named one, or that of training; None where all views are alike.
+def view_recipe(name: str | None, trained: Recipe | SameClass) -> Recipe | None:
+    """The recipe whose views are examined: a named one, or that of training; None where it has no views that differ.
 
-    Operations that mix images are left out: what they show is no view of one image.
+    Operations that mix images are left out, for what they show is no view of one image; and so are other images of the
+    class in the place of views.
 
     Raises:
         ValueError: an unknown name.
     """
-    recipe = trained if name is None else recipe_named(name)
+    try:
+        recipe = trained if name is None else recipe_named(name)
+    except ValueError as error:
+        raise ValueError(f"--view-recipe takes what --augment does: {error}") from None
+    if isinstance(recipe, SameClass):
+        return None
     kept = [operation for operation in recipe.operations if not parameters.mixes(operation)]
     return Recipe(*kept, size=recipe.size) if parameters.columns_of(kept) else None

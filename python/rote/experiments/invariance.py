@@ -18,7 +18,7 @@ from rote.experiments.examined import ExaminedRun, view_recipe
 from rote.experiments.invariance_run import InvarianceRun
 from rote.experiments.launch import launch
 from rote.experiments.transformations import transformations
-from rote.metrics.features import POOLINGS
+from rote.models import POOLINGS
 from rote.runs import Run
 
 

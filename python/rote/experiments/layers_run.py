@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from rote.address import FRESH_VIEWS
-from rote.experiments.examined import FINAL, INIT, MOMENTS, ExaminedRun, Tap, copy_pixels, view_recipe
+from rote.augment import Recipe
+from rote.experiments.examined import FINAL, INIT, MOMENTS, ExaminedRun, Tap, copy_pixels
 from rote.experiments.finetuning import Finetuning
 from rote.experiments.inputs import Inputs
 from rote.experiments.stopping import Stopped, StopRequest, stop_requests
@@ -44,16 +45,19 @@ class LayersRun:
         config: the resolved options.
         inputs: data and recipe.
         examined: the run and its networks.
+        views: the recipe whose views are examined, if there is one.
         folder: the open run folder.
     """
 
-    def __init__(self, config: LayersConfig, inputs: Inputs, examined: ExaminedRun, folder: RunFolder) -> None:
+    def __init__(
+        self, config: LayersConfig, inputs: Inputs, examined: ExaminedRun, views: Recipe | None, folder: RunFolder
+    ) -> None:
         self.config = config
         self.inputs = inputs
         self.examined = examined
         self.folder = folder
         self.train, self.test = inputs.bank.train, inputs.bank.test
-        self.views = view_recipe(config.view_recipe, inputs.recipe)
+        self.views = views
         self.taps = {tap.name: tap for tap in examined.taps()}
 
     def to_the_end(self) -> None:

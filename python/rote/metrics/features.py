@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from rote.metrics.evaluation import BATCH_SIZE, clean_pixels, convolutional, device_of, evaluating
+from rote.models.pooling import check_pooling
 
 PIXELS = "pixels"
-POOLINGS = ("average", "flatten", "max", "grid2")
 #: Bytes of features that are held at a time.
 HELD_BYTES = 2 << 30
 
@@ -153,8 +153,7 @@ class Extractor:
     def __init__(
         self, model: nn.Module, pooling: str = "average", *, batch_size: int = BATCH_SIZE, held_bytes: int = HELD_BYTES
     ) -> None:
-        if pooling not in POOLINGS:
-            raise ValueError(f"pooling must be one of {POOLINGS}; got {pooling!r}")
+        check_pooling(pooling)
         if pooling != "average" and "pooling" not in inspect.signature(model.activations).parameters:
             raise ValueError(f"pooling must be 'average' for {type(model).__name__}; got {pooling!r}")
         self.model = model
