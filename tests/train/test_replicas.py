@@ -30,7 +30,9 @@ def setting(images, r, *, recipe=RECIPE, views=None, **fields):
     )
     ids = torch.arange(40)[3 + r : 27 + r]
     labels = train.LabelSource.fixed(train.random_labels(ids, 4, r), num_classes=4, image_ids=ids)
-    stream = train.TrainingStream(images, ids, labels, recipe, config.batch_size, train.Seeds.from_seed(r), views)
+    stream = train.TrainingStream(
+        images, ids, labels, recipe, config.batch_size, train.Seeds.from_seed(r), views
+    )
     return network, stream, config
 
 
@@ -44,7 +46,9 @@ def alone(images, r, **fields):
 
 
 SETTINGS = [
-    {"model": model, "norm": norm} for model in ("mlp", "convnet") for norm in ("batch", "group", "layer", "none")
+    {"model": model, "norm": norm}
+    for model in ("mlp", "convnet")
+    for norm in ("batch", "group", "layer", "none")
 ] + [
     {"model": "mlp", "loss": "ce", "label_smoothing": 0.1},
     {"model": "convnet", "loss": "ce", "optimizer": "sgd", "lr": 0.02, "schedule": "one-cycle"},

@@ -79,13 +79,9 @@ class ReplicaStream:
 
 def _one_recipe(streams: list[TrainingStream]) -> bool:
     recipe = streams[0].recipe
-    return (
-        isinstance(recipe, Recipe)
-        and not mixes_labels(recipe.operations)
-        and all(
-            type(stream) is TrainingStream
-            and stream.recipe == recipe
-            and stream.images.shape[1:] == streams[0].images.shape[1:]
-            for stream in streams
-        )
+    return isinstance(recipe, Recipe) and not mixes_labels(recipe.operations) and all(
+        type(stream) is TrainingStream
+        and stream.recipe == recipe
+        and stream.images.shape[1:] == streams[0].images.shape[1:]
+        for stream in streams
     )
