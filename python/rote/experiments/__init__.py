@@ -13,6 +13,7 @@ from rote.experiments.config import ExperimentConfig
 from rote.experiments.diversity import DiversityConfig, diversity
 from rote.experiments.headline import headline
 from rote.experiments.ideal import IdealConfig, ideal
+from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
 from rote.experiments.stopping import Stopped
 from rote.runs import Run
@@ -22,6 +23,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "capacity": CapacityConfig,
     "diversity": DiversityConfig,
     "ideal": IdealConfig,
+    "invariance": InvarianceConfig,
     "layers": LayersConfig,
 }
 EXPERIMENTS = {
@@ -29,6 +31,7 @@ EXPERIMENTS = {
     "capacity": capacity,
     "diversity": diversity,
     "ideal": ideal,
+    "invariance": invariance,
     "layers": layers,
 }
 
@@ -40,6 +43,7 @@ __all__ = [
     "DiversityConfig",
     "ExperimentConfig",
     "IdealConfig",
+    "InvarianceConfig",
     "LayersConfig",
     "Run",
     "Stopped",
@@ -48,5 +52,6 @@ __all__ = [
     "diversity",
     "headline",
     "ideal",
+    "invariance",
     "layers",
 ]

@@ -93,4 +93,4 @@ def _row(name: str, row: Mapping[str, Any]) -> str:
     )
 
 
-_TEXTS = {"capacity": _capacity, "diversity": _diversity, "ideal": _ideal, "layers": _layers}
+_TEXTS = {"capacity": _capacity, "diversity": _diversity, "ideal": _ideal, "invariance": _invariance, "layers": _layers}
