@@ -56,7 +56,7 @@ def grid(config: CapacityConfig, images: int, available: int) -> list[Cell]:
             for views in config.views:
                 for mode in config.label_modes:
                     cells.append(Cell(width, depth, images, views, mode))
-                    if mode == "random" and config.single_views and 1 < views and images * views <= available:
+                    if mode == "random" and config.single_views and views > 1 and images * views <= available:
                         cells.append(Cell(width, depth, images * views, 1, mode))
     return list(dict.fromkeys(cells))
 

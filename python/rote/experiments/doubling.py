@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 # Doubling must add this much accuracy, or this share of a label's bits, to count as still helping.
 STILL_HELPS = 0.01
-# So many doublings in a row must not help before a training ends: at a constant learning rate accuracy goes up and down.
+# So many doublings in a row must not help before a training ends: at a constant learning rate accuracy goes up and
+# down.
 IDLE_DOUBLINGS = 2
 # Average visits of a view before the first look. Fitting starts late where many labels are to be stored, and a start
 # that has not happened yet must not pass for a full memory.

@@ -49,8 +49,8 @@ def _frontier(summary: Mapping[str, Any]) -> list[str]:
     for row in summary["frontier"]:
         limited = [name.replace("_", "-") for name in ("budget_limited", "data_limited") if row[name]]
         lines.append(
-            f"  {row['parameters']:>7,} parameters: {row['samples']:,} labels, {row['bits_per_parameter']:.2f} bits per "
-            f"parameter{''.join(', ' + name for name in limited)}"
+            f"  {row['parameters']:>7,} parameters: {row['samples']:,} labels, {row['bits_per_parameter']:.2f} bits "
+            f"per parameter{''.join(', ' + name for name in limited)}"
         )
     if summary["slope"] is not None:
         low, high = summary["slope_interval"]
