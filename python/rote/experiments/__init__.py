@@ -10,7 +10,9 @@ from __future__ import annotations
 from rote.experiments.benign import BenignConfig, benign
 from rote.experiments.capacity import CapacityConfig, capacity
 from rote.experiments.config import ExperimentConfig
+from rote.experiments.diversity import DiversityConfig, diversity
 from rote.experiments.headline import headline
+from rote.experiments.ideal import IdealConfig, ideal
 from rote.experiments.layers import LayersConfig, layers
 from rote.experiments.stopping import Stopped
 from rote.runs import Run
@@ -18,11 +20,15 @@ from rote.runs import Run
 CONFIGS: dict[str, type[ExperimentConfig]] = {
     "benign": BenignConfig,
     "capacity": CapacityConfig,
+    "diversity": DiversityConfig,
+    "ideal": IdealConfig,
     "layers": LayersConfig,
 }
 EXPERIMENTS = {
     "benign": benign,
     "capacity": capacity,
+    "diversity": diversity,
+    "ideal": ideal,
     "layers": layers,
 }
 
@@ -31,12 +37,16 @@ __all__ = [
     "EXPERIMENTS",
     "BenignConfig",
     "CapacityConfig",
+    "DiversityConfig",
     "ExperimentConfig",
+    "IdealConfig",
     "LayersConfig",
     "Run",
     "Stopped",
     "benign",
     "capacity",
+    "diversity",
     "headline",
+    "ideal",
     "layers",
 ]

@@ -15,9 +15,10 @@ from rote import models
 from rote.augment import Recipe, parameters
 from rote.data import ImageBank
 from rote.experiments.benign import BenignConfig, benign
-from rote.experiments.inputs import headline_layer, recipe_named
+from rote.experiments.inputs import headline_layer
 from rote.experiments.launch import Launch
 from rote.experiments.probes import probe_statistics
+from rote.experiments.view_source import recipe_named
 from rote.metrics.features import PIXELS
 from rote.runs import Run
 
@@ -131,5 +132,7 @@ def view_recipe(name: str | None, trained: Recipe) -> Recipe | None:
         ValueError: an unknown name.
     """
     recipe = trained if name is None else recipe_named(name)
+    if not isinstance(recipe, Recipe):  # real images of the class, which have no operations
+        return recipe
     kept = [operation for operation in recipe.operations if not parameters.mixes(operation)]
     return Recipe(*kept, size=recipe.size) if parameters.columns_of(kept) else None

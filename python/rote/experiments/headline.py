@@ -81,4 +81,34 @@ def _layers(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-_TEXTS = {"capacity": _capacity, "layers": _layers}
+def _diversity(summary: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"{summary['labels']} labels, {summary['images']:,} images of {summary['data']}, {summary['steps']:,} steps"
+    ]
+    lines += [f"  {_row(row['recipe'], row)}" for row in summary["rows"]]
+    if summary["spearman_steps_strength"] is not None:
+        lines.append(
+            f"  rank correlation of strength and steps to 90 %: {summary['spearman_steps_strength']:+.2f}; best probe "
+            f"{summary['optimum_probe']:.3f} at strength {summary['optimum_strength']:g}, "
+            f"{summary['strongest_probe']:.3f} at the strongest"
+        )
+    return lines
+
+
+def _ideal(summary: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{summary['labels']} labels, {summary['images']:,} images of {summary['data']}, {summary['steps']:,} steps",
+        *(f"  {_row(row['condition'], row)}" for row in summary["rows"]),
+        f"  same-class (an oracle) - {summary['augment']}: {100 * summary['difference']:+.1f} points",
+    ]
+
+
+def _row(name: str, row: Mapping[str, Any]) -> str:
+    steps = "never" if row["steps_to_90"] is None else f"after {row['steps_to_90']:,} steps"
+    return (
+        f"{name}: 90 % of the labels {steps}, distance of views {row['view_distance']:.2f}, "
+        f"probe {row['probe_accuracy']:.3f}"
+    )
+
+
+_TEXTS = {"capacity": _capacity, "diversity": _diversity, "ideal": _ideal, "layers": _layers}
