@@ -12,6 +12,7 @@ from rote.experiments.capacity import CapacityConfig, capacity
 from rote.experiments.config import ExperimentConfig
 from rote.experiments.headline import headline
 from rote.experiments.layers import LayersConfig, layers
+from rote.experiments.presets import PRESETS, preset
 from rote.experiments.stopping import Stopped
 from rote.runs import Run
 
@@ -29,6 +30,7 @@ EXPERIMENTS = {
 __all__ = [
     "CONFIGS",
     "EXPERIMENTS",
+    "PRESETS",
     "BenignConfig",
     "CapacityConfig",
     "ExperimentConfig",
@@ -39,4 +41,5 @@ __all__ = [
     "capacity",
     "headline",
     "layers",
+    "preset",
 ]
