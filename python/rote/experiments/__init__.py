@@ -11,6 +11,7 @@ from rote.experiments.benign import BenignConfig, benign
 from rote.experiments.capacity import CapacityConfig, capacity
 from rote.experiments.config import ExperimentConfig
 from rote.experiments.headline import headline
+from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
 from rote.experiments.presets import PRESETS, preset
 from rote.experiments.stopping import Stopped
@@ -19,11 +20,13 @@ from rote.runs import Run
 CONFIGS: dict[str, type[ExperimentConfig]] = {
     "benign": BenignConfig,
     "capacity": CapacityConfig,
+    "invariance": InvarianceConfig,
     "layers": LayersConfig,
 }
 EXPERIMENTS = {
     "benign": benign,
     "capacity": capacity,
+    "invariance": invariance,
     "layers": layers,
 }
 
@@ -34,12 +37,14 @@ __all__ = [
     "BenignConfig",
     "CapacityConfig",
     "ExperimentConfig",
+    "InvarianceConfig",
     "LayersConfig",
     "Run",
     "Stopped",
     "benign",
     "capacity",
     "headline",
+    "invariance",
     "layers",
     "preset",
 ]

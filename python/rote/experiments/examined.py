@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ from rote.experiments.inputs import headline_layer, recipe_named
 from rote.experiments.launch import Launch
 from rote.experiments.probes import probe_statistics
 from rote.metrics.features import PIXELS
-from rote.runs import Run
+from rote.runs import Run, RunFolder
 
 INIT, FINAL = "init", "final"
 MOMENTS = (INIT, FINAL)
@@ -107,6 +107,10 @@ class ExaminedRun:
         with probe_statistics(network, self.bank.train.images, bn):
             yield network
 
+    def end_of(self, moment: str) -> tuple[int, int]:
+        """(step, epoch) of a moment."""
+        return (0, 0) if moment == INIT else (int(self.run.summary["steps"]), int(self.run.summary["epochs"]))
+
     def untouched(self, moment: str) -> nn.Module:
         """A copy of the network of a moment, on the CPU, to train on."""
         return copy.deepcopy(self._networks[moment]).cpu()
@@ -120,6 +124,26 @@ class ExaminedRun:
         )
         stored = {**self.run.config, **summary}
         return {key: stored[key] for key in wanted if key in stored} | {"benign_run": self.run.dir.name}
+
+
+def copy_pixels(folder: RunFolder, examined: ExaminedRun, key: Callable[[Mapping[str, Any]], tuple]) -> None:
+    """Pixels are no layer of a network: what they give at initialization they give at the end.
+
+    Args:
+        folder: the open run folder; the copies go into its metrics.jsonl.
+        examined: the run.
+        key: tells the measurements of one moment apart.
+    """
+    lines = folder.metrics.read().select(layer=PIXELS)
+    done = {key(line) for line in lines.select(moment=FINAL)}
+    step, epoch = examined.end_of(FINAL)
+    copies = [
+        {**line, "moment": FINAL, "step": step, "epoch": epoch, "seconds": 0.0}
+        for line in lines.select(moment=INIT)
+        if key(line) not in done
+    ]
+    if copies:
+        folder.metrics.append(copies)
 
 
 def view_recipe(name: str | None, trained: Recipe) -> Recipe | None:

@@ -60,6 +60,19 @@ class Shown:
         cut = {name: None if (v := getattr(self, name)) is None else v[rows] for name in ("views", "address_ids")}
         return Shown(self.images, self.ids[rows], recipe=self.recipe, seed=self.seed, **cut)
 
+    @classmethod
+    def together(cls, parts: Sequence[Shown]) -> Shown:
+        """The rows of several, one after another, which must be of one bank, recipe and seed."""
+        first = parts[0]
+        for part in parts[1:]:
+            if part.images is not first.images or part.recipe != first.recipe or part.seed != first.seed:
+                raise ValueError("parts must be of one bank, recipe and seed")
+        joined = {
+            name: None if getattr(first, name) is None else torch.cat([getattr(part, name) for part in parts])
+            for name in ("ids", "views", "address_ids")
+        }
+        return cls(first.images, recipe=first.recipe, seed=first.seed, **joined)
+
     def pixels(self, start: int, stop: int, device: torch.device, *, channels_last: bool = False) -> Tensor:
         """float32 [stop - start, C, H, W] of a stretch of rows."""
         ids = self.ids[start:stop]
