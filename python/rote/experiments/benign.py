@@ -59,6 +59,8 @@ class BenignConfig(ExperimentConfig):
             raise ValueError(f"--views must be at least 1; got {self.views}")
         if self.same_class_images is not None and (self.same_class_images < 1 or self.augment != "same-class"):
             raise ValueError("--same-class-images must be at least 1 and goes with --augment same-class")
+        if self.mixup != "none" and self.augment == "same-class":
+            raise ValueError("--mixup stands behind a recipe's operations; --augment same-class has none")
         if self.evaluations < 1:
             raise ValueError(f"--evaluations must be at least 1; got {self.evaluations}")
         if self.labels in (TRUE, EXEMPLAR) and self.label_classes is not None:
