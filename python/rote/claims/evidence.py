@@ -164,4 +164,4 @@ def plain(study: Study) -> bool:
 def augmented(study: Study) -> bool:
     """A recipe. Steps of the dial of strength and views that are other images are the matter of claims 11 and 12."""
     recipe = str(study["augment"])
-    return not plain(study) and recipe != "same-class" and not recipe.startswith("strength-")
+    return not plain(study) and recipe != "same-class" and not recipe.startswith("strength-") and "@" not in recipe

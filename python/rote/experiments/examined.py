@@ -15,9 +15,10 @@ from rote import models
 from rote.augment import Recipe, parameters
 from rote.data import ImageBank
 from rote.experiments.benign import BenignConfig, benign
-from rote.experiments.inputs import headline_layer, recipe_named
+from rote.experiments.inputs import headline_layer
 from rote.experiments.launch import Launch
 from rote.experiments.probes import probe_statistics
+from rote.experiments.view_source import recipe_named
 from rote.metrics.features import PIXELS
 from rote.runs import Run, RunFolder
 
