@@ -42,8 +42,8 @@ def cell(text: str) -> Any:
     """A CSV cell as the value it stands for."""
     if text == "":
         return None
-    if text in ("True", "true", "False", "false"):
-        return text in ("True", "true")
+    if text in ("True", "False"):  # as they are written; "true" is a kind of labels
+        return text == "True"
     try:
         number = float(text)
     except ValueError:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from matplotlib.axes import Axes
 
 from rote.report.exporting import remember
 from rote.report.marks import EndLabel, label_ends, level, log_ticks, name_y, share_ticks
 from rote.report.rows import Mean, Row, Table, over_seeds, rows_of
-from rote.report.style import BLUE, FONT, MUTED, PURPLE, figure, panel
+from rote.report.style import BLUE, FONT, MUTED, PAPER, PURPLE, figure, panel
 
 AXES = {
     "steps_to_90": "update steps to 90 % of the labels",
@@ -26,9 +27,12 @@ VALUES = {"probe_accuracy": "probe accuracy, encoder", "probe_at_matched": "prob
 def plot_tradeoff(table: Table, ax: Axes | None = None, *, x: str = "steps_to_90", y: str = "probe_accuracy") -> Axes:
     """The probe against a cost or a measure of diversity, one point a recipe, joined in order of strength.
 
+    Only seeds that have both numbers count; the point of a recipe that lacks x in some seed (90 % of the labels were
+    never reached) is open.
+
     Args:
         table: the columns of diversity.csv; with several seeds `seed`, too. Recipes without a strength (policies) are
-            drawn as open points by themselves.
+            drawn as diamonds by themselves.
         ax: where to draw; by default on a canvas of its own.
         x: "steps_to_90", "steps_to_99", "view_distance", "strength", "train_accuracy" or "train_accuracy_fresh_views".
         y: "probe_accuracy" (at the end, matched steps) or "probe_at_matched" (matched memorization).
@@ -51,13 +55,16 @@ def plot_tradeoff(table: Table, ax: Axes | None = None, *, x: str = "steps_to_90
         ax.set_xscale("log", base=2)
         log_ticks(ax.xaxis, [across.mean for across, _ in points], most=5)
     ax.plot([a.mean for a, _ in dial], [b.mean for _, b in dial], color=BLUE, linewidth=1.2, alpha=0.6, zorder=1)
-    for group, color in ((dial, BLUE), (policies, PURPLE)):
+    short = {row["recipe"] for row in rows if row.get(y) is not None and row.get(x) is None}
+    for group, color, sign in ((dial, BLUE, "o"), (policies, PURPLE, "D")):
         for across, up in group:
             if up.interval is not None:
                 ax.plot([across.mean] * 2, up.interval, color=color, linewidth=1.2, zorder=2)
             if across.interval is not None:
                 ax.plot(across.interval, [up.mean] * 2, color=color, linewidth=1.2, zorder=2)
-            ax.plot([across.mean], [up.mean], "o" if group is dial else "D", markersize=7, color=color, zorder=3)
+            fill = PAPER if across.at["recipe"] in short else color
+            place = ([across.mean], [up.mean])
+            ax.plot(*place, sign, markersize=7, color=color, markerfacecolor=fill, mew=1.6, zorder=3)
     marks, lines = _baselines(ax, rows)
     _limits(ax, [up for _, up in points], [mark.y for mark in marks])
     if x.startswith("train_accuracy"):
@@ -107,21 +114,20 @@ def _limits(ax: Axes, heights: Sequence[Mean], levels: Sequence[float]) -> None:
 
 
 def _name_points(ax: Axes, dial: Sequence[tuple[Mean, Mean]], policies: Sequence[tuple[Mean, Mean]]) -> None:
-    """Strength or name beside every point, moved up or down where two would lie on each other."""
-    named = [(p, f"{p[0].at['strength']:g}", BLUE) for p in dial]
-    named += [(p, str(p[0].at["recipe"]), PURPLE) for p in policies]
-    taken: list[tuple[float, float, float, float]] = []
-    size = FONT - 1.0
-    box = ax.get_window_extent()
+    """Strength or name beside every point, where neither points nor bars, lines nor other names are."""
+    named = [(pair, f"{pair[0].at['strength']:g}", BLUE) for pair in dial]
+    named += [(pair, str(pair[0].at["recipe"]), PURPLE) for pair in policies]
+    size, unit = FONT - 1.0, 72 / ax.figure.dpi
+    frame = ax.get_window_extent()
+    left, right = frame.x0 * unit, frame.x1 * unit
+    taken = _occupied(ax, dial, policies, unit)
     for (across, up), text, color in named:
-        x, y = ax.transData.transform((across.mean, up.mean)) / (ax.figure.dpi / 72)
-        wide, tall = 0.62 * size * len(text), size * 1.1
-        right = box.x1 / (ax.figure.dpi / 72)
-        for dx, dy in ((7, 7), (7, -7 - tall), (-7 - wide, 7), (-7 - wide, -7 - tall), (7, 19), (7, -19 - tall)):
-            place = (x + dx, y + dy, x + dx + wide, y + dy + tall)
-            if place[2] <= right and all(_apart(place, other) for other in taken):
-                break
-        taken += [place, (x - 4, y - 4, x + 4, y + 4)]
+        x, y = ax.transData.transform((across.mean, up.mean)) * unit
+        wide, tall = 0.58 * size * len(text) + 2, size * 1.05
+        places = [(x + dx, y + dy, x + dx + wide, y + dy + tall) for dx, dy in _around(wide, tall)]
+        inside = [place for place in places if left <= place[0] and place[2] <= right] or places
+        place = min(inside, key=lambda one: sum(_overlap(one, other) for other in taken))
+        taken.append(place)
         ax.annotate(
             text,
             (across.mean, up.mean),
@@ -133,5 +139,37 @@ def _name_points(ax: Axes, dial: Sequence[tuple[Mean, Mean]], policies: Sequence
         )
 
 
-def _apart(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
-    return one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
+def _around(wide: float, tall: float) -> list[tuple[float, float]]:
+    """Places about a point for a text of this size, the nearest first."""
+    near = [(-wide / 2, 7), (-wide / 2, -7 - tall), (7, 4), (-7 - wide, 4), (7, -4 - tall), (-7 - wide, -4 - tall)]
+    return near + [(-wide / 2, 18), (-wide / 2, -18 - tall), (14, 12), (-14 - wide, 12), (14, -12 - tall)]
+
+
+def _occupied(
+    ax: Axes, dial: Sequence[tuple[Mean, Mean]], policies: Sequence[tuple[Mean, Mean]], unit: float
+) -> list[tuple[float, float, float, float]]:
+    """The boxes of all points, of their bars, and of the line between the strengths, in points of the canvas."""
+
+    def at(x: float, y: float) -> tuple[float, float]:
+        return tuple(ax.transData.transform((x, y)) * unit)
+
+    boxes = []
+    for across, up in (*dial, *policies):
+        x, y = at(across.mean, up.mean)
+        boxes.append((x - 5, y - 5, x + 5, y + 5))
+        if up.interval is not None:
+            boxes.append((x - 1, at(across.mean, up.interval[0])[1], x + 1, at(across.mean, up.interval[1])[1]))
+        if across.interval is not None:
+            boxes.append((at(across.interval[0], up.mean)[0], y - 1, at(across.interval[1], up.mean)[0], y + 1))
+    for (a, b), (c, d) in pairwise(dial):
+        (x0, y0), (x1, y1) = at(a.mean, b.mean), at(c.mean, d.mean)
+        for share in (i / 12 for i in range(13)):
+            x, y = x0 + share * (x1 - x0), y0 + share * (y1 - y0)
+            boxes.append((x - 1, y - 1, x + 1, y + 1))
+    return boxes
+
+
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    tall = min(one[3], other[3]) - max(one[1], other[1])
+    return wide * tall if wide > 0 and tall > 0 else 0.0

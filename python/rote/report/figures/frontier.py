@@ -87,7 +87,7 @@ def plot_frontier(table: Table, ax: Axes | None = None, *, against: str = "param
         drawn.append(_draw_fit(ax, line, means, size))
     _size_axis(ax, rows, size)
     low, high = ax.get_ylim()
-    log_ticks(ax.yaxis, [low, high], most=5)
+    log_ticks(ax.yaxis, [low, high], most=7)
     ax.set_ylim(low, high)
     name_y(ax, {"samples": "random labels fitted to 99 %", "bits": "bits held"}.get(value, value))
     return remember(ax, drawn)

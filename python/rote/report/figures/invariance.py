@@ -44,11 +44,13 @@ def plot_invariance(
         raise ValueError(f"operation must be one of the table's ({known}), got {operation!r}")
     depth = {row["layer"]: row["depth"] for row in own}
     layers = sorted(depth, key=lambda layer: (depth[layer] is None, depth[layer]))
-    crowded = len(layers) > 5
-    ax = panel(left=46, right=12, bottom=54 if crowded else 38, top=44) if ax is None else ax
+    crowded = len(layers) > 7
+    ax = panel(left=46, right=12, bottom=48 if crowded else 28, top=48) if ax is None else ax
     drawn = _bars(ax, over_seeds(own, ("layer", "moment"), value), "layer", layers, value)
     names = [short_layer(layer) for layer in layers]
-    ax.set_xticks(range(len(layers)), names, fontsize=FONT - (2.0 if crowded else 1.0), rotation=30 if crowded else 0)
+    ax.set_xticks(
+        range(len(layers)), names, fontsize=FONT - (2.0 if len(layers) > 5 else 1.0), rotation=30 if crowded else 0
+    )
     return remember(ax, [{**row, "operation": operation} for row in drawn])
 
 
@@ -103,7 +105,7 @@ def _bars(ax: Axes, means: Sequence[Mean], by: str, order: Sequence[str], value:
             if mean.interval is not None:
                 ax.plot([x, x], mean.interval, color=INK, linewidth=1.1)
             drawn += numbers([mean], value)
-        _legend_word(ax, number, color, alpha, text, left=-38, above=28)
+        _legend_word(ax, number, color, alpha, text, left=-38, above=30)
     ax.set_xlim(-0.6, len(order) - 0.4)
     ax.tick_params(axis="x", length=0)
     return drawn

@@ -39,11 +39,12 @@ def plot_robustness(table: Table, ax: Axes | None = None) -> Axes:
         words = f"{LOSSES.get(loss, loss)}, {'no' if norm == 'none' else norm} normalization"
         ax.text(-0.21, y, words, transform=ax.get_yaxis_transform(), fontsize=FONT - 0.5, color=INK, va="center")
         y -= 1.0
+        first = y
         for cell in (c for c in cells if (c.at["loss"], c.at["norm"]) == (loss, norm)):
             _draw(ax, cell, y)
             ticks.append((y, f"{cell.at['label_classes']:,} labels"))
             y -= 1.0
-    ax.axvline(0, color=MUTED, linewidth=1.2)
+        ax.plot([0, 0], [first + 0.5, y + 0.5], color=MUTED, linewidth=1.2, zorder=1)
     ax.set_ylim(y + 0.3, 0.6)
     ax.margins(x=0.08)
     low, high = ax.get_xlim()

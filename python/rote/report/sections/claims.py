@@ -17,6 +17,7 @@ def claims(rows: Sequence[Row]) -> str:
     if not rows:
         return ""
     names = list(dict.fromkeys(str(name) for row in rows for name in row))
+    names.sort(key=lambda name: {"number": 0, "#": 0, "claim": 1, "state": 2}.get(name, 3))  # otherwise as they come
     names = [name for name in names if any(row.get(name) not in (None, "") for row in rows)]
     columns = [(name.replace("_", " "), _numeric(rows, name)) for name in names]
     cells = [[_cell(row.get(name), name) for name in names] for row in rows]
@@ -24,7 +25,12 @@ def claims(rows: Sequence[Row]) -> str:
     said = ", ".join(f"{state}: {count}" for state, count in counted if count)
     lead = "One row, one statement that could be refuted, with a criterion fixed before the run."
     lead += f" {said[0].upper()}{said[1:]}." if said else ""
-    return section("claims", "The claims, one by one", lead, table(columns, cells, caption="Claims"))
+    return section(
+        "claims",
+        "The claims, one by one",
+        lead,
+        f"<div class='wrapping'>{table(columns, cells, caption='Claims')}</div>",
+    )
 
 
 def _state(row: Row) -> str:

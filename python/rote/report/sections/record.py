@@ -16,12 +16,16 @@ from rote.report.tables.runs import benign_table, other_table, references_table
 # Experiments with a section of their own.
 SHOWN = frozenset(("benign", "capacity", "layers", "invariance", "diversity", "ideal", "transfer", "size"))
 
+MANY = 24  # runs from which on their table is folded
+
 
 def all_runs(runs: Sequence[Run]) -> str:
     """Every run with its settings and numbers."""
     benign = [run for study in studies(runs) for condition in study.conditions for run in condition.runs]
     others = [run for run in runs if run.experiment not in SHOWN]
     body = benign_table(benign) if benign else ""
+    if len(benign) > MANY:
+        body = f"<details><summary>The {len(benign)} runs of benign memorization</summary>{body}</details>"
     references = references_table(benign)
     if references:
         body += f"<details><summary>The probe with other reference images</summary>{references}</details>"

@@ -24,15 +24,14 @@ def capacity_finding(rows: Sequence[Row]) -> str:
         fitted = [views for views, mean in means.items() if mean >= MEMORIZED]
         largest = max(means)
         end = percent(means[largest])
-        limited = " (budget-limited)" if largest in budget_limited(rows, mode) else ""
+        if largest in budget_limited(rows, mode):
+            end += ", budget-limited"
         if not fitted:
-            parts.append(f"{words} no pool was fitted to 99 %; at B = {largest} it is {end}{limited}.")
+            parts.append(f"{words} no pool was fitted to 99 %; at B = {largest} it is {end}.")
         elif max(fitted) == largest:
-            parts.append(f"{words} every pool was fitted, up to B = {largest} ({end}{limited}).")
+            parts.append(f"{words} every pool was fitted, up to B = {largest} ({end}).")
         else:
-            parts.append(
-                f"{words} pools up to B = {max(fitted)} were fitted to 99 %; at B = {largest} it is {end}{limited}."
-            )
+            parts.append(f"{words} pools up to B = {max(fitted)} were fitted to 99 %; at B = {largest} it is {end}.")
     return " ".join(parts)
 
 

@@ -43,9 +43,10 @@ def tradeoff_finding(rows: Sequence[Row]) -> str:
     if len(steps) > 1:
         low, high = min(steps), max(steps)
         text += f" Steps to 90 % of the labels: {count(steps[low])} at {low:g}, {count(steps[high])} at {high:g}."
-    never = sorted({row["strength"] for row in dial if row.get("steps_to_90") is None})
-    if never:
-        text += f" Not reached at strength {', '.join(f'{value:g}' for value in never)}."
+    short = [row["strength"] for row in dial if row.get("steps_to_90") is None]
+    for strength in sorted(set(short)):
+        seeds = sum(row["strength"] == strength for row in dial)
+        text += f" At {strength:g} they were not reached in {short.count(strength)} of {several(seeds, 'seed')}."
     return text
 
 

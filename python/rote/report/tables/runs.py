@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rote.report import numbers
+from rote.report.protocols import DIALS, dial
 from rote.report.records import Run, finite
 from rote.report.rows import Row
 from rote.report.tables.html import Column, Html, badge, plain, table
@@ -38,6 +39,8 @@ def benign_table(runs: Sequence[Run]) -> str:
         ("batch", True),
         ("folder", False),
     ]
+    turned = [name for name in DIALS if len({dial(run, name) for run in runs}) > 1]
+    columns[2:2] = [(name.replace("_", " "), False) for name in turned]
     rows = []
     for run in runs:
         if not run.finished:
@@ -62,6 +65,7 @@ def benign_table(runs: Sequence[Run]) -> str:
             [
                 run.labels,
                 run.augment,
+                *(numbers.NONE if dial(run, name) is None else plain(dial(run, name)) for name in turned),
                 numbers.NONE if run.seed is None else str(run.seed),
                 verdict,
                 numbers.points(run.number("probe_gain")),
