@@ -1,4 +1,4 @@
-// augment/dispatch.cpp: checks of a batch, choice of the CPU executor, threads by view.
+// augment/dispatch.cpp: checks of batches, choice of the CPU executor, threads by view.
 #include <cstdlib>
 #include <memory>
 
@@ -32,6 +32,25 @@ void check_images(const AugmentPlan& plan, const ImageView<const uint8_t>& image
 void check_output(const AugmentOutput& output) {
     ROTE_CHECK_ARG(output.dtype == DType::float32 || output.dtype == DType::float16 || output.dtype == DType::bfloat16,
                    "dtype: wanted float32, float16 or bfloat16, got code ", int32_t(output.dtype));
+}
+
+void check_job(const AugmentPlan& plan, const AugmentJob& job) {
+    const AugmentBatch& batch = job.batch;
+    check_images(plan, job.images);
+    check_output(job.output);
+    ROTE_CHECK_ARG(batch.count >= 0, "count: wanted at least 0, got ", batch.count);
+    for (int64_t i = 0; i < batch.count; ++i)
+        ROTE_CHECK_ARG(batch.ids[i] >= 0 && batch.ids[i] < job.images.count, "ids: wanted indices in [0, ",
+                       job.images.count, ") (the number of images), got ", batch.ids[i], " at position ", i);
+    if (batch.rows) {
+        for (int64_t i = 0; i < batch.count; ++i)
+            for (int32_t s = 0; s < plan.num_steps; ++s)
+                check_step_row(plan, plan.steps[s], batch.rows + i * plan.row_words, i);
+    } else {
+        ROTE_CHECK_ARG(batch.views, "views: wanted view ids, or the parameter rows to replay");
+        check_addresses(batch);
+    }
+    check_partners(plan, batch.rows, batch.count, job.images.count);
 }
 
 struct Executor {
@@ -109,48 +128,49 @@ std::string augment_executor(const std::string& level) {
 
 void augment_render(const AugmentProgram& program, const ImageView<const uint8_t>& images, const AugmentBatch& batch,
                     const AugmentOutput& output, int num_threads, const std::string& level) {
+    const AugmentJob job{images, batch, output};
+    augment_render_batches(program, &job, 1, num_threads, level);
+}
+
+void augment_render_batches(const AugmentProgram& program, const AugmentJob* jobs, int64_t count, int num_threads,
+                            const std::string& level) {
     const AugmentPlan& plan = program.plan();
     const Executor executor = executor_of(level);
-    check_images(plan, images);
-    check_output(output);
-    ROTE_CHECK_ARG(batch.count >= 0, "count: wanted at least 0, got ", batch.count);
-    for (int64_t i = 0; i < batch.count; ++i)
-        ROTE_CHECK_ARG(batch.ids[i] >= 0 && batch.ids[i] < images.count, "ids: wanted indices in [0, ", images.count,
-                       ") (the number of images), got ", batch.ids[i], " at position ", i);
-    if (batch.rows) {
-        for (int64_t i = 0; i < batch.count; ++i)
-            for (int32_t s = 0; s < plan.num_steps; ++s)
-                check_step_row(plan, plan.steps[s], batch.rows + i * plan.row_words, i);
-    } else {
-        ROTE_CHECK_ARG(batch.views, "views: wanted view ids, or the parameter rows to replay");
-        check_addresses(batch);
+    int64_t longest = 0, bytes = 0;
+    for (int64_t j = 0; j < count; ++j) {
+        check_job(plan, jobs[j]);
+        longest = jobs[j].batch.count > longest ? jobs[j].batch.count : longest;
+        bytes += jobs[j].batch.count * output_bytes(plan, jobs[j].output);
     }
-
-    check_partners(plan, batch.rows, batch.count, images.count);
 
     Normalization normalizations[kMaxAugmentSteps];
     for (int32_t s = 0; s < plan.num_steps; ++s)
         if (plan.steps[s].kind == AugmentKind::normalize)
             normalizations[s] = prepare_normalization(plan.steps[s], plan.channels);
-    const RenderJob job{&plan,
-                        &program.resize_tables(),
-                        images,
-                        batch.ids,
-                        output,
-                        normalizations,
-                        batch.count * output_bytes(plan, output) > kStreamedBytes};
     const int64_t grain = grain_of(plan);
+    const int64_t pieces = (longest + grain - 1) / grain;  // of a batch; a shorter one leaves its last ones empty
     const size_t executor_bytes = size_t(scratch_bytes(plan) + 63) / 64 * 64;
     const size_t row_bytes = size_t(grain) * size_t(plan.row_words) * sizeof(int32_t);
-    parallel_for(batch.count, grain, num_threads, [&](int64_t begin, int64_t end, int) {
+    const auto render_piece = [&](const AugmentJob& job, int64_t begin, int64_t end) {
         char* scratch = thread_scratch.require(executor_bytes + row_bytes);
+        const AugmentBatch& batch = job.batch;
         const int32_t* rows = batch.rows ? batch.rows + begin * plan.row_words : nullptr;
         if (!rows) {
             int32_t* drawn = reinterpret_cast<int32_t*>(scratch + executor_bytes);
             executor.draw(plan, batch, begin, end, drawn);
             rows = drawn;
         }
-        executor.render(job, begin, end, rows, scratch);
+        const RenderJob render{&plan,      &program.resize_tables(), job.images,           batch.ids,
+                               job.output, normalizations,           bytes > kStreamedBytes};
+        executor.render(render, begin, end, rows, scratch);
+    };
+    parallel_for(count * pieces, 1, num_threads, [&](int64_t first, int64_t last, int) {
+        for (int64_t piece = first; piece < last; ++piece) {
+            const AugmentJob& job = jobs[piece / pieces];
+            const int64_t begin = piece % pieces * grain;
+            const int64_t end = begin + grain < job.batch.count ? begin + grain : job.batch.count;
+            if (begin < end) render_piece(job, begin, end);
+        }
     });
 }
 

@@ -113,6 +113,25 @@ void register_augment(py::module_& module) {
         py::arg("views"), py::arg("rows"), py::arg("count"), py::arg("seed"), py::arg("out"), py::arg("out_dtype"),
         py::arg("out_strides"), py::arg("num_threads"), py::arg("level") = "auto", py::arg("address_ids") = 0, no_gil);
     module.def(
+        "augment_render_batches",
+        [](const AugmentProgram& program, const std::vector<std::tuple<uintptr_t, Strides, int64_t>>& banks,
+           uintptr_t ids, uintptr_t views, int64_t count, const std::vector<uint64_t>& seeds, uintptr_t out,
+           int out_dtype, int64_t out_stride, const Strides& out_strides, int num_threads, const std::string& level) {
+            const size_t itemsize = DType(out_dtype) == DType::float32 ? 4 : 2;
+            std::vector<AugmentJob> jobs;
+            for (size_t r = 0; r < seeds.size(); ++r) {
+                const auto& [images, strides, num_images] = banks[banks.size() == 1 ? 0 : r];
+                const size_t first = r * size_t(count) * sizeof(int64_t);
+                jobs.push_back({make_images(program, images, strides, num_images),
+                                make_batch(ids + first, 0, views + first, 0, count, seeds[r]),
+                                make_output(out + r * size_t(out_stride) * itemsize, out_dtype, out_strides)});
+            }
+            augment_render_batches(program, jobs.data(), int64_t(jobs.size()), num_threads, level);
+        },
+        py::arg("program"), py::arg("banks"), py::arg("ids"), py::arg("views"), py::arg("count"), py::arg("seeds"),
+        py::arg("out"), py::arg("out_dtype"), py::arg("out_stride"), py::arg("out_strides"), py::arg("num_threads"),
+        py::arg("level") = "auto", no_gil);
+    module.def(
         "augment_sample_cuda",
         [](const AugmentProgram& program, uintptr_t ids, uintptr_t views, int64_t count, uint64_t seed, uintptr_t rows,
            uintptr_t stream, int device) {

@@ -33,6 +33,7 @@ class Stream(IntEnum):
     CORRUPTION = 0x8005
     DIGITS = 0x8006
     VIEW_LABELS = 0x8007
+    SUBSTITUTES = 0x8008
 
 
 def words(seed: int, images: torch.Tensor | int, views: torch.Tensor | int, stream: int, slot: int = 0) -> torch.Tensor:

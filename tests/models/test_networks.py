@@ -59,16 +59,27 @@ def test_resnet18_computes_what_torchvision_layout_computes():
         torch.testing.assert_close(model.encode(x), out.mean((2, 3)), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("norm", ["batch", "group", "none"])
+@pytest.mark.parametrize("norm", ["batch", "group", "layer", "none"])
 @pytest.mark.parametrize("name", NAMES)
-def test_shapes_and_a_training_step(name, norm):
+def test_two_steps_of_training_reach_every_weight(name, norm):
     model = small(name, norm=norm, in_channels=1, image_size=(16, 12))
-    x = torch.rand(5, 1, 16, 12)
-    logits = model(x)
-    assert logits.shape == (5, 7)
+    generator = torch.Generator().manual_seed(0)
+    x, target = torch.rand(5, 1, 16, 12, generator=generator), torch.rand(5, 7, generator=generator)
+    assert model(x).shape == (5, 7)
     assert model.encode(x).shape == (5, model.features)
-    logits.square().mean().backward()
-    assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in model.parameters())
+    before = [p.detach().clone() for p in model.parameters()]
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-2)
+    losses = []
+    for _ in range(3):
+        loss = (model(x) - target).square().mean()
+        losses.append(loss.item())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    assert losses[2] < losses[0]
+    for old, (key, p) in zip(before, model.named_parameters(), strict=True):
+        assert torch.isfinite(p).all(), key
+        assert not torch.equal(old, p), key
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -122,6 +133,14 @@ def test_initial_scale_is_kaiming_fan_out():
     assert weight.std().item() == pytest.approx((2 / (256 * 9)) ** 0.5, rel=0.02)
 
 
+def test_layer_norm_is_over_channels_and_space():
+    norms = [m for m in small("convnet", norm="layer").modules() if isinstance(m, torch.nn.GroupNorm)]
+    assert len(norms) == 4
+    x = torch.rand(3, norms[1].num_channels, 5, 4, dtype=torch.float64)
+    wanted = (x - x.mean((1, 2, 3), keepdim=True)) / (x.var((1, 2, 3), keepdim=True, correction=0) + 1e-5).sqrt()
+    torch.testing.assert_close(norms[1].double()(x), wanted)
+
+
 def test_group_norm_groups_eight_channels():
     norms = [m for m in small("convnet", norm="group", width=16).modules() if isinstance(m, torch.nn.GroupNorm)]
     assert norms
@@ -132,7 +151,12 @@ def test_group_norm_groups_eight_channels():
     ("options", "message"),
     [
         ({"name": "vgg"}, "name must be one of"),
-        ({"norm": "layer"}, "norm must be one of"),
+        ({"norm": "instance"}, "norm must be one of"),
+        ({"depth": 0}, "depth must be at least 1; got 0"),
+        ({"name": "resnet50", "image_size": (32, 7)}, "at least 8 x 8 for resnet50"),
+        ({"name": "vgg16", "image_size": 7}, "at least 8 x 8 for vgg16"),
+        ({"name": "vit-tiny", "image_size": 7}, "at least 8 x 8 for vit-tiny"),
+        ({"name": "vit-tiny", "width": 10}, "width must be a multiple of 4 for vit-tiny; got 10"),
         ({"width": 0}, "width must be at least 1; got 0"),
         ({"num_classes": 0}, "num_classes must be at least 1"),
         ({"projector_width": -1}, "projector_width must be at least 1"),

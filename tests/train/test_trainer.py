@@ -24,6 +24,8 @@ OPTIMIZERS = [
     {"optimizer": "sgd", "lr": 0.05, "schedule": "one-cycle", "loss": "ce"},
     {"optimizer": "sgd", "momentum": 0.0, "lr": 0.05, "norm": "group"},
     {"model": "mlp", "precision": "bfloat16"},
+    {"optimizer": "lars", "lr": 0.3, "schedule": "step", "loss": "ce", "label_smoothing": 0.1},
+    {"optimizer": "muon", "schedule": "cosine", "warmup_epochs": 1, "momentum": 0.95},
 ]
 
 
@@ -188,3 +190,27 @@ def test_layout_and_precision_follow_network_and_device(make_trainer):
     assert not make_trainer(
         network=models.build("mlp", in_channels=3, image_size=8, num_classes=4)
     ).stream.channels_last
+
+
+@pytest.mark.parametrize("loss", ["mse", "ce"])
+def test_float64_trains_weights_and_all_on_pixels_rendered_as_float32(make_trainer, loss):
+    """Three steps against numpy-exact arithmetic of the same steps: a float32 anywhere would show at 1e-7."""
+    trainer, twin = (
+        make_trainer(precision="float64", optimizer="sgd", lr=0.1, loss=loss, schedule="constant") for _ in range(2)
+    )
+    single = make_trainer(loss=loss)
+    assert torch.equal(trainer.stream.batch(0)[0], single.stream.batch(0)[0].double())
+    trainer.train_until(3)
+    optimizer = torch.optim.SGD(twin.model.parameters(), lr=0.1, momentum=0.9)
+    for step in range(3):
+        x, y = twin.stream.batch(step)
+        logits = twin.model.train()(x)
+        onehot = nn.functional.one_hot(y, 4).double()
+        error = (logits - onehot).square().mean() if loss == "mse" else -(logits.log_softmax(1) * onehot).sum(1).mean()
+        optimizer.zero_grad()
+        error.backward()
+        optimizer.step()
+    for ours, theirs in zip(trainer.model.parameters(), twin.model.parameters(), strict=True):
+        assert ours.dtype == torch.float64
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-13)
+    assert trainer.take_running().accuracy in {n / 24 for n in range(25)}

@@ -126,7 +126,18 @@ std::string augment_executor(const std::string& level);
 void augment_render(const AugmentProgram& program, const ImageView<const uint8_t>& images, const AugmentBatch& batch,
                     const AugmentOutput& output, int num_threads, const std::string& level);
 
-/// The same on a CUDA device, which is made current for the call. Pointers are device pointers; nothing is allocated or
+/// One of several batches of a call: a bank, addresses and a seed of its own, and where it goes.
+struct AugmentJob {
+    ImageView<const uint8_t> images;
+    AugmentBatch batch;
+    AugmentOutput output;
+};
+
+/// Renders `count` batches under one program in one use of the threads: the same pixels as by `count` calls.
+void augment_render_batches(const AugmentProgram& program, const AugmentJob* jobs, int64_t count, int num_threads,
+                            const std::string& level);
+
+/// One batch on a CUDA device, which is made current for the call. Pointers are device pointers; nothing is allocated or
 /// synchronized. Ids and views out of range are never dereferenced: such a view is filled with NaN (its row with -1).
 /// path: "simple", "fast" or "auto" (docs/augment-cuda.md).
 void augment_sample_cuda(const AugmentProgram& program, const AugmentBatch& batch, int32_t* rows, void* stream,

@@ -34,14 +34,18 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def run_folders(given: Sequence[Path]) -> list[Path]:
+def run_folders(given: Sequence[Path], *, command: str = "rote report") -> list[Path]:
     """The run folders among and directly inside the given folders, in order.
+
+    Args:
+        given: the folders.
+        command: who asks, for the error text.
 
     Raises:
         ValueError: none given, or a folder that neither is a run nor holds one.
     """
     if not given:
-        raise ValueError("rote report needs at least one run folder")
+        raise ValueError(f"{command} needs at least one run folder")
     found: list[Path] = []
     for folder in given:
         if (folder / "config.json").exists():

@@ -11,11 +11,20 @@ from rote.experiments.benign import BenignConfig, benign
 from rote.experiments.capacity import CapacityConfig, capacity
 from rote.experiments.config import ExperimentConfig
 from rote.experiments.headline import headline
+from rote.experiments.layers import LayersConfig, layers
 from rote.experiments.stopping import Stopped
 from rote.runs import Run
 
-CONFIGS: dict[str, type[ExperimentConfig]] = {"benign": BenignConfig, "capacity": CapacityConfig}
-EXPERIMENTS = {"benign": benign, "capacity": capacity}
+CONFIGS: dict[str, type[ExperimentConfig]] = {
+    "benign": BenignConfig,
+    "capacity": CapacityConfig,
+    "layers": LayersConfig,
+}
+EXPERIMENTS = {
+    "benign": benign,
+    "capacity": capacity,
+    "layers": layers,
+}
 
 __all__ = [
     "CONFIGS",
@@ -23,9 +32,11 @@ __all__ = [
     "BenignConfig",
     "CapacityConfig",
     "ExperimentConfig",
+    "LayersConfig",
     "Run",
     "Stopped",
     "benign",
     "capacity",
     "headline",
+    "layers",
 ]

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from rote.experiments import verdict
-from rote.experiments.labels import RANDOM, GivenLabels
+from rote.experiments.labels import EXEMPLAR, RANDOM, GivenLabels
 from rote.experiments.probes import PIXELS
 from rote.metrics.evaluation import BATCH_SIZE, clean_pixels, convolutional, evaluating
 from rote.runs import Measurements
@@ -39,7 +39,7 @@ def examples_table(
         "id": image_ids.numpy(),
         "label_true": label_true.numpy(),
         "label_used": label_used.numpy(),
-        "label_redrawn": np.full(len(image_ids), labels.redrawn),
+        "label_redrawn": labels.redrawn.numpy(),
         "is_corrupted": (label_used != label_true).numpy(),
         "prediction": prediction.numpy(),
         "correct": (prediction == label_used).numpy(),
@@ -54,6 +54,7 @@ def summary_of(
     layers: Sequence[str],
     headline: str,
     labels: str,
+    noise: float = 1.0,
 ) -> dict[str, Any]:
     """The headline numbers of a run, all of them from what lies in its folder.
 
@@ -63,11 +64,13 @@ def summary_of(
         step: the last step.
         layers: the layers of the network in depth order.
         headline: the layer that `probe_accuracy` speaks of.
-        labels: what was trained on. The verdict is about random labels; the controls ("true", "fresh") have none.
+        labels: what was trained on. The verdict is about labels that say nothing of the image, "random" or "exemplar";
+            the controls ("true", "fresh") have none.
+        noise: share of random labels that were drawn. Where some are true ones (below 1) there is no verdict either.
     """
 
-    def train(metric: str) -> float | None:
-        found = measured.select(split="train", metric=metric, step=step)
+    def at_end(metric: str, split: str = "train") -> float | None:
+        found = measured.select(split=split, metric=metric, step=step)
         return found[-1]["value"] if found else None
 
     def probe(layer: str, at: int = step, references: str = "all") -> float | None:
@@ -75,17 +78,22 @@ def summary_of(
         return found[-1]["value"] if found else None
 
     gain = verdict.gain_of_run(answers["correct_final"], answers["correct_init"], answers["correct_pixels"])
-    clean, fresh = train("accuracy_clean"), train("accuracy_fresh_views")
+    clean, fresh = at_end("accuracy_clean"), at_end("accuracy_fresh_views")
     memorized = verdict.is_memorized(clean)
+    judged = labels in (RANDOM, EXEMPLAR) and noise == 1.0
     return {
-        "verdict": verdict.verdict(gain, memorized=memorized) if labels == RANDOM else None,
+        "verdict": verdict.verdict(gain, memorized=memorized) if judged else None,
         "memorized": memorized,
         "memorized_with_views": memorized and fresh >= verdict.MEMORIZED_WITH_VIEWS,
         "train_accuracy": clean,
-        "train_accuracy_clean_running_bn": train("accuracy_clean_running_bn"),
-        "train_accuracy_running": train("accuracy_running"),
+        "train_accuracy_clean_running_bn": at_end("accuracy_clean_running_bn"),
+        "train_accuracy_running": at_end("accuracy_running"),
         "train_accuracy_fresh_views": fresh,
-        "train_loss": train("loss"),
+        "train_loss": at_end("loss"),
+        "accuracy_pool": at_end("accuracy_pool"),
+        "steps_to_90": steps_to(measured, 0.90),
+        "steps_to_99": steps_to(measured, 0.99),
+        "test_accuracy": at_end("accuracy", split="test"),
         "probe_accuracy_raw": probe(PIXELS, 0),
         "probe_accuracy_init": probe(headline, 0),
         "probe_accuracy": probe(headline),
@@ -101,3 +109,9 @@ def summary_of(
         },
         "chance": float(np.bincount(answers["label_true"]).max() / len(answers["label_true"])),
     }
+
+
+def steps_to(measured: Measurements, accuracy: float) -> int | None:
+    """The first step at whose epoch the running accuracy had reached `accuracy`; None if it never did."""
+    reached = (line["step"] for line in measured.select(metric="accuracy_running") if line["value"] >= accuracy)
+    return next(reached, None)

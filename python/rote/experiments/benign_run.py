@@ -10,23 +10,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from torch import nn
 
-from rote.experiments.benign_results import PROJECTOR, examples_table, summary_of
+from rote.experiments.benign_results import examples_table, summary_of
+from rote.experiments.benign_stream import training_stream
 from rote.experiments.inputs import Inputs, headline_layer
-from rote.experiments.labels import GivenLabels
+from rote.experiments.labels import EXEMPLAR, FRESH, GivenLabels
 from rote.experiments.probes import PIXELS, ProbeResult, ProbeSuite, probe_statistics
 from rote.experiments.samples import save_view_samples
 from rote.experiments.stopping import Stopped, StopRequest, stop_requests
-from rote.metrics import clean_accuracy, fresh_view_accuracy
+from rote.metrics import clean_accuracy, folded, fresh_view_accuracy, pool_accuracy
 from rote.runs import RunFolder
 from rote.runs.folder import measurement
 from rote.runs.load import FINAL, NEWEST
-from rote.train import Progress, Trainer, TrainingStream, load_checkpoint, save_checkpoint, save_weights
+from rote.train import Progress, Trainer, load_checkpoint, save_checkpoint, save_weights
 
 if TYPE_CHECKING:
     from rote.experiments.benign import BenignConfig
 
 # A stopped process loses at most this much work.
 _SAVE_EVERY_SECONDS = 30.0
+# Measured over every epoch as it is trained; everything else is measured at evaluations.
+_OF_EPOCHS = ("accuracy_running", "loss")
 
 
 class BenignRun:
@@ -51,16 +54,19 @@ class BenignRun:
         self.model = model
         self.folder = folder
         self.images = inputs.bank.train.images
-        self.labels = GivenLabels(config.labels, inputs.image_ids, inputs.label_true, num_classes, config.seeds().label)
-        stream = TrainingStream(
-            self.images, inputs.image_ids, self.labels.source, inputs.recipe, config.batch_size, config.seeds()
+        self.labels = GivenLabels(
+            config.labels, inputs.image_ids, inputs.label_true, num_classes, config.seeds().label, config.noise
         )
+        stream = training_stream(config, inputs, self.labels)
         self.trainer = Trainer(model, stream, config.training())
         self.probes = ProbeSuite(inputs.bank, inputs.order, len(inputs.image_ids), k=config.k, bn=config.bn)
         self.headline = headline_layer(model)
+        # A network's own answers can be right or wrong on test images only if its classes are those of the data.
+        self.answers_test = config.labels != EXEMPLAR and num_classes == inputs.bank.num_classes
         self.measured = -1  # the last step whose evaluation lies in the folder
         self.seconds = 0.0  # spent before this process, then since its start
         self.training_seconds = 0.0
+        self._running: list[dict[str, Any]] = []  # lines of epochs that are not in the folder yet
 
     @property
     def newest(self) -> Path:
@@ -87,6 +93,7 @@ class BenignRun:
 
             def after_step(trainer: Trainer) -> None:
                 self._keep_weights()
+                self._note_epoch()
                 progress.update(trainer.step)
                 now = time.monotonic()
                 self.seconds = now - begin
@@ -125,7 +132,8 @@ class BenignRun:
                 )
         # A complete run is extended: until its new end there is no summary.
         self.folder.remove_summary()
-        self.folder.metrics.keep(lambda line: line["step"] <= self.measured)
+        done = self.trainer.step
+        self.folder.metrics.keep(lambda line: line["step"] <= (done if line["metric"] in _OF_EPOCHS else self.measured))
 
     def _save_or_stop(self, stop: StopRequest, total: int) -> None:
         if stop.made:
@@ -134,7 +142,25 @@ class BenignRun:
         if time.monotonic() - self._last_save > _SAVE_EVERY_SECONDS:
             self._save()
 
+    def _note_epoch(self) -> None:
+        """Keeps the running accuracy of an epoch that has just ended; written with the next checkpoint or evaluation,
+        since a write for every epoch would cost more than the epochs of a small run.
+        """
+        epoch, rest = divmod(self.trainer.step, self.trainer.stream.steps_per_epoch)
+        if rest:
+            return
+        running = self.trainer.take_running()
+        for metric, value in zip(_OF_EPOCHS, (running.accuracy, running.loss), strict=True):
+            line = measurement(self.trainer.step, epoch, "train", metric, None, value, samples=running.samples)
+            self._running.append(line)
+
+    def _write_epochs(self) -> None:
+        if self._running:
+            self.folder.metrics.append(self._running)
+            self._running = []
+
     def _save(self) -> None:
+        self._write_epochs()
         extra = {
             "measured": self.measured,
             "seconds": self.seconds,
@@ -156,9 +182,14 @@ class BenignRun:
         used = self.labels.used(epoch)
         ids = self.inputs.image_ids
         seed, bn = self.config.seeds().view, self.config.bn
+        # Along training the layer of the headline tells the story; every layer is probed at both ends.
+        layers = [layer for layer in self.model.layers if step == 0 or last or layer == self.headline]
         # Running batch-norm statistics are those of augmented views; un-augmented images are another distribution.
         with probe_statistics(self.model, self.images, bn):
-            clean = clean_accuracy(self.model, self.images, used, image_ids=ids)
+            still = folded(self.model)
+            clean = clean_accuracy(still, self.images, used, image_ids=ids)
+            test = self._test_accuracy(still)
+            results = self.probes.measure(still, layers, self.headline)
         clean_running_bn = clean_accuracy(self.model, self.images, used, image_ids=ids)
         fresh = fresh_view_accuracy(self.model, self.images, used, self.inputs.recipe, seed=seed, image_ids=ids)
         lines = [
@@ -166,23 +197,45 @@ class BenignRun:
             measurement(step, epoch, "train", "accuracy_clean_running_bn", None, clean_running_bn, bn="running"),
             measurement(step, epoch, "train", "accuracy_fresh_views", None, fresh, bn="running"),
         ]
-        if step > 0:
-            running = self.trainer.take_running()
-            lines += [
-                measurement(step, epoch, "train", "accuracy_running", None, running.accuracy, samples=running.samples),
-                measurement(step, epoch, "train", "loss", None, running.loss, samples=running.samples),
-            ]
-        # Along training the two layers of the headline tell the story; every layer is probed at both ends.
-        layers = [layer for layer in self.model.layers if step == 0 or last or layer in (self.headline, PROJECTOR)]
-        results = self.probes.measure(self.model, layers, self.headline, quick=step > 0 and not last)
+        if test is not None:
+            lines.append(measurement(step, epoch, "test", "accuracy", None, test, bn=bn))
+        if last:
+            lines += self._pool_lines(step, epoch)
         if step == 0:
             results.insert(0, self.probes.pixels())
         lines += [self._probe_line(step, epoch, result) for result in results]
         self._keep_answers(results, step)
+        self._write_epochs()
         self.folder.metrics.append(lines)
         self.measured = step
         probe = next(r.accuracy for r in results if r.layer == self.headline and r.references == "all")
         return {"clean": clean, "fresh_views": fresh, "probe": probe}
+
+    def _test_accuracy(self, model: nn.Module) -> float | None:
+        """Accuracy of the network's own output on the test images."""
+        if not self.answers_test:
+            return None
+        test = self.inputs.bank.test
+        return clean_accuracy(model, test.images, test.labels)
+
+    def _pool_lines(self, step: int, epoch: int) -> list[dict[str, Any]]:
+        """The accuracy over exactly the views of a pool, where each of them has one label of its own: fresh labels
+        belong to visits, and mixed ones are several.
+        """
+        if self.config.views is None or self.config.labels == FRESH or self.config.mixup == "labels":
+            return []
+        pool = pool_accuracy(
+            self.model,
+            self.images,
+            self.labels.source,
+            self.trainer.stream.recipe,
+            views=self.config.views,
+            seed=self.config.seeds().view,
+            image_ids=self.inputs.image_ids,
+        )
+        return [
+            measurement(step, epoch, "train", "accuracy_pool", None, pool.accuracy, samples=pool.samples, bn="running")
+        ]
 
     def _probe_line(self, step: int, epoch: int, result: ProbeResult) -> dict[str, Any]:
         return measurement(
@@ -239,6 +292,7 @@ class BenignRun:
                     self.model.layers,
                     self.headline,
                     self.config.labels,
+                    self.config.noise,
                 ),
                 **self._facts(),
             }
@@ -248,7 +302,7 @@ class BenignRun:
         """What was run, beside what was measured."""
         trained = self.trainer.step * self.trainer.stream.batch_size
         return {
-            "labels": self.config.labels,
+            **{name: getattr(self.config, name) for name in ("labels", "noise", "views", "mixup", "norm", "loss")},
             "label_classes": self.labels.num_classes,
             "augment": self.config.augment,
             "data": self.inputs.bank.name,

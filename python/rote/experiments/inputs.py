@@ -10,11 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rote import augment, data, models
+from rote import data, models
 from rote.augment import Recipe
 from rote.data import ImageBank
 from rote.experiments.config import ExperimentConfig
 from rote.experiments.own_model import TappedModel, module_identity
+from rote.experiments.same_class import SameClass
+from rote.experiments.view_source import view_source
 from rote.runs import CorruptRunFile, RunFolder, RunIdentity, RunMismatch, environment
 from rote.runs.folder import CONFIG, SUMMARY, read_json
 
@@ -27,14 +29,14 @@ class Inputs:
         bank: the data set.
         order: int64 [M], the seeded class-balanced order of all training images.
         image_ids: int64 [N], the images trained on, the first N of it.
-        recipe: the augmentation.
+        recipe: the augmentation, or what stands for it.
         fingerprint: of the data, for the run's identity.
     """
 
     bank: ImageBank
     order: Tensor
     image_ids: Tensor
-    recipe: Recipe
+    recipe: Recipe | SameClass
     fingerprint: str = field(repr=False)
 
     @property
@@ -60,14 +62,9 @@ def load_inputs(config: ExperimentConfig, bank: ImageBank | None = None) -> Inpu
     if config.k > total:
         raise ValueError(f"--k must be at most {total}, the training images of {bank.name}; got {config.k}")
     order = bank.balanced_order(config.seeds().data)
-    return Inputs(bank, order, order[: config.images or total], recipe_named(config.augment), bank.fingerprint())
-
-
-def recipe_named(name: str) -> Recipe:
-    """A recipe of `rote.augment.recipes`; ValueError names those there are."""
-    if name not in augment.recipes:
-        raise ValueError(f"--augment must be one of {', '.join(augment.recipes)}; got {name!r}")
-    return augment.recipes[name]
+    images = config.images or total
+    views = view_source(config, bank, order, images)
+    return Inputs(bank, order, order[:images], views, bank.fingerprint())
 
 
 def architecture(config: ExperimentConfig, bank: ImageBank, num_classes: int) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
+from rote.models.pooling import check_pooling, pooled
+
 LOGITS = "logits"
 
 
@@ -41,22 +43,30 @@ class TappedModel(nn.Module):
         """float [B, C, H, W] -> the output of the last tap, pooled, float [B, D]."""
         return self.activations(x, [self.headline_layer])[self.headline_layer]
 
-    def activations(self, x: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
+    def activations(
+        self, x: Tensor, layers: Iterable[str] | None = None, *, pooling: str = "average"
+    ) -> dict[str, Tensor]:
         """Pooled outputs of the named layers, {layer: float32 [B, D_layer]} in depth order.
 
+        Args:
+            x: float [B, C, H, W] in [0, 1].
+            layers: names out of `layers`; None means all of them.
+            pooling: of outputs [B, D, ...], one of `rote.models.POOLINGS`.
+
         Raises:
-            ValueError: a name is not one of `layers`.
+            ValueError: a name is not one of `layers`, or a pooling that is unknown or does not fit an output.
         """
         wanted = self.layers if layers is None else tuple(layers)
         unknown = [name for name in wanted if name not in self.layers]
         if unknown:
             raise ValueError(f"layers must be out of {self.layers}; got {unknown}")
+        check_pooling(pooling)
         found: dict[str, Tensor] = {}
         modules = dict(self.module.named_modules())
 
         def keep(name: str):
             def hook(_module: nn.Module, _inputs: tuple, output: Tensor) -> None:
-                found[name] = pooled(output)
+                found[name] = pooled(output.float(), pooling)
 
             return hook
 
@@ -67,13 +77,8 @@ class TappedModel(nn.Module):
             for hook in hooks:
                 hook.remove()
         if LOGITS in wanted:
-            found[LOGITS] = pooled(logits)
+            found[LOGITS] = pooled(logits.float(), pooling)
         return {name: found[name] for name in self.layers if name in wanted}
-
-
-def pooled(output: Tensor) -> Tensor:
-    """Global average over everything behind the channels: [B, D, ...] -> float32 [B, D]."""
-    return output.float().flatten(2).mean(2) if output.dim() > 2 else output.float()
 
 
 def module_identity(module: nn.Module) -> str:

@@ -9,6 +9,7 @@ from rote.metrics import bits
 from rote.metrics.accuracy import PoolScore, clean_accuracy, fresh_view_accuracy, pool_accuracy
 from rote.metrics.batch_norm import recalibrated
 from rote.metrics.embedding import embed
+from rote.metrics.folding import folded
 from rote.metrics.probe import knn_probe, knn_probe_correct, pixel_probe, pixel_probe_correct
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "bits",
     "clean_accuracy",
     "embed",
+    "folded",
     "fresh_view_accuracy",
     "knn_probe",
     "knn_probe_correct",

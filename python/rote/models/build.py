@@ -10,8 +10,18 @@ from rote.models.initialization import seeded
 from rote.models.mlp import mlp
 from rote.models.normalization import check_norm
 from rote.models.resnet18 import resnet18
+from rote.models.resnet50 import resnet50
+from rote.models.vgg16 import vgg16
+from rote.models.vit_tiny import vit_tiny
 
-_NETWORKS: dict[str, Callable[..., EncoderProjector]] = {"convnet": convnet, "mlp": mlp, "resnet18": resnet18}
+_NETWORKS: dict[str, Callable[..., EncoderProjector]] = {
+    "convnet": convnet,
+    "mlp": mlp,
+    "resnet18": resnet18,
+    "resnet50": resnet50,
+    "vgg16": vgg16,
+    "vit-tiny": vit_tiny,
+}
 
 
 def names() -> tuple[str, ...]:
@@ -34,14 +44,18 @@ def build(
     """A named network with weights that depend on `seed` alone.
 
     Args:
-        name: "convnet", "mlp" or "resnet18".
+        name: "convnet", "mlp", "resnet18", "resnet50", "vgg16" or "vit-tiny".
         in_channels: channels of the images.
         image_size: pixels, one number or (height, width).
         num_classes: number of class scores.
         width: the network's width dial; None is the network's own default.
-        depth: the network's depth dial; None is the network's own default.
+        depth: the network's depth dial; None is the network's own default. Convolutions of `convnet`, hidden layers of
+            `mlp`, blocks of each of the four stages of a residual network, convolutions of each of the five stages of
+            `vgg16`, blocks of `vit-tiny`.
         projector_width: hidden width of the projector; None is the network's own default.
-        norm: "batch", "group" (groups of eight channels) or "none".
+        norm: "batch", "group" (groups of eight channels), "layer" (all channels and positions of an image) or "none".
+            Tokens of `vit-tiny` are normalized one by one; the transformer of the literature is "layer", not the
+            default.
         seed: of the initialization, 0 <= seed < 2**64.
 
     Returns:
@@ -65,16 +79,15 @@ def build(
     for argument, value in sizes.items():
         if value is not None and value < 1:
             raise ValueError(f"{argument} must be at least 1; got {value}")
-    dials = {} if depth is None else {"depth": depth}
     return seeded(
         lambda: _NETWORKS[name](
             in_channels=in_channels,
             image_size=size,
             num_classes=num_classes,
             width=width,
+            depth=depth,
             projector_width=projector_width,
             norm=norm,
-            **dials,
         ),
         seed,
     )

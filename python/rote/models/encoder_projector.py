@@ -8,10 +8,7 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-
-def _pooled(x: Tensor) -> Tensor:
-    """Global average over the spatial positions of [B, C, H, W]; anything already flat passes through."""
-    return x.mean(dim=(2, 3)) if x.dim() == 4 else x
+from rote.models.pooling import check_pooling, pooled
 
 
 class Projector(nn.Module):
@@ -73,29 +70,34 @@ class EncoderProjector(nn.Module):
 
     def encode(self, x: Tensor) -> Tensor:
         """float [B, C, H, W] in [0, 1] -> the encoder's pooled output, float [B, D]."""
-        return _pooled(self.encoder(x))
+        return pooled(self.encoder(x))
 
     def forward(self, x: Tensor) -> Tensor:
         """float [B, C, H, W] in [0, 1] -> raw class scores, float [B, num_classes]."""
         return self.projector(self.encode(x))
 
-    def activations(self, x: Tensor, layers: Iterable[str] | None = None) -> dict[str, Tensor]:
+    def activations(
+        self, x: Tensor, layers: Iterable[str] | None = None, *, pooling: str = "average"
+    ) -> dict[str, Tensor]:
         """Pooled outputs of the named layers.
 
         Args:
             x: float [B, C, H, W] in [0, 1].
             layers: names out of `layers`; None means all of them. Nothing deeper than the deepest is computed.
+            pooling: of layers with a spatial extent, one of `rote.models.POOLINGS`: "average", "flatten", "max" or
+                "grid2" (2 x 2 averages). The projector reads the averages whatever is asked for here.
 
         Returns:
-            {layer: float32 [B, D_layer]} in depth order; stages with a spatial extent are averaged over it.
+            {layer: float32 [B, D_layer]} in depth order.
 
         Raises:
-            ValueError: a name is not one of `layers`.
+            ValueError: a name is not one of `layers`, or an unknown pooling.
         """
         wanted = self.layers if layers is None else tuple(layers)
         unknown = [name for name in wanted if name not in self.layers]
         if unknown:
             raise ValueError(f"layers must be out of {self.layers}; got {unknown}")
+        check_pooling(pooling)
         remaining = set(wanted)
         found: dict[str, Tensor] = {}
 
@@ -110,12 +112,12 @@ class EncoderProjector(nn.Module):
         *inner, last = self.encoder.named_children()
         for name, stage in inner:
             x = stage(x)
-            if name in remaining and tap(name, _pooled(x)):
+            if name in remaining and tap(name, pooled(x, pooling)):
                 return found
-        features = _pooled(last[1](x))
-        if tap("encoder", features):
+        x = last[1](x)
+        if "encoder" in remaining and tap("encoder", pooled(x, pooling)):
             return found
-        hidden = torch.relu(self.projector.hidden(features))
+        hidden = torch.relu(self.projector.hidden(pooled(x)))
         if tap("projector.hidden", hidden):
             return found
         tap("logits", self.projector.logits(hidden))

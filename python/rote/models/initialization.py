@@ -38,7 +38,7 @@ def seeded(construct: Callable[[], Module], seed: int) -> Module:
         elif isinstance(module, nn.Linear):
             bound = 1.0 / math.sqrt(module.in_features)
             nn.init.uniform_(module.weight, -bound, bound, generator=generator)
-        elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm)):
+        elif isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)):
             nn.init.ones_(module.weight)
         else:
             continue

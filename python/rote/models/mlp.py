@@ -7,7 +7,7 @@ from torch import nn
 from rote.models.encoder_projector import EncoderProjector
 from rote.models.normalization import normalization
 
-DEPTH = 2
+DEFAULT_DEPTH = 2
 DEFAULT_WIDTH = 128
 
 
@@ -17,23 +17,25 @@ def mlp(
     image_size: tuple[int, int],
     num_classes: int,
     width: int | None = None,
+    depth: int | None = None,
     projector_width: int | None = None,
     norm: str = "batch",
 ) -> EncoderProjector:
-    """Two hidden layers, Linear -> normalization -> ReLU, on the flattened pixels; the second is the encoder's output.
+    """Hidden layers, Linear -> normalization -> ReLU, on the flattened pixels; the last is the encoder's output.
 
     Args:
         in_channels: channels of the images.
         image_size: (height, width) in pixels.
         num_classes: number of class scores.
         width: width of the hidden layers, 128 by default.
+        depth: number of hidden layers, 2 by default.
         projector_width: hidden width of the projector, the encoder's width by default.
-        norm: "batch", "group" or "none".
+        norm: "batch", "group", "layer" or "none".
     """
     width = DEFAULT_WIDTH if width is None else width
     stages = []
     features = in_channels * image_size[0] * image_size[1]
-    for depth in range(DEPTH):
+    for index in range(DEFAULT_DEPTH if depth is None else depth):
         layer = nn.Sequential(
             # Only the first layer meets an image; flattening [B, D] is the identity.
             nn.Flatten(),
@@ -41,7 +43,7 @@ def mlp(
             normalization(norm, width, spatial=False),
             nn.ReLU(inplace=True),
         )
-        stages.append((f"layer{depth + 1}", layer))
+        stages.append((f"layer{index + 1}", layer))
         features = width
     return EncoderProjector(
         stages,

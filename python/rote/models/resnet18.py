@@ -1,4 +1,4 @@
-"""rote/models/resnet18.py: "ResNet18 small" of arXiv 2210.14019, the 3x3 stride-1 stem without max-pooling."""
+"""rote/models/resnet18.py: ResNet-18 as in arXiv 2210.14019, with a 3x3 stem and no max-pooling."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from torch import Tensor, nn
 
 from rote.models.encoder_projector import EncoderProjector
 from rote.models.normalization import normalization
+from rote.models.residual import residual_network, shortcut
 
-DEFAULT_WIDTH = 64
-# The hidden width of the paper's reproduction command: three times as many parameters as the encoder.
-DEFAULT_PROJECTOR_WIDTH = 65_536
+DEFAULT_DEPTH = 2
 
 
 class BasicBlock(nn.Module):
@@ -23,12 +22,7 @@ class BasicBlock(nn.Module):
         self.norm1 = normalization(norm, out_channels, spatial=True)
         self.conv2 = nn.Conv2d(out_channels, out_channels, 3, 1, padding=1, bias=bias)
         self.norm2 = normalization(norm, out_channels, spatial=True)
-        self.shortcut: nn.Module = nn.Identity()
-        if stride != 1 or in_channels != out_channels:
-            self.shortcut = nn.Sequential(
-                nn.Conv2d(in_channels, out_channels, 1, stride, bias=bias),
-                normalization(norm, out_channels, spatial=True),
-            )
+        self.shortcut = shortcut(in_channels, out_channels, stride, norm)
 
     def forward(self, x: Tensor) -> Tensor:
         """float [B, C, H, W] -> float [B, C', H/stride, W/stride]."""
@@ -42,41 +36,33 @@ def resnet18(
     image_size: tuple[int, int],
     num_classes: int,
     width: int | None = None,
+    depth: int | None = None,
     projector_width: int | None = None,
     norm: str = "batch",
 ) -> EncoderProjector:
-    """ResNet-18 for small images: 11,168,832 encoder parameters at width 64 and three channels.
+    """ResNet-18: 11,168,832 encoder parameters at width 64 and three channels.
 
     Args:
         in_channels: channels of the images.
-        image_size: (height, width) in pixels; both at least 8 (the last stage works at an eighth).
+        image_size: (height, width) in pixels; both at least 8. From 64 pixels on the stem has stride 2.
         num_classes: number of class scores.
         width: channels of the stem, 64 by default; the stages have 1, 2, 4 and 8 times as many.
+        depth: blocks of each stage, 2 by default.
         projector_width: hidden width of the projector, 65,536 by default.
-        norm: "batch", "group" or "none".
+        norm: "batch", "group", "layer" or "none".
 
     Raises:
         ValueError: the image is smaller than 8 x 8.
     """
-    if min(image_size) < 8:
-        raise ValueError(f"image_size must be at least 8 x 8 for resnet18; got {image_size}")
-    width = DEFAULT_WIDTH if width is None else width
-    stem = nn.Sequential(
-        nn.Conv2d(in_channels, width, 3, 1, padding=1, bias=norm == "none"),
-        normalization(norm, width, spatial=True),
-        nn.ReLU(inplace=True),
-    )
-    stages: list[tuple[str, nn.Module]] = [("stem", stem)]
-    channels = width
-    for index in range(4):
-        out = width * 2**index
-        stride = 1 if index == 0 else 2
-        blocks = nn.Sequential(BasicBlock(channels, out, stride, norm), BasicBlock(out, out, 1, norm))
-        stages.append((f"layer{index + 1}", blocks))
-        channels = out
-    return EncoderProjector(
-        stages,
-        features=channels,
+    return residual_network(
+        "resnet18",
+        BasicBlock,
+        1,
+        [DEFAULT_DEPTH if depth is None else depth] * 4,
+        in_channels=in_channels,
+        image_size=image_size,
         num_classes=num_classes,
-        projector_width=DEFAULT_PROJECTOR_WIDTH if projector_width is None else projector_width,
+        width=width,
+        projector_width=projector_width,
+        norm=norm,
     )

@@ -55,16 +55,17 @@ class TrainConfig:
         projector_width: hidden width of the projector; None is the network's default.
         norm: "batch", "group", "layer" or "none".
         loss: "mse" (arXiv 2210.14019: raw outputs against the one-hot label, mean over batch and classes) or "ce".
-        label_smoothing: share of a label that cross-entropy spreads over all classes, in [0, 1].
+        label_smoothing: share of a label that cross-entropy spreads over all classes, in [0, 1]; 0 with "mse".
         optimizer: "adam", "sgd", "lars" or "muon".
         lr: learning rate, the peak of an annealed schedule.
         momentum: of sgd, lars and muon; Adam's first beta stays 0.9.
-        weight_decay: L2 penalty added to the gradient.
+        weight_decay: L2 penalty added to the gradient; of muon decoupled from it; of lars not for biases and norms.
         schedule: "constant", "step" (a tenth after each third), "cosine" or "one-cycle".
-        warmup_epochs: epochs of linear warm-up before the schedule.
+        warmup_epochs: epochs of linear warm-up before the schedule; 0 with "one-cycle", which has its own.
         epochs: passes over the images; a last partial batch is dropped.
         batch_size: images per step.
-        precision: "float32", "bfloat16" (autocast) or "auto": bfloat16 on CUDA, float32 on the CPU.
+        precision: "float32", "bfloat16" (autocast), "float64" (weights and all; pixels are rendered in float32)
+            or "auto": bfloat16 on CUDA, float32 on the CPU.
         device: "cpu", "cuda", "cuda:1", ... or "auto": CUDA where there is one.
         execution: how a step runs, "eager", "compiled" (torch.compile), "graph" (one CUDA graph) or "auto": a graph on
             CUDA, eager on the CPU.
@@ -85,7 +86,7 @@ class TrainConfig:
     warmup_epochs: int = 0
     epochs: int = 900
     batch_size: int = 128
-    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    precision: Literal["auto", "float32", "bfloat16", "float64"] = "auto"
     device: str = "auto"
     execution: Literal["auto", "eager", "compiled", "graph"] = "auto"
 
@@ -95,7 +96,7 @@ class TrainConfig:
             "loss": ("mse", "ce"),
             "optimizer": ("adam", "sgd", "lars", "muon"),
             "schedule": ("constant", "step", "cosine", "one-cycle"),
-            "precision": ("auto", "float32", "bfloat16"),
+            "precision": ("auto", "float32", "bfloat16", "float64"),
             "execution": ("auto", "eager", "compiled", "graph"),
         }
         for name, allowed in choices.items():
@@ -108,8 +109,16 @@ class TrainConfig:
             raise ValueError(f"lr must be positive and finite; got {self.lr}")
         if not 0 <= self.label_smoothing <= 1:
             raise ValueError(f"label_smoothing must be in [0, 1]; got {self.label_smoothing}")
+        if self.label_smoothing != 0 and self.loss == "mse":
+            raise ValueError(
+                f"label_smoothing must be 0 with loss='mse', it is one of 'ce'; got {self.label_smoothing}"
+            )
         if self.warmup_epochs < 0:
             raise ValueError(f"warmup_epochs must not be negative; got {self.warmup_epochs}")
+        if 0 < self.epochs <= self.warmup_epochs:
+            raise ValueError(f"warmup_epochs must be less than epochs, {self.epochs}; got {self.warmup_epochs}")
+        if self.warmup_epochs > 0 and self.schedule == "one-cycle":
+            raise ValueError(f"warmup_epochs must be 0 with schedule='one-cycle'; got {self.warmup_epochs}")
         if not 0 <= self.momentum < 1:
             raise ValueError(f"momentum must be in [0, 1); got {self.momentum}")
         if not self.weight_decay >= 0:
@@ -125,7 +134,7 @@ class TrainConfig:
         return device
 
     def resolved_precision(self) -> torch.dtype:
-        """torch.bfloat16 or torch.float32, the type of the rendered pixels and of autocast."""
+        """torch.bfloat16, torch.float32 or torch.float64: the type of the pixels, of autocast or of float64 weights."""
         if self.precision == "auto":
             return torch.bfloat16 if self.resolved_device().type == "cuda" else torch.float32
-        return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16, "float64": torch.float64}[self.precision]

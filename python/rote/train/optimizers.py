@@ -1,42 +1,29 @@
-"""rote/train/optimizers.py: Adam and SGD, and learning rates that are functions of the step."""
+"""rote/train/optimizers.py: the optimizer that a config names, over the parameters of a network."""
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch import nn
 
 from rote.train.config import TrainConfig
-
-# One-cycle: linear from lr / 25 to lr over the first 30 %, then a half cosine down to nothing.
-_WARMUP_SHARE = 0.3
-_WARMUP_START = 1 / 25
+from rote.train.lars import LARS
+from rote.train.muon import Muon, hidden_matrices
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """The config's optimizer over all parameters that want a gradient; one fused kernel a step."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    if config.optimizer == "adam":
-        return torch.optim.Adam(parameters, lr=config.lr, weight_decay=config.weight_decay, fused=True)
-    return torch.optim.SGD(
-        parameters, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay, fused=True
-    )
+    """The config's optimizer over all parameters that want a gradient.
 
-
-def learning_rate(config: TrainConfig, step: int, total_steps: int) -> float:
-    """The learning rate of `step` out of `total_steps`; past the end it stays what it was at the end.
-
-    Raises:
-        ValueError: total_steps < 1 or a negative step.
+    adam and sgd are torch's, as one fused kernel a step; lars and muon those of `rote.train.lars` and
+    `rote.train.muon`.
     """
-    if total_steps < 1 or step < 0:
-        raise ValueError(f"step must be >= 0 and total_steps >= 1; got {step} and {total_steps}")
-    if config.schedule == "constant":
-        return config.lr
-    done = min(step / total_steps, 1.0)
-    if config.schedule == "cosine":
-        return config.lr * 0.5 * (1.0 + math.cos(math.pi * done))
-    if done < _WARMUP_SHARE:
-        return config.lr * (_WARMUP_START + (1.0 - _WARMUP_START) * done / _WARMUP_SHARE)
-    return config.lr * 0.5 * (1.0 + math.cos(math.pi * (done - _WARMUP_SHARE) / (1.0 - _WARMUP_SHARE)))
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    lr, momentum, weight_decay = config.lr, config.momentum, config.weight_decay
+    if config.optimizer == "adam":
+        return torch.optim.Adam(parameters, lr=lr, weight_decay=weight_decay, fused=True)
+    if config.optimizer == "sgd":
+        return torch.optim.SGD(parameters, lr=lr, momentum=momentum, weight_decay=weight_decay, fused=True)
+    if config.optimizer == "lars":
+        return LARS(parameters, lr, momentum, weight_decay)
+    matrices = hidden_matrices(model)
+    chosen = {id(matrix) for matrix in matrices}
+    return Muon(matrices, [p for p in parameters if id(p) not in chosen], lr, momentum, weight_decay)

@@ -39,7 +39,7 @@ class TrainingStream:
         batch_size: images per step.
         seeds: `order` and `view` are read here.
         views: None, or the size B >= 1 of the pool.
-        dtype: of the rendered pixels.
+        dtype: of the pixels: float32, float16 or bfloat16, rendered as such, or float64, rendered as float32 and cast.
         channels_last: memory layout of the rendered pixels.
 
     Raises:
@@ -125,10 +125,10 @@ class TrainingStream:
             image_ids,
             views,
             seed=self.seeds.view,
-            dtype=self.dtype,
+            dtype=torch.float32 if self.dtype == torch.float64 else self.dtype,
             channels_last=self.channels_last,
         )
-        return x, labels
+        return x.to(self.dtype), labels
 
     def _addresses_of_epoch(self, epoch: int) -> _Epoch:
         # Once per epoch, on the CPU: the copies below are the only traffic to the device, and no step waits for it.

@@ -10,9 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from rote.train.config import TrainConfig
-from rote.train.losses import LOSSES
+from rote.train.losses import make_loss
 from rote.train.memory import memory_errors
-from rote.train.optimizers import learning_rate, make_optimizer
+from rote.train.optimizers import make_optimizer
+from rote.train.schedules import learning_rate
 from rote.train.stream import TrainingStream
 
 # The loss is looked at, and the state to fall back to is copied, once in so many steps.
@@ -78,14 +79,15 @@ class Trainer:
         channels_last = any(isinstance(module, nn.Conv2d) for module in model.modules())
         with memory_errors(model, stream.batch_size, self.device, 0):
             layout = torch.channels_last if channels_last else torch.preserve_format
-            self.model = model.to(self.device, memory_format=layout)
+            weights = torch.float64 if self.precision == torch.float64 else None
+            self.model = model.to(self.device, weights, memory_format=layout)
             self.stream = stream.to(self.device)
         stream.dtype = self.precision
         stream.channels_last = channels_last
         self.total_steps = config.epochs * stream.steps_per_epoch
         self.step = 0
         self._optimizer = make_optimizer(self.model, config)
-        self._loss = LOSSES[config.loss]
+        self._loss = make_loss(config)
         # Sums of loss x samples, of correct predictions and of samples.
         self._sums = torch.zeros(3, dtype=torch.float64, device=self.device)
         self._first_bad = torch.full((), _NEVER, dtype=torch.int64, device=self.device)
@@ -165,7 +167,7 @@ class Trainer:
             ValueError: the optimizer's state is not that of this network's parameters.
         """
         own = self._optimizer.state_dict()
-        parameters = self._optimizer.param_groups[0]["params"]
+        parameters = [p for group in self._optimizer.param_groups for p in group["params"]]
         unknown = set(state["optimizer"]) - set(range(len(parameters)))
         if unknown:
             raise ValueError(

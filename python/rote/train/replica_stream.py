@@ -1,0 +1,87 @@
+"""rote/train/replica_stream.py: the batches of several training streams, rendered in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from rote.augment import Recipe
+from rote.augment.labels import mixes_labels
+from rote.ops.augment import signed64
+from rote.ops.augment_batches import augment_render_batches
+from rote.train.stream import TrainingStream
+
+
+class ReplicaStream:
+    """What R streams show at a step, as one batch whose channels hold the replicas.
+
+    Streams of one recipe that mixes no labels are rendered together: the addresses of an epoch are made once, and a
+    step slices them and calls one operator. All others are asked one after another.
+
+    Args:
+        streams: R streams of equal batch size and steps per epoch.
+        dtype: of the pixels handed out.
+        channels_last: memory layout of the pixels.
+
+    Raises:
+        ValueError: streams of different lengths.
+    """
+
+    def __init__(self, streams: Sequence[TrainingStream], dtype: torch.dtype, channels_last: bool) -> None:
+        lengths = {(stream.batch_size, stream.steps_per_epoch, stream.num_classes) for stream in streams}
+        if len(lengths) != 1:
+            raise ValueError(
+                f"streams must be alike in (batch_size, steps_per_epoch, num_classes); got {sorted(lengths)}"
+            )
+        self.streams = list(streams)
+        self.steps_per_epoch = streams[0].steps_per_epoch
+        self._dtype, self._channels_last = dtype, channels_last
+        self.together = _one_recipe(self.streams)
+        self._epoch: tuple[int, Tensor, Tensor, Tensor] | None = None
+        self._seeds = [signed64(stream.seeds.view) for stream in streams]
+        banks = [stream.images for stream in streams]
+        self._banks = banks[:1] if all(bank is banks[0] for bank in banks) else banks
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Pixels [B, R C, h, w] and labels int64 [R, B], or [R, B, classes] where the recipe mixes them."""
+        if not self.together:
+            pixels, labels = zip(*(stream.batch(step) for stream in self.streams), strict=True)
+            return torch.cat(pixels, 1).to(self._dtype), torch.stack(labels)
+        epoch, position = divmod(step, self.steps_per_epoch)
+        if self._epoch is None or self._epoch[0] != epoch:
+            self._epoch = (epoch, *self._addresses(epoch))
+        _, ids, views, labels = self._epoch
+        recipe, bank = self.streams[0].recipe, self._banks[0]
+        wide = self._dtype == torch.float64
+        x = augment_render_batches(
+            self._banks,
+            ids[position],
+            views[position],
+            recipe.program,
+            recipe.output_size(tuple(bank.shape[2:])),
+            self._seeds,
+            torch.float32 if wide else self._dtype,
+            self._channels_last,
+        )
+        return x.to(self._dtype) if wide else x, labels[position]
+
+    def _addresses(self, epoch: int) -> tuple[Tensor, ...]:
+        """(ids, views, labels) of an epoch, each int64 [steps, R, B]: a step is one slice."""
+        steps = range(epoch * self.steps_per_epoch, (epoch + 1) * self.steps_per_epoch)
+        of_streams = [
+            [torch.stack(column) for column in zip(*map(stream.addresses, steps), strict=True)]
+            for stream in self.streams
+        ]
+        return tuple(torch.stack(column, 1) for column in zip(*of_streams, strict=True))
+
+
+def _one_recipe(streams: list[TrainingStream]) -> bool:
+    recipe = streams[0].recipe
+    return isinstance(recipe, Recipe) and not mixes_labels(recipe.operations) and all(
+        type(stream) is TrainingStream
+        and stream.recipe == recipe
+        and stream.images.shape[1:] == streams[0].images.shape[1:]
+        for stream in streams
+    )
