@@ -56,8 +56,8 @@ class SuiteConfig:
         """
         found: set[int] = set()
         for part in self.rows.split(","):
-            first, _, last = part.strip().partition("-")
-            if not first.isdigit() or (last and not last.isdigit()):
+            first, dash, last = part.strip().partition("-")
+            if not (first.isdigit() and (last.isdigit() or not dash)):
                 raise ValueError(f"--rows must be like 1-14 or 1-4,9; got {self.rows!r}")
             found |= set(range(int(first), int(last or first) + 1))
         if not found or not found <= set(CLAIMS):
