@@ -15,6 +15,7 @@ from rote.experiments.headline import headline
 from rote.experiments.ideal import IdealConfig, ideal
 from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
+from rote.experiments.presets import PRESETS, preset
 from rote.experiments.stopping import Stopped
 from rote.runs import Run
 
@@ -38,6 +39,7 @@ EXPERIMENTS = {
 __all__ = [
     "CONFIGS",
     "EXPERIMENTS",
+    "PRESETS",
     "BenignConfig",
     "CapacityConfig",
     "DiversityConfig",
@@ -54,4 +56,5 @@ __all__ = [
     "ideal",
     "invariance",
     "layers",
+    "preset",
 ]
