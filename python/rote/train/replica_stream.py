@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from rote.augment import Recipe
-from rote.augment.labels import mixes_labels
 from rote.ops.augment import signed64
 from rote.ops.augment_batches import augment_render_batches
 from rote.train.stream import TrainingStream
@@ -17,7 +16,7 @@ from rote.train.stream import TrainingStream
 class ReplicaStream:
     """What R streams show at a step, as one batch whose channels hold the replicas.
 
-    Streams of one recipe that mixes no labels are rendered together: the addresses of an epoch are made once, and a
+    Streams of one recipe that mixes no images are rendered together: the addresses of an epoch are made once, and a
     step slices them and calls one operator. All others are asked one after another.
 
     Args:
@@ -79,13 +78,10 @@ class ReplicaStream:
 
 def _one_recipe(streams: list[TrainingStream]) -> bool:
     recipe = streams[0].recipe
-    return (
-        isinstance(recipe, Recipe)
-        and not mixes_labels(recipe.operations)
-        and all(
-            type(stream) is TrainingStream
-            and stream.recipe == recipe
-            and stream.images.shape[1:] == streams[0].images.shape[1:]
-            for stream in streams
-        )
+    return isinstance(recipe, Recipe) and all(
+        type(stream) is TrainingStream
+        and not stream.mixes
+        and stream.recipe == recipe
+        and stream.images.shape[1:] == streams[0].images.shape[1:]
+        for stream in streams
     )
