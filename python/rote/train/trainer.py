@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -90,7 +91,7 @@ class Trainer:
             layout = torch.channels_last if channels_last else torch.preserve_format
             weights = torch.float64 if self.precision == torch.float64 else None
             self.model = model.to(self.device, weights, memory_format=layout)
-            self.stream = stream.to(self.device)
+            stream = stream.to(self.device)
         stream.dtype = self.precision
         stream.channels_last = channels_last
         self.total_steps = config.epochs * stream.steps_per_epoch
@@ -99,19 +100,29 @@ class Trainer:
         self._optimizer = make_optimizer(self.model, config)
         self._after_step, self._after_epoch = hooks_of(callbacks)
         self._running = RunningSums(self.device)
-        parts = StepParts(
+        self._parts = StepParts(
             self.model,
             self._parameters,
-            self.stream,
+            stream,
             self._optimizer,
             make_loss(config) if loss is None else loss,
             self._running,
             self.precision,
             self.device,
         )
-        self._steps = make_steps(config, parts)
+        self._steps = make_steps(config, self._parts)
         self._check_every = check_every
         self._good: dict[str, Any] | None = None
+
+    @property
+    def stream(self) -> TrainingStream:
+        """Where the samples come from; another one of the same precision and layout can be put in its place."""
+        return self._parts.stream
+
+    @stream.setter
+    def stream(self, stream: TrainingStream) -> None:
+        self._parts = replace(self._parts, stream=stream)
+        self._steps = make_steps(self.config, self._parts)
 
     @property
     def lr(self) -> float:
