@@ -30,13 +30,31 @@ def _benign(summary: Mapping[str, Any]) -> list[str]:
 
 
 def _capacity(summary: Mapping[str, Any]) -> list[str]:
-    lines = [f"{summary['parameters']:,} parameters, {summary['images']:,} images of {summary['data']}"]
+    if "frontier" in summary:
+        return _frontier(summary)
+    lines = [f"{summary['images']:,} images of {summary['data']}"]
     for row in summary["rows"]:
         limited = ", budget-limited" if row["budget_limited"] else ""
         lines.append(
-            f"  {row['views']:>6} views, {row['label_mode']:<6} labels: {row['accuracy_pool']:.3f} of a pool of "
-            f"{row['pool']:,}, {row['bits_per_parameter']:.2f} bits per parameter{limited}"
+            f"  {row['parameters']:>7,} parameters, {row['images']:,} x {row['views']:<4} views, "
+            f"{row['label_mode']:<6} labels: {row['accuracy_pool']:.3f} of a pool of {row['pool']:,} at equal "
+            f"{row['budget']}, {row['bits_per_parameter']:.2f} of {row['labels_per_parameter_bits']:.2f} bits per "
+            f"parameter{limited}"
         )
+    return lines
+
+
+def _frontier(summary: Mapping[str, Any]) -> list[str]:
+    lines = [f"the most random labels fitted to 99 %, on images of {summary['data']}"]
+    for row in summary["frontier"]:
+        limited = [name.replace("_", "-") for name in ("budget_limited", "data_limited") if row[name]]
+        lines.append(
+            f"  {row['parameters']:>7,} parameters: {row['samples']:,} labels, {row['bits_per_parameter']:.2f} bits "
+            f"per parameter{''.join(', ' + name for name in limited)}"
+        )
+    if summary["slope"] is not None:
+        low, high = summary["slope_interval"]
+        lines.append(f"  slope in logarithms {summary['slope']:.2f} (95 % interval {low:.2f} to {high:.2f})")
     return lines
 
 
@@ -93,4 +111,22 @@ def _row(name: str, row: Mapping[str, Any]) -> str:
     )
 
 
-_TEXTS = {"capacity": _capacity, "diversity": _diversity, "ideal": _ideal, "layers": _layers}
+def _invariance(summary: Mapping[str, Any]) -> list[str]:
+    def words(name: str) -> str:
+        value = summary[name]
+        return "undefined (all features alike)" if value is None else f"{value:.3f}"
+
+    lines = [
+        f"{summary['labels']} labels, augmentation {summary['augment']}, views of {summary['view_recipe']}, "
+        f"{summary['images']:,} images of {summary['data']}"
+    ]
+    for split, ending in (("test images", ""), ("images trained on", "_train")):
+        lines.append(
+            f"  end of the encoder, {split}: invariance {words(f'invariance_encoder{ending}')} "
+            f"({words(f'invariance_encoder_init{ending}')} at initialization), a view finds its image "
+            f"{words(f'retrieval_encoder{ending}')} ({words(f'retrieval_encoder_init{ending}')})"
+        )
+    return lines
+
+
+_TEXTS = {"capacity": _capacity, "diversity": _diversity, "ideal": _ideal, "invariance": _invariance, "layers": _layers}

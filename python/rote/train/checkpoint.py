@@ -18,7 +18,7 @@ from rote.train.trainer import Trainer
 
 _FORMAT = 1
 # What may differ between the run that saved and the run that goes on.
-_FREE_FIELDS = ("device", "epochs")
+_FREE_FIELDS = ("device", "execution")
 # Of the state, beside weights and optimizer.
 _TENSORS = ("sums", "epochs", "epoch_numbers", "rng", "rng_cuda")
 
@@ -62,7 +62,8 @@ def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> dict[str,
 
     Args:
         path: a file of `save_checkpoint`.
-        trainer: made from the same config; device may differ, and epochs where the learning rate is constant.
+        trainer: made from the same config; device and execution may differ, and epochs where the learning
+            rate is constant.
 
     Returns:
         The caller's `extra` values.
@@ -73,7 +74,7 @@ def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> dict[str,
     """
     tensors, header = _read(Path(path))
     ours = asdict(trainer.config)
-    free = _FREE_FIELDS if trainer.config.schedule == "constant" else _FREE_FIELDS[:1]
+    free = (*_FREE_FIELDS, "epochs") if trainer.config.schedule == "constant" else _FREE_FIELDS
     saved_config = header.get("config", {})
     different = [name for name in ours if name not in free and saved_config.get(name) != ours[name]]
     if different:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from rote.train.callbacks import hooks_of
 from rote.train.config import TrainConfig
+from rote.train.execution import StepParts, make_steps
 from rote.train.losses import Loss, make_loss
 from rote.train.memory import memory_errors
 from rote.train.optimizers import make_optimizer
@@ -48,7 +49,7 @@ class Trainer:
     Args:
         model: any module from float [B, C, H, W] to logits [B, classes]; moved to the config's device in place.
         stream: where the samples come from; moved to the config's device, and set to its precision and layout.
-        config: loss, optimizer, schedule, precision, device and epochs are read here.
+        config: loss, optimizer, schedule, precision, device, execution and epochs are read here.
         loss: a loss of your own in place of the config's, from logits [B, classes] and labels, int64 [B] or, where
             the recipe mixes them, float32 [B, classes], to a scalar: the mean over the batch.
         callbacks: `Callback`s, objects with one of its methods, or functions to call after every step.
@@ -60,6 +61,7 @@ class Trainer:
 
     Raises:
         TypeError: a callback is none.
+        ValueError: an execution that device or stream do not allow.
         TrainingOutOfMemory: the device's memory does not hold the network and the images.
 
     Example:
@@ -95,9 +97,19 @@ class Trainer:
         self.step = 0
         self._parameters = list(self.model.parameters())
         self._optimizer = make_optimizer(self.model, config)
-        self._loss = make_loss(config) if loss is None else loss
         self._after_step, self._after_epoch = hooks_of(callbacks)
         self._running = RunningSums(self.device)
+        parts = StepParts(
+            self.model,
+            self._parameters,
+            self.stream,
+            self._optimizer,
+            make_loss(config) if loss is None else loss,
+            self._running,
+            self.precision,
+            self.device,
+        )
+        self._steps = make_steps(config, parts)
         self._check_every = check_every
         self._good: dict[str, Any] | None = None
 
@@ -215,24 +227,10 @@ class Trainer:
             torch.cuda.set_rng_state(state["rng_cuda"].cpu(), self.device)
         self.step = state["step"]
         self._good = None
+        self._steps.reset()
 
     def _update(self) -> None:
-        x, y = self.stream.batch(self.step)
-        if self.precision == torch.bfloat16:
-            with torch.autocast(self.device.type, torch.bfloat16):
-                logits = self.model(x)
-        else:
-            logits = self.model(x)
-        loss = self._loss(logits, y)
-        for parameter in self._parameters:
-            parameter.grad = None
-        loss.backward()
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.lr
-        self._optimizer.step()
-        # Of a mixed view, too, the label of its own image is asked for.
-        own = y if y.dim() == 1 else self.stream.addresses(self.step)[2]
-        self._running.add(loss, logits, own)
+        self._steps.update(self.step, self.lr)
         self.step += 1
 
 
