@@ -14,6 +14,7 @@ from rote.experiments.headline import headline
 from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
 from rote.experiments.stopping import Stopped
+from rote.experiments.transfer import TransferConfig, transfer
 from rote.runs import Run
 
 CONFIGS: dict[str, type[ExperimentConfig]] = {
@@ -21,12 +22,14 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "capacity": CapacityConfig,
     "invariance": InvarianceConfig,
     "layers": LayersConfig,
+    "transfer": TransferConfig,
 }
 EXPERIMENTS = {
     "benign": benign,
     "capacity": capacity,
     "invariance": invariance,
     "layers": layers,
+    "transfer": transfer,
 }
 
 __all__ = [
@@ -39,9 +42,11 @@ __all__ = [
     "LayersConfig",
     "Run",
     "Stopped",
+    "TransferConfig",
     "benign",
     "capacity",
     "headline",
     "invariance",
     "layers",
+    "transfer",
 ]
