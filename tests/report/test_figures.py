@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from rote.report import embed, figures, figures_capacity, figures_views, read_run, style
+from rote.report import embed, figures, read_run, style
 from rote.report.conditions import Estimate, group_by_condition, mean_curve, paired_difference, studies
 from rote.report.records import Curve
 

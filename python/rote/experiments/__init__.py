@@ -13,7 +13,9 @@ from rote.experiments.config import ExperimentConfig
 from rote.experiments.diversity import DiversityConfig, diversity
 from rote.experiments.headline import headline
 from rote.experiments.ideal import IdealConfig, ideal
+from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
+from rote.experiments.presets import PRESETS, preset
 from rote.experiments.stopping import Stopped
 from rote.runs import Run
 
@@ -22,6 +24,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "capacity": CapacityConfig,
     "diversity": DiversityConfig,
     "ideal": IdealConfig,
+    "invariance": InvarianceConfig,
     "layers": LayersConfig,
 }
 EXPERIMENTS = {
@@ -29,17 +32,20 @@ EXPERIMENTS = {
     "capacity": capacity,
     "diversity": diversity,
     "ideal": ideal,
+    "invariance": invariance,
     "layers": layers,
 }
 
 __all__ = [
     "CONFIGS",
     "EXPERIMENTS",
+    "PRESETS",
     "BenignConfig",
     "CapacityConfig",
     "DiversityConfig",
     "ExperimentConfig",
     "IdealConfig",
+    "InvarianceConfig",
     "LayersConfig",
     "Run",
     "Stopped",
@@ -48,5 +54,7 @@ __all__ = [
     "diversity",
     "headline",
     "ideal",
+    "invariance",
     "layers",
+    "preset",
 ]

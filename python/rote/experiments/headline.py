@@ -111,4 +111,22 @@ def _row(name: str, row: Mapping[str, Any]) -> str:
     )
 
 
-_TEXTS = {"capacity": _capacity, "diversity": _diversity, "ideal": _ideal, "layers": _layers}
+def _invariance(summary: Mapping[str, Any]) -> list[str]:
+    def words(name: str) -> str:
+        value = summary[name]
+        return "undefined (all features alike)" if value is None else f"{value:.3f}"
+
+    lines = [
+        f"{summary['labels']} labels, augmentation {summary['augment']}, views of {summary['view_recipe']}, "
+        f"{summary['images']:,} images of {summary['data']}"
+    ]
+    for split, ending in (("test images", ""), ("images trained on", "_train")):
+        lines.append(
+            f"  end of the encoder, {split}: invariance {words(f'invariance_encoder{ending}')} "
+            f"({words(f'invariance_encoder_init{ending}')} at initialization), a view finds its image "
+            f"{words(f'retrieval_encoder{ending}')} ({words(f'retrieval_encoder_init{ending}')})"
+        )
+    return lines
+
+
+_TEXTS = {"capacity": _capacity, "diversity": _diversity, "ideal": _ideal, "invariance": _invariance, "layers": _layers}

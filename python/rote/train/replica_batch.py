@@ -16,8 +16,8 @@ from rote.train.replica_losses import replica_loss
 from rote.train.replica_optimizer import ELEMENTWISE, ReplicaOptimizer
 from rote.train.replica_running import ReplicaSums
 from rote.train.replica_stream import ReplicaStream
-from rote.train.stream import TrainingStream
 from rote.train.running import Running
+from rote.train.stream import TrainingStream
 
 
 class BatchedReplicas:
