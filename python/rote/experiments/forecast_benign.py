@@ -29,13 +29,15 @@ TIMED_SECONDS, FEWEST_STEPS, MOST_STEPS = 3.0, 3, 500
 
 @dataclass(frozen=True)
 class EvaluationCosts:
-    """Seconds of an evaluation at initialization, along the way and at the end, of a checkpoint, of the results."""
+    """Seconds of an evaluation with all layers (at initialization and at the end) and along the way, of a checkpoint,
+    and of the results; and of the search among raw pixels, which comes once in a process.
+    """
 
-    first: float
+    whole: float
     between: float
-    last: float
     checkpoint: float
     results: float
+    pixels: float
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,9 @@ class BenignCosts:
         batch_size: images in each.
         step: seconds of one.
         evaluation_count: evaluations, initialization included.
-        first, between, last: seconds of an evaluation at initialization, along the way, at the end.
-        training, evaluations, saving: seconds in all.
+        whole, between: seconds of an evaluation at initialization or at the end, and of one along the way.
+        pixels: seconds of the search among raw pixels, once for all runs of a process.
+        training, evaluations, saving: seconds in all, without `pixels`.
         device: where it runs.
     """
 
@@ -56,9 +59,9 @@ class BenignCosts:
     batch_size: int
     step: float
     evaluation_count: int
-    first: float
+    whole: float
     between: float
-    last: float
+    pixels: float
     training: float
     evaluations: float
     saving: float
@@ -139,11 +142,11 @@ class BenignMeter:
             batch_size=batch_size,
             step=step,
             evaluation_count=count,
-            first=costs.first,
+            whole=costs.whole,
             between=costs.between,
-            last=costs.last,
+            pixels=costs.pixels,
             training=training,
-            evaluations=costs.first + (count - 2) * costs.between + costs.last,
+            evaluations=2 * costs.whole + (count - 2) * costs.between,
             saving=checkpoints * costs.checkpoint + costs.results,
             device=self.device(config),
         )
@@ -167,13 +170,12 @@ def _train(run: BenignRun, steps: int) -> float:
 
 
 def _evaluation_costs(run: BenignRun) -> EvaluationCosts:
-    first = _timed(run, lambda: run._evaluate(0, last=False))
     pixels = _timed(run, run.probes.pixels)
+    whole = _timed(run, lambda: run._evaluate(0, last=False))
     _train(run, 1)
     between = _timed(run, lambda: run._evaluate(1, last=False))
     checkpoint = _timed(run, run._save)
-    # The last evaluation probes every layer, as the first does, but not the pixels again.
-    return EvaluationCosts(first, between, max(first - pixels, between), checkpoint, _timed(run, run._write_results))
+    return EvaluationCosts(whole, between, checkpoint, _timed(run, run._write_results), pixels)
 
 
 def _timed(run: BenignRun, action: Callable[[], object]) -> float:
