@@ -30,9 +30,7 @@ def setting(images, r, *, recipe=RECIPE, views=None, **fields):
     )
     ids = torch.arange(40)[3 + r : 27 + r]
     labels = train.LabelSource.fixed(train.random_labels(ids, 4, r), num_classes=4, image_ids=ids)
-    stream = train.TrainingStream(
-        images, ids, labels, recipe, config.batch_size, train.Seeds.from_seed(r), views
-    )
+    stream = train.TrainingStream(images, ids, labels, recipe, config.batch_size, train.Seeds.from_seed(r), views)
     return network, stream, config
 
 
@@ -46,9 +44,7 @@ def alone(images, r, **fields):
 
 
 SETTINGS = [
-    {"model": model, "norm": norm}
-    for model in ("mlp", "convnet")
-    for norm in ("batch", "group", "layer", "none")
+    {"model": model, "norm": norm} for model in ("mlp", "convnet") for norm in ("batch", "group", "layer", "none")
 ] + [
     {"model": "mlp", "loss": "ce", "label_smoothing": 0.1},
     {"model": "convnet", "loss": "ce", "optimizer": "sgd", "lr": 0.02, "schedule": "one-cycle"},
@@ -79,3 +75,28 @@ def test_twenty_steps_agree_with_solo_runs(images, fields):
         expected = solo.take_running()
         assert running[r].loss == pytest.approx(expected.loss, rel=1e-9)
         assert running[r][1:] == expected[1:]
+
+
+class Count(TorchDispatchMode):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        self.names.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+def operators_of_a_step(trainer) -> list[str]:
+    trainer.train_until(4)  # the second step of an epoch, whose addresses are there
+    with Count() as count:
+        trainer.train_until(5)
+    return count.names
+
+
+@pytest.mark.parametrize("fields", [{"model": "mlp"}, {"model": "convnet", "norm": "group", "loss": "ce"}], ids=str)
+def test_the_number_of_operators_does_not_grow(images, fields):
+    few = operators_of_a_step(make(images, 2, check_every=100, **fields))
+    many = operators_of_a_step(make(images, 8, check_every=100, **fields))
+    assert few == many
+    assert few.count("rote.augment_render_batches.default") == 1

@@ -7,6 +7,7 @@ import torch
 
 from rote import address, train
 from rote.address import Stream
+from rote.augment import recipes
 
 IDS = torch.tensor([30, 4, 7, 11, 39, 0, 2, 21, 22, 23])
 
@@ -90,7 +91,7 @@ def test_a_set_smaller_than_a_batch_is_one_batch(images, shifts):
         ({"ids": torch.tensor([-1, 4])}, r"image_ids must be in \[0, 40\)"),
         ({"ids": torch.tensor([], dtype=torch.int64)}, r"image_ids must be int64 \[N\]"),
         ({"batch_size": 0}, "batch_size must be at least 1; got 0"),
-        ({"views": 0}, "views must be None or at least 1; got 0"),
+        ({"views": 0}, "views must be None or at least 1 and at most 2147483648; got 0"),
         ({"labels": train.LabelSource.fixed(torch.zeros(5).long(), num_classes=2)}, "labels must cover every image"),
     ],
 )
@@ -104,3 +105,31 @@ def test_float_images_and_negative_steps_are_refused(images, shifts):
         stream(images.float(), shifts)
     with pytest.raises(ValueError, match="step must not be negative; got -1"):
         stream(images, shifts).batch(-1)
+
+
+@pytest.mark.parametrize("pool", [None, 4])
+@pytest.mark.parametrize("batch_size", [3, 10])
+def test_addresses_are_those_of_recipe_step_and_of_the_page(images, pool, batch_size):
+    """The same samples as `Recipe.step` shows, and as docs/addressing.md says in words, at seeds of 64 bits."""
+    order = 2**64 - 5
+    s = stream(
+        images, recipes["benign-mild"], batch_size=batch_size, views=pool, seeds=train.Seeds(order=order, view=6)
+    )
+    for step in (0, 1, 2, 5, 7, 1000):
+        ids, views, _ = s.addresses(step)
+        shown = recipes["benign-mild"].step(images, step, batch_size, order=order, seed=6, pool=pool, subset=IDS)
+        assert torch.equal(shown.ids, ids)
+        assert torch.equal(shown.views, views)
+        assert torch.equal(shown.x, s.batch(step)[0])
+        epoch, position = divmod(step, s.steps_per_epoch)
+        visited = IDS[address.permutation(order, 10, epoch)][position * batch_size :][:batch_size]
+        assert torch.equal(ids, visited)
+        visits = torch.full_like(visited, epoch)
+        drawn = visits if pool is None else address.integers(order, visited, visits, Stream.POOL_VIEWS, pool)
+        assert torch.equal(views, drawn)
+
+
+def test_a_pool_has_at_most_two_to_the_31_views(images, shifts):
+    stream(images, shifts, views=2**31)
+    with pytest.raises(ValueError, match="views must be None or at least 1 and at most 2147483648; got 2147483649"):
+        stream(images, shifts, views=2**31 + 1)

@@ -20,9 +20,6 @@ def training_stream(config: BenignConfig, inputs: Inputs, labels: GivenLabels) -
         config: `mixup`, `mixup_p`, `batch_size`, `views` and the seeds are read here.
         inputs: data and the recipe before MixUp.
         labels: those of the condition.
-
-    Raises:
-        ValueError: MixUp behind views that are no recipe.
     """
     images, ids, source = inputs.bank.train.images, inputs.image_ids, inputs.recipe
     stream = TrainingStream

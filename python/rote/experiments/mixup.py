@@ -22,14 +22,9 @@ class MixedViews:
         image_ids: int64 [N], the images trained on.
         p: share of views that are mixed.
         mix_labels: whether `labelled` mixes labels with the same weight.
-
-    Raises:
-        ValueError: the recipe is none of `rote.augment` (same-class images have no operations to stand behind).
     """
 
     def __init__(self, recipe: Recipe, images: Tensor, image_ids: Tensor, p: float, *, mix_labels: bool) -> None:
-        if not isinstance(recipe, Recipe):
-            raise ValueError("--mixup wants a recipe of operations behind which it can stand; got --augment same-class")
         image_ids = image_ids.cpu()
         mixup = MixUp(alpha=1.0, p=p, mix_labels=mix_labels)
         self.recipe = Recipe(*recipe.operations, mixup, size=recipe.size, partners=len(image_ids))

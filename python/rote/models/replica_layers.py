@@ -12,13 +12,13 @@ from torch.nn import functional as F
 
 
 class ReplicaLinear(nn.Module):
-    """R linear layers as one batched product; weight [R out, in], bias [R out] or None."""
+    """R linear layers as one batched product; weight [R, out, in], bias [R, out, 1] or None."""
 
     def __init__(self, replicas: int, layer: nn.Linear) -> None:
         super().__init__()
         self.replicas, self.in_features, self.out_features = replicas, layer.in_features, layer.out_features
-        self.weight = _repeated(replicas, layer.weight)
-        self.bias = None if layer.bias is None else _repeated(replicas, layer.bias)
+        self.weight = nn.Parameter(layer.weight.detach().repeat(replicas, 1, 1))
+        self.bias = None if layer.bias is None else nn.Parameter(layer.bias.detach().repeat(replicas, 1).unsqueeze(2))
 
     def forward(self, x: Tensor) -> Tensor:
         """float [B, R in] -> float [B, R out] with strides (1, B)."""
@@ -28,11 +28,10 @@ class ReplicaLinear(nn.Module):
             columns = columns.view(replicas, self.in_features, -1)
         else:
             columns = x.reshape(-1, replicas, self.in_features).permute(1, 2, 0)
-        weight = self.weight.view(replicas, self.out_features, self.in_features)
         if self.bias is None:
-            out = torch.bmm(weight, columns)
+            out = torch.bmm(self.weight, columns)
         else:
-            out = torch.baddbmm(self.bias.view(replicas, self.out_features, 1), weight, columns)
+            out = torch.baddbmm(self.bias, self.weight, columns)
         return out.view(replicas * self.out_features, -1).t()
 
 

@@ -38,8 +38,7 @@ class NotBatchable(ValueError):
 class Replicas(nn.Module):
     """R networks of one architecture as one network with R rows of weights in every parameter.
 
-    Parameters and buffers have the names of a single network's and R times as many entries in their first dimension,
-    replica after replica.
+    Parameters and buffers have the names of a single network's and R times as many entries, replica after replica.
 
     Args:
         models: R >= 1 networks of the same layers and sizes, whose weights and buffers are copied.
@@ -65,15 +64,15 @@ class Replicas(nn.Module):
         with torch.no_grad():
             for name, value in self.network.state_dict().items():
                 for row, state in zip(self.rows(value), states, strict=True):
-                    row.copy_(state[name].reshape(row.shape))
+                    row.copy_(state[name].reshape(-1))
 
     def forward(self, x: Tensor) -> Tensor:
         """float [B, R C, H, W] -> class scores, float [B, R K]."""
         return self.network(x)
 
     def rows(self, tensor: Tensor) -> Tensor:
-        """A parameter, a buffer or a tensor laid out like one, seen as [R, ...]."""
-        return tensor.view(self.replicas, -1, *tensor.shape[1:])
+        """A parameter, a buffer or a tensor laid out like one, seen as [R, numbers of a replica]."""
+        return tensor.view(self.replicas, -1)
 
     def state_of(self, replica: int) -> dict[str, Tensor]:
         """The state_dict of one replica as a network of its own; copies."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rote.train.callbacks import Callback
 from rote.train.checkpoint import (
     CheckpointError,
     load_checkpoint,
@@ -13,14 +14,17 @@ from rote.train.config import Seeds, TrainConfig
 from rote.train.labels import LabelSource, random_labels, redraw_labels
 from rote.train.memory import TrainingOutOfMemory
 from rote.train.progress import Progress
+from rote.train.running import Running, RunningEpoch
 from rote.train.stream import TrainingStream
-from rote.train.trainer import Running, Trainer, TrainingDiverged
+from rote.train.trainer import Trainer, TrainingDiverged
 
 __all__ = [
+    "Callback",
     "CheckpointError",
     "LabelSource",
     "Progress",
     "Running",
+    "RunningEpoch",
     "Seeds",
     "TrainConfig",
     "Trainer",

@@ -18,7 +18,9 @@ from rote.train.trainer import Trainer
 
 _FORMAT = 1
 # What may differ between the run that saved and the run that goes on.
-_FREE_FIELDS = ("device", "epochs")
+_FREE_FIELDS = ("device", "execution")
+# Of the state, beside weights and optimizer.
+_TENSORS = ("sums", "epochs", "epoch_numbers", "rng", "rng_cuda")
 
 
 class CheckpointError(RuntimeError):
@@ -45,7 +47,7 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer, extra: dict[
         for name, value in values.items():
             if isinstance(value, Tensor):
                 tensors[f"optimizer/{index}/{name}"] = value
-    tensors |= {name: state[name] for name in ("sums", "rng", "rng_cuda") if name in state}
+    tensors |= {name: state[name] for name in _TENSORS if name in state}
     header = {
         "format": _FORMAT,
         "step": state["step"],
@@ -60,7 +62,8 @@ def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> dict[str,
 
     Args:
         path: a file of `save_checkpoint`.
-        trainer: made from the same config; device may differ, and epochs where the learning rate is constant.
+        trainer: made from the same config; device and execution may differ, and epochs where the learning
+            rate is constant.
 
     Returns:
         The caller's `extra` values.
@@ -71,7 +74,7 @@ def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> dict[str,
     """
     tensors, header = _read(Path(path))
     ours = asdict(trainer.config)
-    free = _FREE_FIELDS if trainer.config.schedule == "constant" else _FREE_FIELDS[:1]
+    free = (*_FREE_FIELDS, "epochs") if trainer.config.schedule == "constant" else _FREE_FIELDS
     saved_config = header.get("config", {})
     different = [name for name in ours if name not in free and saved_config.get(name) != ours[name]]
     if different:
@@ -82,7 +85,7 @@ def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> dict[str,
         if name.startswith("optimizer/"):
             _, index, field = name.split("/", 2)
             optimizer.setdefault(int(index), {})[field] = value
-    state = {name: tensors[name] for name in ("sums", "rng", "rng_cuda") if name in tensors}
+    state = {name: tensors[name] for name in _TENSORS if name in tensors}
     try:
         trainer.load_state_dict(
             {"step": header["step"], "model": _with_prefix(tensors, "model/"), "optimizer": optimizer, **state}
@@ -117,12 +120,22 @@ def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
+def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors on the CPU, each with memory of its own, as the format wants: tied weights and counters share it."""
+    apart, seen = {}, set()
+    for name, value in tensors.items():
+        value = value.detach().cpu().contiguous()
+        memory = value.untyped_storage().data_ptr()
+        apart[name] = value.clone() if memory in seen else value
+        seen.add(memory)
+    return apart
+
+
 def _write(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
     from safetensors.torch import save
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-    content = save(plain, metadata={"rote": json.dumps(header)})
+    content = save(_apart(tensors), metadata={"rote": json.dumps(header)})
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with aside.open("wb") as file:

@@ -14,11 +14,10 @@ from rote.train.config import TrainConfig
 from rote.train.memory import memory_errors
 from rote.train.replica_losses import replica_loss
 from rote.train.replica_optimizer import ELEMENTWISE, ReplicaOptimizer
+from rote.train.replica_running import ReplicaSums
 from rote.train.replica_stream import ReplicaStream
+from rote.train.running import Running
 from rote.train.stream import TrainingStream
-from rote.train.trainer import Running
-
-_NEVER = torch.iinfo(torch.int64).max
 
 
 class BatchedReplicas:
@@ -51,8 +50,7 @@ class BatchedReplicas:
         for stream in self.streams:
             stream.dtype = self.precision
         check_outputs(models, self.streams[0].batch(0)[0][:2].float())
-        # Sums of loss x samples, of correct predictions and of samples, one row for each replica, stopped ones too.
-        self._sums = torch.zeros(len(models), 3, dtype=torch.float64, device=self.device)
+        self._sums = ReplicaSums(len(models), self.device)
         self._good: dict[str, Tensor] | None = None
         with memory_errors(models[0], self._images_per_step(), self.device, 0):
             self._build(models)
@@ -63,7 +61,7 @@ class BatchedReplicas:
         while self.step < step and self.members:
             with memory_errors(self.network, self._images_per_step(), self.device, self.step), self._deterministic():
                 self._update()
-            if self.step % self._check_every == 0 or self.step == step:
+            if self.step % self._check_every == 0 or self.step == step or self._sums.bad_step_seen:
                 self.check()
             if on_step is not None:
                 on_step()
@@ -72,22 +70,22 @@ class BatchedReplicas:
     def check(self) -> None:
         """Waits for the device; replicas that are not finite go back to their last good state and leave the batch."""
         finite = torch.stack([self.network.rows(p.detach()).isfinite().flatten(1).all(1) for p in self._parameters])
-        good = (finite.all(0) & (self._first_bad == _NEVER)).tolist()
-        bad = [(r, first) for r, first, ok in zip(self.members, self._first_bad.tolist(), good, strict=True) if not ok]
-        for r, first in bad:
+        bad = []
+        for index, (r, step, ok) in enumerate(
+            zip(self.members, self._sums.bad_steps(), finite.all(0).tolist(), strict=True)
+        ):
+            if step is None and ok:
+                continue
             # An update can break the weights after a finite loss.
-            self.diverged[r] = self.step if first == _NEVER else first
-            if self._good is not None:
-                self._stopped[r] = self._state_from(self._good, self.members.index(r))
+            self.diverged[r] = self.step if step is None else step
+            self._stopped[r] = self._state_from(self._good, index)
+            bad.append(r)
         if bad:
-            self._drop([r for r, _ in bad])
+            self._drop(bad)
         self._good = self._rows_of_members() if self.members else None
 
     def take_running(self) -> list[Running]:
-        sums = self._sums.tolist()
-        self._sums.zero_()
-        nan = float("nan")
-        return [Running(loss / n, correct / n, int(n)) if n else Running(nan, nan, 0) for loss, correct, n in sums]
+        return self._sums.take()
 
     def state_of(self, replica: int) -> dict[str, Tensor]:
         """The state_dict of a replica's network."""
@@ -124,7 +122,7 @@ class BatchedReplicas:
             "step": torch.tensor(self.step),
             "members": torch.tensor(self.members, dtype=torch.int64),
             "diverged": torch.tensor(diverged),
-            "sums": self._sums.clone(),
+            "sums": self._sums.rows(),
             "rng": torch.get_rng_state(),
         }
         if self.device.type == "cuda":
@@ -135,7 +133,7 @@ class BatchedReplicas:
         self.members = state["members"].tolist()
         self.step = int(state["step"])
         self.diverged = [None if step < 0 else step for step in state["diverged"].tolist()]
-        self._sums.copy_(state["sums"])
+        self._sums.load(state["sums"])
         self._stopped = {}
         for name, value in state.items():
             if name.startswith("stopped/"):
@@ -150,20 +148,15 @@ class BatchedReplicas:
     def _update(self) -> None:
         if not self.network.training:
             self.network.train()
-        x, labels = self._stream.batch(self.step)
+        x, labels, own = self._stream.batch(self.step)
         with self._autocast():
             scores = self.network(x)
         # [B, R K] lies as [R K, B] in memory wherever a linear layer comes last.
         scores = scores.t().reshape(len(self.members), -1, len(x))
-        found = replica_loss(scores, labels, self.configs[0])
+        found = replica_loss(scores, labels, own, self.configs[0])
         scores.backward(found.gradient.to(scores.dtype))
         self._optimizer.step(self.step, self.total_steps)
-        samples = torch.full_like(found.correct, len(x))
-        self._sums.index_add_(
-            0, self._index, torch.stack((found.losses * len(x), found.correct, samples), 1).to(torch.float64)
-        )
-        # Only the first such step counts: the weights of all later ones follow from it.
-        self._first_bad.masked_fill_(~found.losses.isfinite() & (self._first_bad == _NEVER), self.step)
+        self._sums.add(found.losses, found.correct, len(x), self.step)
         self.step += 1
 
     def _build(self, models: Sequence[nn.Module]) -> None:
@@ -173,8 +166,7 @@ class BatchedReplicas:
         self._parameters = list(self.network.parameters())
         self._optimizer = ReplicaOptimizer(self._parameters, [self.configs[r] for r in self.members])
         self._stream = ReplicaStream([self.streams[r] for r in self.members], self.precision, False)
-        self._index = torch.tensor(self.members, device=self.device)
-        self._first_bad = torch.full((len(self.members),), _NEVER, dtype=torch.int64, device=self.device)
+        self._sums.restart(list(self.members))
 
     def _drop(self, replicas: list[int]) -> None:
         kept = [i for i, r in enumerate(self.members) if r not in replicas]
@@ -190,10 +182,8 @@ class BatchedReplicas:
             models.append(copy.deepcopy(self._template))
             models[-1].load_state_dict(self._state_from(rows, i))
         self._build(models)
-        with torch.no_grad():
-            for name, value in self._moments(create=rows).items():
-                target = self.network.rows(value) if value.dim() else value
-                target.copy_(rows[name])
+        for name, value in self._optimizer.state.items():
+            (self.network.rows(value) if value.dim() else value).copy_(rows[f"optimizer/{name}"])
 
     def _state_from(self, rows: dict[str, Tensor], index: int) -> dict[str, Tensor]:
         """The state_dict of the network in one row of a snapshot."""
@@ -206,20 +196,8 @@ class BatchedReplicas:
     def _rows_of_members(self) -> dict[str, Tensor]:
         """Everything that the next step of the members depends on besides its number, [members, ...] each; copies."""
         named = {f"network/{name}": value for name, value in self.network.network.state_dict().items()}
-        named |= self._moments()
+        named |= {f"optimizer/{name}": value for name, value in self._optimizer.state.items()}
         return {n: self.network.rows(v.detach()).clone() if v.dim() else v.clone() for n, v in named.items()}
-
-    def _moments(self, create: dict[str, Tensor] | None = None) -> dict[str, Tensor]:
-        """The optimizer's tensors by name; `create` names those that must exist before the first update."""
-        optimizer = self._optimizer
-        if create is not None:
-            optimizer.prepare([n.split("/")[2] for n in create if n.startswith("optimizer/0/")])
-        named = {}
-        for i, p in enumerate(optimizer.stepped):
-            if p is not self._parameters[i]:
-                named[f"stepped/{i}"] = p
-            named |= {f"optimizer/{i}/{field}": value for field, value in optimizer.torch.state[p].items()}
-        return named
 
     def _weight_dtype(self) -> torch.dtype:
         return torch.float64 if self.precision == torch.float64 else torch.float32

@@ -19,7 +19,7 @@ class ReplicaLoss(NamedTuple):
     correct: Tensor  #: [R], predictions that are right
 
 
-def replica_loss(scores: Tensor, labels: Tensor, config: TrainConfig) -> ReplicaLoss:
+def replica_loss(scores: Tensor, labels: Tensor, own: Tensor, config: TrainConfig) -> ReplicaLoss:
     """Loss, gradient and correct predictions of each replica; nothing here is recorded by autograd.
 
     mse: mean over batch and classes of (z - t)^2, gradient 2 (z - t) / (B K). ce: -sum_k t log softmax(z), mean over
@@ -27,8 +27,8 @@ def replica_loss(scores: Tensor, labels: Tensor, config: TrainConfig) -> Replica
 
     Args:
         scores: float [R, K, B].
-        labels: int64 [R, B], or shares of classes float [R, B, K'], K' <= K; a prediction is right where it is the
-            class of the largest share.
+        labels: int64 [R, B], or shares of classes float [R, B, K'], K' <= K.
+        own: int64 [R, B], the labels that predictions are held to.
         config: loss and label_smoothing are read here.
     """
     with torch.no_grad():
@@ -37,12 +37,10 @@ def replica_loss(scores: Tensor, labels: Tensor, config: TrainConfig) -> Replica
             scores = scores.float()
         _, classes, batch = scores.shape
         if labels.dim() == 2:
-            hard = labels.unsqueeze(1)
-            targets = torch.zeros_like(scores).scatter_(1, hard, 1.0)
+            targets = torch.zeros_like(scores).scatter_(1, labels.unsqueeze(1), 1.0)
         else:
             targets = F.pad(labels.to(scores.dtype), (0, classes - labels.shape[2])).transpose(1, 2)
-            hard = targets.argmax(1, keepdim=True)
-        correct = (scores.argmax(1, keepdim=True) == hard).sum((1, 2))
+        correct = (scores.argmax(1) == own).sum(1)
         if config.loss == "mse":
             difference = scores - targets
             losses = difference.square().mean((1, 2))

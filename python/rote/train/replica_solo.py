@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from rote.train.config import TrainConfig
+from rote.train.running import Running
 from rote.train.stream import TrainingStream
-from rote.train.trainer import Running, Trainer, TrainingDiverged
+from rote.train.trainer import Trainer, TrainingDiverged
 
 
 class SoloReplicas:

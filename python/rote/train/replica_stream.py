@@ -8,16 +8,16 @@ import torch
 from torch import Tensor
 
 from rote.augment import Recipe
-from rote.augment.labels import mixes_labels
 from rote.ops.augment import signed64
 from rote.ops.augment_batches import augment_render_batches
+from rote.ops.step import augment_step_addresses
 from rote.train.stream import TrainingStream
 
 
 class ReplicaStream:
     """What R streams show at a step, as one batch whose channels hold the replicas.
 
-    Streams of one recipe that mixes no labels are rendered together: the addresses of an epoch are made once, and a
+    Streams of one recipe that mixes no images are rendered together: the addresses of an epoch are made once, and a
     step slices them and calls one operator. All others are asked one after another.
 
     Args:
@@ -44,11 +44,15 @@ class ReplicaStream:
         banks = [stream.images for stream in streams]
         self._banks = banks[:1] if all(bank is banks[0] for bank in banks) else banks
 
-    def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Pixels [B, R C, h, w] and labels int64 [R, B], or [R, B, classes] where the recipe mixes them."""
+    def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Pixels [B, R C, h, w], labels int64 [R, B] or shares [R, B, K] where the recipe mixes them, own labels [R, B].
+
+        A view's own label is that of its image, whatever is mixed in.
+        """
         if not self.together:
             pixels, labels = zip(*(stream.batch(step) for stream in self.streams), strict=True)
-            return torch.cat(pixels, 1).to(self._dtype), torch.stack(labels)
+            own = torch.stack([stream.addresses(step)[2] for stream in self.streams])
+            return torch.cat(pixels, 1).to(self._dtype), torch.stack(labels), own
         epoch, position = divmod(step, self.steps_per_epoch)
         if self._epoch is None or self._epoch[0] != epoch:
             self._epoch = (epoch, *self._addresses(epoch))
@@ -65,22 +69,34 @@ class ReplicaStream:
             torch.float32 if wide else self._dtype,
             self._channels_last,
         )
-        return x.to(self._dtype) if wide else x, labels[position]
+        labels = labels[position]
+        return x.to(self._dtype) if wide else x, labels, labels
 
     def _addresses(self, epoch: int) -> tuple[Tensor, ...]:
         """(ids, views, labels) of an epoch, each int64 [steps, R, B]: a step is one slice."""
-        steps = range(epoch * self.steps_per_epoch, (epoch + 1) * self.steps_per_epoch)
-        of_streams = [
-            [torch.stack(column) for column in zip(*map(stream.addresses, steps), strict=True)]
-            for stream in self.streams
-        ]
-        return tuple(torch.stack(column, 1) for column in zip(*of_streams, strict=True))
+        first = torch.tensor([epoch * self.steps_per_epoch])
+        of_streams = []
+        for stream in self.streams:
+            ids, views = augment_step_addresses(
+                first,
+                stream.image_ids,
+                len(stream),
+                stream.batch_size,
+                self.steps_per_epoch,
+                signed64(stream.seeds.order),
+                stream.views or 0,
+            )
+            labels = stream.labels.labels(ids, views, torch.full_like(ids, epoch))
+            of_streams.append([x.view(self.steps_per_epoch, stream.batch_size) for x in (ids, views, labels)])
+        device = self._banks[0].device
+        return tuple(torch.stack(column, 1).to(device) for column in zip(*of_streams, strict=True))
 
 
 def _one_recipe(streams: list[TrainingStream]) -> bool:
     recipe = streams[0].recipe
-    return isinstance(recipe, Recipe) and not mixes_labels(recipe.operations) and all(
+    return isinstance(recipe, Recipe) and all(
         type(stream) is TrainingStream
+        and not stream.mixes
         and stream.recipe == recipe
         and stream.images.shape[1:] == streams[0].images.shape[1:]
         for stream in streams

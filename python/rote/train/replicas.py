@@ -12,8 +12,8 @@ from rote.models.replicas import NotBatchable
 from rote.train.config import TrainConfig
 from rote.train.replica_batch import BatchedReplicas
 from rote.train.replica_solo import SoloReplicas
+from rote.train.running import Running
 from rote.train.stream import TrainingStream
-from rote.train.trainer import Running
 
 _CHECK_EVERY = 100
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from rote.train.callbacks import hooks_of
 from rote.train.config import TrainConfig
-from rote.train.losses import make_loss
+from rote.train.execution import StepParts, make_steps
+from rote.train.losses import Loss, make_loss
 from rote.train.memory import memory_errors
 from rote.train.optimizers import make_optimizer
+from rote.train.running import Running, RunningEpoch, RunningSums
 from rote.train.schedules import learning_rate
 from rote.train.stream import TrainingStream
 
 # The loss is looked at, and the state to fall back to is copied, once in so many steps.
 _CHECK_EVERY = 100
-_NEVER = torch.iinfo(torch.int64).max
 
 
 class TrainingDiverged(RuntimeError):
@@ -38,14 +40,6 @@ class TrainingDiverged(RuntimeError):
         self.last_good_step = last_good_step
 
 
-class Running(NamedTuple):
-    """Means over the steps since the last `take_running`, in train mode on the augmented batches."""
-
-    loss: float
-    accuracy: float
-    samples: int
-
-
 class Trainer:
     """Trains a network on a stream; its whole state is `state_dict()`, and `step` alone says what comes next.
 
@@ -55,12 +49,20 @@ class Trainer:
     Args:
         model: any module from float [B, C, H, W] to logits [B, classes]; moved to the config's device in place.
         stream: where the samples come from; moved to the config's device, and set to its precision and layout.
-        config: loss, optimizer, schedule, precision, device and epochs are read here.
+        config: loss, optimizer, schedule, precision, device, execution and epochs are read here.
+        loss: a loss of your own in place of the config's, from logits [B, classes] and labels, int64 [B] or, where
+            the recipe mixes them, float32 [B, classes], to a scalar: the mean over the batch.
+        callbacks: `Callback`s, objects with one of its methods, or functions to call after every step.
         check_every: steps between two looks at the loss; each keeps a copy of the state to fall back to.
 
     Attributes:
         step: number of updates done.
         total_steps: epochs x steps per epoch, the length of the schedule.
+
+    Raises:
+        TypeError: a callback is none.
+        ValueError: an execution that device or stream do not allow.
+        TrainingOutOfMemory: the device's memory does not hold the network and the images.
 
     Example:
         >>> trainer = Trainer(model, stream, config)
@@ -69,7 +71,14 @@ class Trainer:
     """
 
     def __init__(
-        self, model: nn.Module, stream: TrainingStream, config: TrainConfig, *, check_every: int = _CHECK_EVERY
+        self,
+        model: nn.Module,
+        stream: TrainingStream,
+        config: TrainConfig,
+        *,
+        loss: Loss | None = None,
+        callbacks: Iterable[object] = (),
+        check_every: int = _CHECK_EVERY,
     ) -> None:
         if check_every < 1:
             raise ValueError(f"check_every must be at least 1; got {check_every}")
@@ -86,11 +95,21 @@ class Trainer:
         stream.channels_last = channels_last
         self.total_steps = config.epochs * stream.steps_per_epoch
         self.step = 0
+        self._parameters = list(self.model.parameters())
         self._optimizer = make_optimizer(self.model, config)
-        self._loss = make_loss(config)
-        # Sums of loss x samples, of correct predictions and of samples.
-        self._sums = torch.zeros(3, dtype=torch.float64, device=self.device)
-        self._first_bad = torch.full((), _NEVER, dtype=torch.int64, device=self.device)
+        self._after_step, self._after_epoch = hooks_of(callbacks)
+        self._running = RunningSums(self.device)
+        parts = StepParts(
+            self.model,
+            self._parameters,
+            self.stream,
+            self._optimizer,
+            make_loss(config) if loss is None else loss,
+            self._running,
+            self.precision,
+            self.device,
+        )
+        self._steps = make_steps(config, parts)
         self._check_every = check_every
         self._good: dict[str, Any] | None = None
 
@@ -99,48 +118,71 @@ class Trainer:
         """The learning rate of the next step."""
         return learning_rate(self.config, self.step, self.total_steps)
 
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return self.step // self.stream.steps_per_epoch
+
     def train_until(self, step: int, on_step: Callable[[Trainer], None] | None = None) -> None:
         """Updates until `self.step == step`; returns at once when it is there already.
 
         Args:
             step: the number of updates to have been done.
-            on_step: called with the trainer after every update; may evaluate, save, or raise to stop.
+            on_step: one more callback, called after the others.
 
         Raises:
             TrainingDiverged: a loss is not finite; the last good state is restored.
             TrainingOutOfMemory: the device's memory does not hold a step.
         """
+        if self.step >= step:
+            return
         if self._good is None:
             self._good = _copied(self.state_dict())
+        steps_per_epoch = self.stream.steps_per_epoch
+        after_step = [*self._after_step, on_step] if on_step is not None else self._after_step
+        self.model.train()
         while self.step < step:
-            with memory_errors(self.model, self.stream.batch_size, self.device, self.step), _deterministic(self.device):
-                self._update()
-            if self.step % self._check_every == 0 or self.step == step:
+            try:
+                with _deterministic(self.device):
+                    self._update()
+            except RuntimeError:
+                with memory_errors(self.model, self.stream.batch_size, self.device, self.step):
+                    raise
+            ends_epoch = self.step % steps_per_epoch == 0
+            if ends_epoch:
+                self._running.end_epoch(self.epoch)
+            if self.step % self._check_every == 0 or self.step == step or self._running.bad_step_seen:
                 self.check()
-            if on_step is not None:
-                on_step(self)
+            for hook in after_step:
+                hook(self)
+            if ends_epoch:
+                for hook in self._after_epoch:
+                    hook(self)
+            if not self.model.training:  # a hook that measures may leave it so
+                self.model.train()
 
     def check(self) -> None:
         """Waits for the device and keeps the state when it is finite; raises TrainingDiverged when it is not."""
-        first_bad = int(self._first_bad)
+        bad_step = self._running.bad_step()
         # An update can break the weights after a finite loss; such a state must not be kept or saved.
-        norm = torch.nn.utils.get_total_norm([p.detach() for p in self.model.parameters()])
-        finite = bool(norm.isfinite())
-        if first_bad == _NEVER and finite:
+        if bad_step is None and _finite(self._parameters):
             self._good = _copied(self.state_dict())
             return
-        diverged_at = self.step if first_bad == _NEVER else first_bad
+        diverged_at = self.step if bad_step is None else bad_step
         if self._good is not None:
             self.load_state_dict(self._good)
         raise TrainingDiverged(diverged_at, self.step)
 
     def take_running(self) -> Running:
         """Running loss and accuracy since the last call (waits for the device), and starts anew."""
-        loss, correct, samples = self._sums.tolist()
-        self._sums.zero_()
-        if samples == 0:
-            return Running(float("nan"), float("nan"), 0)
-        return Running(loss / samples, correct / samples, int(samples))
+        return self._running.take()
+
+    def take_epochs(self) -> list[RunningEpoch]:
+        """Running loss and accuracy of every epoch that ended since the last call (waits for the device).
+
+        They are part of the state: epochs not taken when a checkpoint is saved are there when it is loaded.
+        """
+        return self._running.take_epochs()
 
     def state_dict(self) -> dict[str, Any]:
         """Everything the next step depends on: step, weights, optimizer, running sums and torch's generators.
@@ -151,7 +193,7 @@ class Trainer:
             "step": self.step,
             "model": self.model.state_dict(),
             "optimizer": self._optimizer.state_dict()["state"],
-            "sums": self._sums,
+            **self._running.state_dict(),
             # The networks here draw nothing; a user's dropout does.
             "rng": torch.get_rng_state(),
         }
@@ -179,31 +221,16 @@ class Trainer:
             for index, values in state["optimizer"].items()
         }
         self._optimizer.load_state_dict({"state": moments, "param_groups": own["param_groups"]})
-        self._sums.copy_(state["sums"])
-        self._first_bad.fill_(_NEVER)
+        self._running.load_state_dict(state, state["step"])
         torch.set_rng_state(state["rng"].cpu())
         if self.device.type == "cuda" and "rng_cuda" in state:
             torch.cuda.set_rng_state(state["rng_cuda"].cpu(), self.device)
         self.step = state["step"]
         self._good = None
+        self._steps.reset()
 
     def _update(self) -> None:
-        self.model.train()
-        x, y = self.stream.batch(self.step)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.precision == torch.bfloat16):
-            logits = self.model(x)
-        loss = self._loss(logits, y)
-        self._optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.lr
-        self._optimizer.step()
-        with torch.no_grad():
-            correct = (logits.argmax(1) == y).sum()
-            samples = torch.full_like(correct, len(y))
-            self._sums += torch.stack((loss.detach() * len(y), correct, samples))
-            # Only the first such step counts: the weights of all later ones follow from it.
-            self._first_bad.clamp_(max=torch.where(loss.isfinite(), _NEVER, self.step))
+        self._steps.update(self.step, self.lr)
         self.step += 1
 
 
@@ -212,6 +239,10 @@ def _deterministic(device: torch.device) -> AbstractContextManager[None]:
     if device.type != "cuda":
         return nullcontext()
     return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
+
+
+def _finite(tensors: list[nn.Parameter]) -> bool:
+    return bool(torch.stack(torch._foreach_norm([t.detach() for t in tensors])).isfinite().all())
 
 
 def _copied(value: Any) -> Any:
