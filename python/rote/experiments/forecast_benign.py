@@ -20,11 +20,15 @@ from rote.data import ImageBank
 from rote.experiments.benign import BenignConfig
 from rote.experiments.benign_run import _SAVE_EVERY_SECONDS, BenignRun
 from rote.experiments.config import ExperimentConfig
+from rote.experiments.labels import FRESH
 from rote.experiments.launch import Launch, launch
+from rote.metrics import pool_accuracy
 
 WARM_UP_STEPS = 5
 # Steps are timed for so long, but for so many at least and at most.
 TIMED_SECONDS, FEWEST_STEPS, MOST_STEPS = 3.0, 3, 500
+# Views of each image over which the accuracy of a pool is timed.
+SOME_VIEWS = 16
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class BenignMeter:
         self._banks: dict[tuple, ImageBank] = {}
         self._steps: dict[tuple, float] = {}
         self._evaluations: dict[tuple, EvaluationCosts] = {}
+        self._pools: dict[tuple, float] = {}
 
     def bank(self, config: ExperimentConfig) -> ImageBank:
         """The data of a config."""
@@ -130,6 +135,7 @@ class BenignMeter:
                     if evaluation_key not in self._evaluations:
                         self._evaluations[evaluation_key] = _evaluation_costs(run)
                     self._steps[step_key] = _seconds_of_step(run)
+                    self._pools[step_key] = _seconds_of_pool(run)
         images = len(start.inputs.image_ids)
         batch_size = min(config.batch_size, images)
         steps = config.epochs * (images // batch_size)
@@ -146,25 +152,46 @@ class BenignMeter:
             between=costs.between,
             pixels=costs.pixels,
             training=training,
-            evaluations=2 * costs.whole + (count - 2) * costs.between,
+            evaluations=2 * costs.whole + (count - 2) * costs.between + self._pools[step_key],
             saving=checkpoints * costs.checkpoint + costs.results,
             device=self.device(config),
         )
 
 
 def _seconds_of_step(run: BenignRun) -> float:
-    """Mean time of a step, with what a run does at the end of each epoch."""
+    """Mean time of a step."""
     _train(run, WARM_UP_STEPS)
     estimate = _train(run, FEWEST_STEPS) / FEWEST_STEPS
     steps = min(max(FEWEST_STEPS, round(TIMED_SECONDS / estimate)), MOST_STEPS)
     return _train(run, steps) / steps
 
 
+def _seconds_of_pool(run: BenignRun) -> float:
+    """Time of the accuracy over all views of a pool, from some of them; 0 where there is no pool."""
+    views = run.config.views
+    if views is None or run.config.labels == FRESH:
+        return 0.0
+    some = min(views, SOME_VIEWS)
+
+    def measure() -> None:
+        pool_accuracy(
+            run.model,
+            run.images,
+            run.labels.source,
+            run.inputs.recipe,
+            views=some,
+            seed=run.config.seeds().view,
+            image_ids=run.inputs.image_ids,
+        )
+
+    return _timed(run, measure) * views / some
+
+
 def _train(run: BenignRun, steps: int) -> float:
     """Seconds that so many further steps take."""
     _wait(run)
     begin = time.perf_counter()
-    run.trainer.train_until(run.trainer.step + steps, lambda _: run._note_epoch())
+    run.trainer.train_until(run.trainer.step + steps)
     _wait(run)
     return time.perf_counter() - begin
 
