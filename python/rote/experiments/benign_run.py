@@ -21,7 +21,7 @@ from rote.metrics import clean_accuracy, folded, fresh_view_accuracy, pool_accur
 from rote.runs import RunFolder
 from rote.runs.folder import measurement
 from rote.runs.load import FINAL, NEWEST
-from rote.train import Progress, Trainer, load_checkpoint, save_checkpoint, save_weights
+from rote.train import DataParallel, Progress, Trainer, load_checkpoint, save_checkpoint, save_weights
 
 if TYPE_CHECKING:
     from rote.experiments.benign import BenignConfig
@@ -44,21 +44,29 @@ class BenignRun:
         model: the network at its initialization.
         folder: the open run folder.
         num_classes: classes of the labels.
+        processes: those that train the network together; None for one process.
     """
 
     def __init__(
-        self, config: BenignConfig, inputs: Inputs, model: nn.Module, folder: RunFolder, num_classes: int
+        self,
+        config: BenignConfig,
+        inputs: Inputs,
+        model: nn.Module,
+        folder: RunFolder,
+        num_classes: int,
+        processes: DataParallel | None = None,
     ) -> None:
         self.config = config
         self.inputs = inputs
         self.model = model
         self.folder = folder
+        self.processes = processes
         self.images = inputs.bank.train.images
         self.labels = GivenLabels(
             config.labels, inputs.image_ids, inputs.label_true, num_classes, config.seeds().label, config.noise
         )
         stream = training_stream(config, inputs, self.labels)
-        self.trainer = Trainer(model, stream, config.training())
+        self.trainer = Trainer(model, stream, config.training(), processes=processes)
         self.probes = ProbeSuite(inputs.bank, inputs.order, len(inputs.image_ids), k=config.k, bn=config.bn)
         self.headline = headline_layer(model)
         # A network's own answers can be right or wrong on test images only if its classes are those of the data.
@@ -134,7 +142,7 @@ class BenignRun:
         self.folder.metrics.keep(lambda line: line["step"] <= (done if line["metric"] in _OF_EPOCHS else self.measured))
 
     def _save_or_stop(self, stop: StopRequest, total: int) -> None:
-        if stop.made:
+        if stop.made if self.processes is None else self.processes.any(stop.made):
             self._save()
             raise Stopped(self.folder.path, self.trainer.step, total)
         if time.monotonic() - self._last_save > _SAVE_EVERY_SECONDS:
