@@ -67,10 +67,11 @@ def make(planned: Sequence[Planned], expected: SuiteForecast) -> None:
 def finish(out: Path, folders: Sequence[Path]) -> list[str]:
     """Writes table and page over finished runs and gives the lines that say so."""
     from rote import claims
+    from rote.claims.table import cells
     from rote.cli.claims import write_tables
     from rote.report import write_page
 
     lines = claims.claims_table(folders)
     write_tables(out, lines)
-    page = write_page(folders, out / "report.html")
+    page = write_page(folders, out / "report.html", claims=[cells(line) for line in lines])
     return [claims.as_text(lines), "", f"table: {out / 'claims.csv'}, {out / 'claims.md'}", f"page: {page}"]
