@@ -83,6 +83,7 @@ def test_an_error_of_a_measurement_is_raised(make_trainer, background):
     with Snapshots(make_trainer().model, background=background) as snapshots:
         snapshots.measure(0, lambda model: 1)
         snapshots.measure(4, fails)
+        assert snapshots.results(wait=True) == [(0, 1)]
         with pytest.raises(RuntimeError, match="no such layer"):
             snapshots.results(wait=True)
         assert snapshots.results(wait=True) == []

@@ -81,11 +81,14 @@ class Snapshots(Generic[Result]):
             wait: until all are done.
 
         Raises:
-            Exception: what a measurement raised, in its turn.
+            Exception: what a measurement raised, once those before it are handed over.
         """
         found = []
         while self._queue and (wait or self._queue[0][1].done()):
-            step, future = self._queue.popleft()
+            step, future = self._queue[0]
+            if found and future.exception() is not None:
+                break
+            self._queue.popleft()
             found.append((step, future.result()))
         return found
 
