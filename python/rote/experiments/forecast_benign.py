@@ -18,7 +18,7 @@ import torch
 from rote import data
 from rote.data import ImageBank
 from rote.experiments.benign import BenignConfig
-from rote.experiments.benign_run import _SAVE_EVERY_SECONDS, BenignRun
+from rote.experiments.benign_run import SAVE_EVERY_SECONDS, BenignRun
 from rote.experiments.config import ExperimentConfig
 from rote.experiments.launch import Launch, launch
 
@@ -133,7 +133,7 @@ class BenignMeter:
         step, costs = self._steps[step_key], self._evaluations[evaluation_key]
         count = len(config.evaluation_epochs())
         training = steps * step
-        checkpoints = count + training / _SAVE_EVERY_SECONDS
+        checkpoints = count + training / SAVE_EVERY_SECONDS
         return BenignCosts(
             steps=steps,
             batch_size=batch_size,
@@ -161,19 +161,22 @@ def _train(run: BenignRun, steps: int) -> float:
     """Seconds that so many further steps take."""
     _wait(run)
     begin = time.perf_counter()
-    run.trainer.train_until(run.trainer.step + steps, lambda _: run._note_epoch())
+    run.trainer.train_until(run.trainer.step + steps)
+    run.trainer.take_epochs()
     _wait(run)
     return time.perf_counter() - begin
 
 
 def _evaluation_costs(run: BenignRun) -> EvaluationCosts:
-    first = _timed(run, lambda: run._evaluate(0, last=False))
-    pixels = _timed(run, run.probes.pixels)
+    # The pixels are searched once for all runs of a process, this one among them.
+    pixels = _timed(run, run.record.probes.pixels)
+    first = _timed(run, lambda: run.record.evaluate(0, 0, last=False))
     _train(run, 1)
-    between = _timed(run, lambda: run._evaluate(1, last=False))
+    between = _timed(run, lambda: run.record.evaluate(run.trainer.step, 1, last=False))
     checkpoint = _timed(run, run._save)
-    # The last evaluation probes every layer, as the first does, but not the pixels again.
-    return EvaluationCosts(first, between, max(first - pixels, between), checkpoint, _timed(run, run._write_results))
+    results = _timed(run, lambda: run.record.write_results(run.trainer.step, 1.0, 1.0))
+    # The last evaluation probes every layer, as the first does.
+    return EvaluationCosts(first + pixels, between, max(first, between), checkpoint, results)
 
 
 def _timed(run: BenignRun, action: Callable[[], object]) -> float:
