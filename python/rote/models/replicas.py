@@ -47,7 +47,8 @@ class Replicas(nn.Module):
         NotBatchable: the networks differ, or hold a layer that is not known to keep channels apart.
 
     Example:
-        >>> networks = [rote.models.build("mlp", in_channels=3, image_size=16, num_classes=10, seed=s) for s in range(8)]
+        >>> sizes = {"in_channels": 3, "image_size": 16, "num_classes": 10}
+        >>> networks = [rote.models.build("mlp", **sizes, seed=s) for s in range(8)]
         >>> Replicas(networks)(torch.rand(64, 8 * 3, 16, 16)).shape
         torch.Size([64, 80])
     """

@@ -14,6 +14,8 @@ from rote.train.config import Seeds, TrainConfig
 from rote.train.labels import LabelSource, random_labels, redraw_labels
 from rote.train.memory import TrainingOutOfMemory
 from rote.train.progress import Progress
+from rote.train.replica_checkpoint import load_replicas, save_replicas
+from rote.train.replicas import ReplicaTrainer, batching_pays
 from rote.train.running import Running, RunningEpoch
 from rote.train.stream import TrainingStream
 from rote.train.trainer import Trainer, TrainingDiverged
@@ -23,6 +25,7 @@ __all__ = [
     "CheckpointError",
     "LabelSource",
     "Progress",
+    "ReplicaTrainer",
     "Running",
     "RunningEpoch",
     "Seeds",
@@ -31,10 +34,13 @@ __all__ = [
     "TrainingDiverged",
     "TrainingOutOfMemory",
     "TrainingStream",
+    "batching_pays",
     "load_checkpoint",
+    "load_replicas",
     "load_weights",
     "random_labels",
     "redraw_labels",
     "save_checkpoint",
+    "save_replicas",
     "save_weights",
 ]
