@@ -31,7 +31,7 @@ def x():
 
 
 @pytest.mark.parametrize("norm", ["batch", "group", "layer", "none"])
-@pytest.mark.parametrize("name", ["mlp", "convnet", "resnet18", "resnet50", "vgg16"])
+@pytest.mark.parametrize("name", ["mlp", "convnet", "resnet18", "vgg16"])
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_each_replica_computes_what_it_computes_alone(x, name, norm, channels_last):
     alone = networks(name, norm=norm)
@@ -115,7 +115,10 @@ def frozen():
         (lambda: [nn.BatchNorm2d(3, momentum=None)] * 2, "must have a momentum"),
         (lambda: [nn.Flatten(0)] * 2, "must flatten everything but the batch"),
         (lambda: [*networks(), *networks(width=9)], r"one architecture; models\[3\] differs"),
-        (lambda: [*networks(norm="group"), *networks(norm="layer")], r"one architecture; models\[3\] differs"),
+        (
+            lambda: [*networks(norm="group", width=16), *networks(norm="layer", width=16)],
+            r"one architecture; models\[3\] differs",
+        ),
         (lambda: [frozen()], "all parameters must want a gradient"),
     ],
 )
