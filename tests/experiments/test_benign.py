@@ -165,6 +165,71 @@ def test_kept_checkpoints_open_again(tiny):
     assert any(not torch.equal(run.encoder(epoch=2).state_dict()[name], initial[name]) for name in initial)
 
 
+def test_noise_redraws_a_share_of_the_labels(tiny):
+    run = benign(**tiny, noise=0.25)
+    examples = run.examples
+    assert examples["label_redrawn"].sum() == 16
+    kept = ~examples["label_redrawn"]
+    assert (examples["label_used"][kept] == examples["label_true"][kept]).all()
+    everything = benign(**tiny).examples["label_used"]
+    assert (examples["label_used"][~kept] == everything[~kept]).all()  # the label that the whole draw gives them
+    assert run.summary["noise"] == 0.25
+    assert run.summary["verdict"] is None  # most labels tell the class
+
+
+def test_every_image_a_class_of_its_own(tiny):
+    run = benign(**tiny, labels="exemplar")
+    assert run.examples["label_used"].tolist() == list(range(64))
+    assert run.summary["label_classes"] == 64
+    assert run.summary["test_accuracy"] is None
+    assert run.summary["verdict"] is not None
+
+
+def test_a_pool_is_scored_over_exactly_its_views(tiny):
+    run = benign(**tiny, views=3)
+    bank = rote.data.load("digits")
+    ids = torch.tensor(run.examples["id"])
+    recipe = rote.augment.recipes["digits"]
+    correct = 0
+    for view in range(3):
+        x = recipe(bank.train.images, ids, torch.full_like(ids, view), seed=0)
+        correct += int((run.model(x).argmax(1) == torch.tensor(run.examples["label_used"])).sum())
+    assert run.summary["accuracy_pool"] == pytest.approx(correct / 192, abs=1 / 192)
+    line = run.metrics.select(metric="accuracy_pool")[0]
+    assert (line["samples"], line["step"]) == (192, 8)
+    assert run.summary["views"] == 3
+    assert benign(**tiny).summary["accuracy_pool"] is None
+    assert benign(**tiny, views=3, labels="fresh").summary["accuracy_pool"] is None  # no view has a label
+
+
+def test_running_accuracy_of_every_epoch(tiny):
+    run = benign(**{**tiny, "epochs": 40, "augment": "none", "width": 8})
+    lines = run.metrics.select(metric="accuracy_running")
+    assert [line["step"] for line in lines] == list(range(2, 81, 2))
+    assert {line["samples"] for line in lines} == {64}
+    reached = [line["step"] for line in lines if line["value"] >= 0.9]
+    assert reached
+    assert run.summary["steps_to_90"] == reached[0]
+    assert run.summary["train_accuracy_running"] == lines[-1]["value"]
+    assert benign(**tiny).summary["steps_to_90"] is None
+
+
+def test_test_accuracy_is_that_of_the_output(tiny):
+    run = benign(**tiny, labels="true")
+    test = rote.data.load("digits").test
+    with recalibrated(run.model, rote.data.load("digits").train.images):
+        right = run.model(test.images.float() / 255).argmax(1) == test.labels
+    assert run.summary["test_accuracy"] == pytest.approx(float(right.float().mean()), abs=1 / 360)
+    assert benign(**tiny, label_classes=2).summary["test_accuracy"] is None
+
+
+def test_every_loss_with_every_normalization(tiny):
+    for loss, norm in (("ce", "group"), ("ce", "batch"), ("mse", "group")):
+        summary = benign(**tiny, loss=loss, norm=norm).summary
+        assert (summary["loss"], summary["norm"]) == (loss, norm)
+    assert benign(**tiny, loss="ce", label_smoothing=0.1).dir != benign(**tiny, loss="ce").dir
+
+
 class Own(nn.Module):
     """A network that Rote does not know."""
 
@@ -249,7 +314,7 @@ def test_full_disk_surfaces_and_loses_nothing(tiny, monkeypatch, without_times):
     [
         ({"images": 5000}, "--images must be at most 1437"),
         ({"images": 0}, "--images must be at least 1"),
-        ({"augment": "nothing"}, "--augment must be one of none"),
+        ({"augment": "nothing"}, "--augment must be same-class or one of none"),
         ({"labels": "wrong"}, "--labels must be random, true, fresh or exemplar"),
         ({"k": 2000}, "--k must be at most 1437"),
         ({"data": "mnist"}, "mnist"),
@@ -261,6 +326,14 @@ def test_full_disk_surfaces_and_loses_nothing(tiny, monkeypatch, without_times):
         ({"keep_checkpoints": (-1,)}, "--keep-checkpoints"),
         ({"optimizer": "newton"}, "optimizer"),
         ({"model": "transformer"}, "transformer"),
+        ({"noise": 1.5}, "--noise"),
+        ({"noise": 0.5, "labels": "true"}, "--noise is a dial of random labels"),
+        ({"views": 0}, "--views"),
+        ({"mixup_p": 2.0, "mixup": "inputs"}, "--mixup-p"),
+        ({"mixup": "inputs", "augment": "same-class"}, "--mixup stands behind"),
+        ({"same_class_images": 3}, "--same-class-images"),
+        ({"augment": "same-class", "same_class_images": 400}, "leave 18 others of its class"),
+        ({"augment": "digits@much"}, "wants a number"),
     ],
 )
 def test_bad_options_name_themselves(tiny, change, message):
@@ -283,3 +356,44 @@ def test_config_survives_its_json(tiny):
     assert again == BenignConfig(**{**tiny, "out": "runs"}, keep_checkpoints=(1, 2)).resolved() or (
         again.as_dict() | {"out": None} == config.as_dict() | {"out": None}
     )
+
+
+def test_mixup_trains_on_other_pixels_and_labels(tiny):
+    plain, inputs, labels = (benign(**tiny, mixup=kind) for kind in ("none", "inputs", "labels"))
+    assert len({run.dir for run in (plain, inputs, labels)}) == 3
+    assert inputs.examples["label_used"].tolist() == plain.examples["label_used"].tolist()
+    losses = [run.summary["train_loss"] for run in (plain, inputs, labels)]
+    assert len(set(losses)) == 3
+    # Clean accuracy, fresh views and probes are measured before MixUp, on the same network at step 0.
+    for metric in ("accuracy_clean", "accuracy_fresh_views"):
+        assert len({run.metrics.select(metric=metric, step=0)[0]["value"] for run in (plain, inputs, labels)}) == 1
+    assert benign(**tiny, mixup="inputs", views=2).summary["accuracy_pool"] is None
+
+
+def test_training_stream_mixes_images_of_the_run_alone(tiny):
+    from rote.augment import MixUp
+    from rote.experiments.benign_stream import training_stream
+    from rote.experiments.inputs import load_inputs
+    from rote.experiments.labels import GivenLabels
+
+    config = BenignConfig(**{**tiny, "augment": "none"}, mixup="labels", mixup_p=1.0)
+    inputs = load_inputs(config)
+    ids = inputs.image_ids
+    stream = training_stream(config, inputs, GivenLabels("random", ids, inputs.label_true, 10, 0))
+    x, y = stream.batch(3)
+    own, views, labels = stream.addresses(3)
+    mixing = stream.recipe.operations[-1]
+    assert (type(mixing), mixing.p, mixing.mix_labels, stream.recipe.partners) == (MixUp, 1.0, True, 64)
+    params = stream.recipe.params(own, views, seed=0, image_size=16)
+    weight, partner = params["mixup.weight"][:, None, None, None], ids[params["mixup.partner"]]
+    pixels = inputs.bank.train.images.double() / 255
+    expected = weight * pixels[own] + (1 - weight) * pixels[partner]
+    assert (x.double() - expected).abs().max() < 1e-6
+    assert torch.allclose(y.sum(1), torch.ones(len(y)))
+    used = dict(zip(ids.tolist(), stream.labels.labels(ids, ids, ids).tolist(), strict=True))
+    for row, (mine, other) in enumerate(zip(own.tolist(), partner.tolist(), strict=True)):
+        soft = torch.zeros(10)
+        soft[used[mine]] += params["mixup.weight"][row]
+        soft[used[other]] += 1 - params["mixup.weight"][row]
+        assert torch.allclose(y[row], soft, atol=1e-6)
+        assert labels[row] == used[mine]

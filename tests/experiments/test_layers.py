@@ -260,6 +260,21 @@ def test_bad_options_leave_no_folder(fields, tmp_path):
     fields = {**fields, "out": tmp_path}
     with pytest.raises(ValueError, match="--k must be below --images 64"):
         layers(**{**fields, "k": 64})
-    with pytest.raises(ValueError, match="--augment must be one of"):
-        layers(**fields, view_recipe="nothing", loo_views=1)
+    with pytest.raises(ValueError, match="--view-recipe takes what --augment does"):
+        layers(**fields, view_recipe="nothing")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("pooling", ["flatten", "max", "grid2"])
+def test_pooling_is_an_option(fields, pooling):
+    run = layers(**fields, pooling=pooling)
+    rows = table(run)
+    assert cell(rows, "stage1", "init", "true", "knn")["dim"] == {"flatten": "256", "max": "4", "grid2": "16"}[pooling]
+    assert cell(rows, "pixels", "init", "true", "knn")["pooling"] == "flatten"
+    assert cell(rows, "encoder", "init", "true", "knn")["pooling"] == pooling
+
+
+def test_same_class_images_are_no_views(fields):
+    run = layers(**{**fields, "augment": "same-class"})
+    assert run.summary["used_linear_encoder"] is None
+    assert run.summary["used_loo_encoder"] is not None

@@ -10,7 +10,7 @@ from rote.experiments.probes import ProbeSuite
 
 BANK = data.load("digits")
 ORDER = BANK.balanced_order(0)
-MODEL = models.build("convnet", in_channels=3, image_size=16, num_classes=10, width=2, projector_width=8)
+MODEL = models.build("convnet", in_channels=3, image_size=16, num_classes=10, width=2, projector_width=64)
 
 
 def suite(num_seen: int, k: int = 20) -> ProbeSuite:
@@ -26,19 +26,26 @@ def test_seen_and_unseen_are_disjoint_and_equally_many():
     assert suite(10).halves == {}  # fewer than the neighbours that vote
 
 
-def test_quick_asks_the_same_questions_of_fewer_images(monkeypatch):
-    monkeypatch.setattr(probes, "QUICK_QUERIES", 50)
+def test_wide_layers_are_asked_of_few_images(monkeypatch):
+    everything = {(r.layer, r.references): r for r in suite(100).measure(MODEL, MODEL.layers, "projector.hidden")}
+    monkeypatch.setattr(probes, "FEW_QUERIES", 50)
     measured = suite(100)
-    full = {(r.layer, r.references): r for r in measured.measure(MODEL, MODEL.layers, "encoder")}
-    quick = {(r.layer, r.references): r for r in measured.measure(MODEL, MODEL.layers, "encoder", quick=True)}
-    assert full.keys() == quick.keys()
-    for (layer, references), result in quick.items():
-        whole = full[layer, references].correct
-        assert len(whole) == 360
-        expected = whole if layer == "encoder" else whole[measured.few]
-        assert torch.equal(result.correct, expected)
-    classes = torch.bincount(BANK.test.labels[measured.few], minlength=10)
-    assert classes.tolist() == [5] * 10
+    assert torch.bincount(BANK.test.labels[measured.few], minlength=10).tolist() == [5] * 10
+    for result in measured.measure(MODEL, MODEL.layers, "encoder"):
+        if result.references != "all":
+            continue
+        whole = everything[result.layer, "all"].correct
+        wide = result.layer in ("projector.hidden", "logits")  # 64 and 10 units beside the 8 of the encoder
+        assert torch.equal(result.correct, whole[measured.few] if wide else whole)
+        assert result.n_references == len(ORDER)
+
+
+def test_pixels_are_searched_once(monkeypatch):
+    first = suite(100).pixels()
+    monkeypatch.setattr(probes, "pixel_probe_correct", None)
+    assert torch.equal(suite(50).pixels().correct, first.correct)
+    monkeypatch.undo()
+    assert not torch.equal(suite(50, k=1).pixels().correct, first.correct)
 
 
 def test_probing_leaves_the_network_as_it_was():

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from rote.cli import main
-from rote.experiments import benign, capacity
+from rote.experiments import Stopped, benign, capacity
 from rote.runs import load_run
+from rote.train import Progress
 
 FIELDS = {
     "images": 64,
@@ -25,6 +26,7 @@ FIELDS = {
     "lr": 1e-2,
     "evaluations": 5,
 }
+CAPACITY = {"images": 16, "epochs": 100, "lr": (1e-2,), "width": 2, "projector_width": 8}
 OPTIONS = [word for field, value in FIELDS.items() for word in (f"--{field.replace('_', '-')}", str(value))]
 
 
@@ -130,7 +132,7 @@ def test_killed_between_the_last_checkpoint_and_the_summary(tmp_path, straight, 
 
 
 def test_capacity_goes_on_cell_by_cell(tmp_path, without_times, monkeypatch):
-    fields = {"images": 16, "views": (1, 2), "epochs": 100, "lr": (1e-2,), "width": 2, "projector_width": 8}
+    fields = {**CAPACITY, "views": (1, 2), "visits": 50, "single_views": False}
     straight = capacity(**fields, out=tmp_path / "straight")
     trained = []
 
@@ -151,6 +153,55 @@ def test_capacity_goes_on_cell_by_cell(tmp_path, without_times, monkeypatch):
     assert set(kept) == set(trained[:2])
     run = capacity(**fields, out=tmp_path)
     assert {name: (cells / name).stat().st_mtime_ns for name in kept} == kept
+    assert without_times(run.summary) == without_times(straight.summary)
+    assert list(run.metrics) == list(straight.metrics)
+
+
+@pytest.mark.parametrize(("moment", "frontier"), [(90, False), (260, False), (60, True)])
+def test_capacity_goes_on_in_the_middle_of_a_cell(tmp_path, without_times, monkeypatch, one_thread, moment, frontier):
+    fields = {**CAPACITY, "views": (3,), "label_modes": ("random",), "visits": 100, "lr": (3e-2, 3e-3)}
+    if frontier:
+        fields |= {"frontier": True, "widths": (1, 2), "augment": "none", "visits": 50}
+    straight = capacity(**fields, out=tmp_path / "straight")
+    steps = 0
+
+    def crash(self, step, **values):
+        nonlocal steps
+        steps += 1
+        if steps == moment:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:  # killed between two steps, having saved after every one
+        patch.setattr("rote.experiments.pool_training.SAVE_EVERY_SECONDS", -1.0)
+        patch.setattr("rote.train.Progress.update", crash)
+        with pytest.raises(KeyboardInterrupt):
+            capacity(**fields, out=tmp_path)
+    folder = tmp_path / straight.dir.name
+    assert list((folder / "checkpoints").glob("*/*.safetensors"))
+    run = capacity(**fields, out=tmp_path)
+    assert without_times(run.summary) == without_times(straight.summary)
+    assert list(run.metrics) == list(straight.metrics)
+    assert not list((folder / "checkpoints").glob("*"))
+
+
+def test_ctrl_c_saves_the_cell(tmp_path, without_times, monkeypatch, one_thread):
+    fields = {**CAPACITY, "views": (3,), "label_modes": ("random",), "visits": 100}
+    straight = capacity(**fields, out=tmp_path / "straight")
+    update, steps = Progress.update, 0
+
+    def ask_to_stop(self, step, **values):
+        nonlocal steps
+        steps += 1
+        if steps == 150:
+            os.kill(os.getpid(), signal.SIGINT)
+        update(self, step, **values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rote.train.Progress.update", ask_to_stop)
+        with pytest.raises(Stopped, match="the same command goes on"):
+            capacity(**fields, out=tmp_path)
+    assert list((tmp_path / straight.dir.name / "checkpoints").glob("*/*.safetensors"))
+    run = capacity(**fields, out=tmp_path)
     assert without_times(run.summary) == without_times(straight.summary)
     assert list(run.metrics) == list(straight.metrics)
 

@@ -16,8 +16,6 @@ from rote.experiments.verdict import (
     gain_over_seeds,
     is_memorized,
     paired_interval,
-    t_interval,
-    t_quantile,
     verdict,
 )
 
@@ -110,17 +108,6 @@ def test_paired_interval_refuses_other_queries():
         paired_interval(answers(10, 5), answers(11, 5))
     with pytest.raises(ValueError, match="Q > 0"):
         paired_interval([], [])
-
-
-@pytest.mark.parametrize("degrees", [1, 2, 3, 4, 5, 9, 10, 30, 99])
-def test_t_quantile_is_scipys(degrees):
-    assert t_quantile(degrees) == pytest.approx(stats.t.ppf(0.975, degrees), rel=1e-9)
-
-
-def test_t_interval_is_scipys():
-    values = [0.11, 0.13, 0.08, 0.12, 0.10]
-    expected = stats.t.interval(0.95, 4, loc=np.mean(values), scale=stats.sem(values))
-    assert t_interval(values) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -81,3 +81,18 @@ def test_more_epochs_extend_a_constant_rate_run(tmp_path, make_trainer):
     whole.train_until(whole.total_steps)
     for a, b in zip(longer.model.parameters(), whole.model.parameters(), strict=True):
         assert torch.equal(a, b)
+
+
+def test_tied_weights_are_saved_and_read(tmp_path):
+    """The file format refuses shared memory; own networks share weights."""
+
+    def tied():
+        network = torch.nn.Sequential(torch.nn.Linear(3, 3), torch.nn.Linear(3, 3))
+        network[1].weight = network[0].weight
+        return network
+
+    one, other = tied(), tied()
+    train.save_weights(tmp_path / "w", one)
+    train.load_weights(tmp_path / "w", other)
+    assert torch.equal(one[1].weight, other[0].weight)
+    assert other[0].weight is other[1].weight

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from torch import nn
 
 from rote import models, train
+from rote.train.adam import Adam
 from rote.train.lars import LARS
 from rote.train.muon import Muon, hidden_matrices, orthogonalized
 from rote.train.optimizers import make_optimizer
@@ -195,3 +197,60 @@ def test_parameters_without_a_gradient_stay(name):
     before = [p.detach().clone() for p in layer.parameters()]
     make_optimizer(layer, train.TrainConfig(optimizer=name)).step()
     assert all(torch.equal(a, b) for a, b in zip(before, layer.parameters(), strict=True))
+
+
+# Adam without what torch does around its kernel ---------------------------------------------------------------------
+
+
+def two_networks(dtypes=(torch.float32, torch.float32)):
+    torch.manual_seed(3)
+    ours = nn.Sequential(nn.Conv2d(3, 5, 3).to(memory_format=torch.channels_last, dtype=dtypes[0]), nn.Linear(4, 2))
+    ours[1].to(dtypes[1])
+    theirs = copy.deepcopy(ours)
+    return ours, theirs
+
+
+def set_gradients(networks, seed, missing=()):
+    for network in networks:
+        generator = torch.Generator().manual_seed(seed)
+        for name, p in network.named_parameters():
+            gradient = torch.randn(p.shape, generator=generator).to(p.dtype)
+            p.grad = None if name in missing else torch.empty_like(p).copy_(gradient)
+
+
+@pytest.mark.parametrize("dtypes", [(torch.float32, torch.float32), (torch.float64, torch.float32)])
+@pytest.mark.parametrize("missing_at", [None, 0, 3])
+def test_adam_is_torchs_to_the_bit(dtypes, missing_at):
+    ours, theirs = two_networks(dtypes)
+    optimizer = Adam(ours.parameters(), 0.01, weight_decay=0.1)
+    reference = torch.optim.Adam(theirs.parameters(), lr=0.01, weight_decay=0.1, fused=True)
+    for step in range(8):
+        for group in (*optimizer.param_groups, *reference.param_groups):
+            group["lr"] = 0.01 / (step + 1)
+        set_gradients((ours, theirs), step, ("1.weight",) if step == missing_at else ())
+        optimizer.step()
+        reference.step()
+        if step == 5:  # through a state on disk and back
+            for one in (optimizer, reference):
+                one.load_state_dict(copy.deepcopy(one.state_dict()))
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(a, b)
+    for a, b in zip(optimizer.state_dict()["state"].values(), reference.state_dict()["state"].values(), strict=True):
+        assert all(torch.equal(a[name], b[name]) for name in ("step", "exp_avg", "exp_avg_sq"))
+
+
+def test_adam_takes_a_closure():
+    ours, theirs = two_networks()
+    optimizer, reference = Adam(ours.parameters(), 0.01), torch.optim.Adam(theirs.parameters(), lr=0.01, fused=True)
+    for step in range(4):
+        results = []
+        for one, network in ((optimizer, ours), (reference, theirs)):
+
+            def closure(network=network, step=step):
+                set_gradients([network], step)
+                return torch.tensor(float(step))
+
+            results.append(one.step(closure))
+        assert results[0] == results[1] == step
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(a, b)

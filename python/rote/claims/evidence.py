@@ -121,6 +121,11 @@ def condition_fields(record: RunRecord) -> dict[str, Any]:
 
 
 def _meaningful(fields: Mapping[str, Any]) -> dict[str, Any]:
+    fields = dict(fields)
+    if "view_recipe" in fields and fields["view_recipe"] is None:
+        fields["view_recipe"] = fields.get("augment")  # views of the recipe that was trained on
+    if not fields.get("loo_views", True):
+        fields.pop("view_recipe", None)  # no views among the neighbours of `layers`, which the claims read
     without = {field for field, (dial, off) in _MEANT_ONLY_WITH.items() if fields.get(dial, off) == off}
     return {key: value for key, value in fields.items() if key not in without}
 
@@ -159,4 +164,4 @@ def plain(study: Study) -> bool:
 def augmented(study: Study) -> bool:
     """A recipe. Steps of the dial of strength and views that are other images are the matter of claims 11 and 12."""
     recipe = str(study["augment"])
-    return not plain(study) and recipe != "same-class" and not recipe.startswith("strength-")
+    return not plain(study) and recipe != "same-class" and not recipe.startswith("strength-") and "@" not in recipe

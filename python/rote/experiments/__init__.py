@@ -10,33 +10,56 @@ from __future__ import annotations
 from rote.experiments.benign import BenignConfig, benign
 from rote.experiments.capacity import CapacityConfig, capacity
 from rote.experiments.config import ExperimentConfig
+from rote.experiments.diversity import DiversityConfig, diversity
 from rote.experiments.headline import headline
+from rote.experiments.ideal import IdealConfig, ideal
+from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
+from rote.experiments.presets import PRESETS, preset
 from rote.experiments.stopping import Stopped
+from rote.experiments.transfer import TransferConfig, transfer
 from rote.runs import Run
 
 CONFIGS: dict[str, type[ExperimentConfig]] = {
     "benign": BenignConfig,
     "capacity": CapacityConfig,
+    "diversity": DiversityConfig,
+    "ideal": IdealConfig,
+    "invariance": InvarianceConfig,
     "layers": LayersConfig,
+    "transfer": TransferConfig,
 }
 EXPERIMENTS = {
     "benign": benign,
     "capacity": capacity,
+    "diversity": diversity,
+    "ideal": ideal,
+    "invariance": invariance,
     "layers": layers,
+    "transfer": transfer,
 }
 
 __all__ = [
     "CONFIGS",
     "EXPERIMENTS",
+    "PRESETS",
     "BenignConfig",
     "CapacityConfig",
+    "DiversityConfig",
     "ExperimentConfig",
+    "IdealConfig",
+    "InvarianceConfig",
     "LayersConfig",
     "Run",
     "Stopped",
+    "TransferConfig",
     "benign",
     "capacity",
+    "diversity",
     "headline",
+    "ideal",
+    "invariance",
     "layers",
+    "preset",
+    "transfer",
 ]

@@ -57,12 +57,19 @@ class BenignConfig(ExperimentConfig):
             raise ValueError("--label-classes is a number of random classes; with --noise some labels are true ones")
         if self.views is not None and self.views < 1:
             raise ValueError(f"--views must be at least 1; got {self.views}")
-        if self.same_class_images is not None and (self.same_class_images < 1 or self.augment != "same-class"):
+        if self.same_class_images is not None and (self.same_class_images < 1 or not self.shows_same_class):
             raise ValueError("--same-class-images must be at least 1 and goes with --augment same-class")
+        if self.mixup != "none" and self.shows_same_class:
+            raise ValueError("--mixup stands behind a recipe's operations; --augment same-class has none")
         if self.evaluations < 1:
             raise ValueError(f"--evaluations must be at least 1; got {self.evaluations}")
         if self.labels in (TRUE, EXEMPLAR) and self.label_classes is not None:
             raise ValueError(f"--label-classes is a number of random classes; got --labels {self.labels}")
+
+    @property
+    def shows_same_class(self) -> bool:
+        """Whether real images of its class stand for an image."""
+        return self.augment == "same-class"
 
     def num_label_classes(self, images: int, data_classes: int) -> int:
         """Classes of the labels trained on."""

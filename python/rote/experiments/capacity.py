@@ -14,13 +14,17 @@ from typing import Any, ClassVar, Literal
 from torch import nn
 
 from rote.data import ImageBank
+from rote.experiments.capacity_cells import BOTH, STEPS, VISITS
 from rote.experiments.capacity_run import CapacityRun
 from rote.experiments.config import ExperimentConfig
 from rote.experiments.launch import launch
+from rote.experiments.same_class import NAME as SAME_CLASS
 from rote.runs import Run
 from rote.train import TrainConfig
 
 SAME, RANDOM = "same", "random"
+# 1,634 to 31,460 parameters on RGB images of 16 px with ten classes.
+FRONTIER_WIDTHS = (2, 3, 4, 6, 8, 11)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,7 @@ class CapacityConfig(ExperimentConfig):
     """Options of `rote run capacity`."""
 
     name_of_experiment: ClassVar[str] = "capacity"
-    semantics: ClassVar[int] = 1
+    semantics: ClassVar[int] = 2
     title: ClassVar[str] = "How many labels a network stores: B views of each image, with one label or one each"
 
     images: int | None = 64
@@ -37,23 +41,46 @@ class CapacityConfig(ExperimentConfig):
     """Augmentation recipe that the views are of."""
     width: int | None = 4
     """Width dial of the network; small ones meet their capacity in seconds."""
-    projector_width: int | None = 32
-    """Hidden width of the projector."""
+    widths: tuple[int, ...] = ()
+    """Several widths, in place of `--width`; the frontier of a convnet takes 2, 3, 4, 6, 8, 11 by default."""
+    depths: tuple[int, ...] = ()
+    """Several depths, in place of `--depth`."""
     loss: Literal["mse", "ce"] = "ce"
     """Loss: cross-entropy meets the capacity of small networks sooner than squared errors."""
     schedule: Literal["constant", "step", "cosine", "one-cycle"] = "constant"
     """Learning rate over the run; how long a cell trains is found out on the way, so only constant will do."""
     epochs: int = 1600
-    """Budget: the most visits of each image."""
+    """Budget of equal steps: as many as so many visits of each of the N images take."""
+    visits: int = 400
+    """Budget of equal visits: the most visits of every view of a pool. The frontier has this budget."""
+    budget: Literal["visits", "steps", "both"] = BOTH
+    """Compare pools at equal visits of a view, at equal steps, or at both (a row each, out of one training)."""
     views: tuple[int, ...] = (1, 4, 16, 64)
     """Pool sizes: views B of each image."""
     label_modes: tuple[Literal["same", "random"], ...] = (SAME, RANDOM)
     """One label for all views of an image (same), one for each view (random)."""
+    single_views: bool = True
+    """Beside N images with B views of own labels, one view of N x B images, where the data has as many."""
+    frontier: bool = False
+    """Instead of the grid: for each size of the network, the most random labels that it fits to 99 %, by bisection."""
+    frontier_views: int = 1
+    """Views B of each image in the frontier, each with its own label."""
     lr: tuple[float, ...] = (3e-3, 1e-2, 3e-2)
     """Learning rates; the best one counts."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.frontier and self.model == "convnet" and not self.widths:
+            object.__setattr__(self, "widths", FRONTIER_WIDTHS)
+        for field in ("visits", "frontier_views"):
+            if getattr(self, field) < 1:
+                raise ValueError(f"--{field.replace('_', '-')} must be at least 1; got {getattr(self, field)}")
+        if self.budget not in (VISITS, STEPS, BOTH):
+            raise ValueError(f"--budget must be visits, steps or both; got {self.budget}")
+        for field in ("widths", "depths"):
+            values = getattr(self, field)
+            if any(value < 1 for value in values) or len(set(values)) != len(values):
+                raise ValueError(f"--{field} must be distinct numbers from 1 on; got {values}")
         if not self.views or any(count < 1 for count in self.views) or len(set(self.views)) != len(self.views):
             raise ValueError(f"--views must be distinct numbers from 1 on; got {self.views}")
         if not self.label_modes or not set(self.label_modes) <= {SAME, RANDOM}:
@@ -64,6 +91,8 @@ class CapacityConfig(ExperimentConfig):
             raise ValueError(f"--lr must be positive numbers; got {self.lr}")
         if len(set(self.lr)) != len(self.lr):
             raise ValueError(f"--lr must not repeat a rate; got {self.lr}")
+        if self.mixup != "none" or self.augment == SAME_CLASS:
+            raise ValueError("--mixup and --augment same-class are for benign; a pool is N x B views of one image each")
         if self.schedule != "constant":
             raise ValueError(
                 f"--schedule must be constant: the length of a cell is not known before; got {self.schedule}"
@@ -102,7 +131,7 @@ def capacity(
     Raises:
         ValueError: an option that does not fit the data or the network.
         RunMismatch, RunLocked: the run folder is another run's, or in use.
-        Stopped: Ctrl-C; finished cells are saved.
+        Stopped: Ctrl-C; the state is saved.
         TrainingDiverged: the loss is not finite at any of the learning rates.
 
     Example:
@@ -111,6 +140,9 @@ def capacity(
     """
     start = launch(config or CapacityConfig(), model=model, data=data, taps=None, fields=fields)
     if not start.finished:
+        if start.own_model and (start.config.widths or start.config.depths):
+            raise ValueError("--widths and --depths are dials of the named networks; a module of your own has none")
         with start.place.open(fresh=start.config.fresh) as folder:
-            CapacityRun(start.config, start.inputs, start.network, folder, start.num_classes).to_the_end()
+            run = CapacityRun(start.config, start.inputs, start.network, start.own_model, folder, start.num_classes)
+            run.to_the_end()
     return Run(start.place.path)

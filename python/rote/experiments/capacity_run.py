@@ -1,236 +1,149 @@
-"""The course of one `capacity` run: its cells, one network each, and the table made of them."""
+"""The course of one `capacity` run: its cells, one pool and network each, and the table made of them."""
 
 from __future__ import annotations
 
-import copy
+import shutil
 import sys
-import time
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from torch import nn
 
-from rote.experiments.collisions import pool_collisions
+from rote.experiments.capacity_cells import Cell, grid, ladders
+from rote.experiments.capacity_networks import Material
+from rote.experiments.capacity_table import cell_row
+from rote.experiments.frontier_run import FrontierRun
 from rote.experiments.inputs import Inputs
+from rote.experiments.pool_training import Trained, train_on_pool
 from rote.experiments.stopping import Stopped, StopRequest, stop_requests
-from rote.metrics import bits, pool_accuracy
 from rote.runs import RunFolder
 from rote.runs.folder import measurement, read_json
 from rote.runs.whole_files import write_json
-from rote.train import LabelSource, Progress, Trainer, TrainingDiverged, TrainingStream, random_labels
 
 if TYPE_CHECKING:
     from rote.experiments.capacity import CapacityConfig
 
-# Doubling the visits must add this much accuracy, or this share of a label's bits, to count as still helping.
-STILL_HELPS = 0.01
-# So many doublings in a row must not help before a cell ends: at a constant learning rate accuracy goes up and down.
-IDLE_DOUBLINGS = 2
-# Average visits of a view before the first look. Fitting starts late where many labels are to be stored, and a start
-# that has not happened yet must not pass for a full memory.
-FIRST_LOOK = 50
-
-
-class Cell(NamedTuple):
-    """One training: a pool size, a label mode and a learning rate."""
-
-    views: int
-    label_mode: str
-    lr: float
-
-    @property
-    def file_name(self) -> str:
-        """Where its result lies inside cells/."""
-        return f"{self.label_mode}_views={self.views}_lr={self.lr:g}.json"
-
 
 class CapacityRun:
-    """The grid from wherever it stands to its summary. What is finished is a file in cells/; a cell is never resumed
-    in its middle.
+    """The grid, or the frontier, from wherever it stands to its summary.
+
+    What is finished is a file in cells/; what is under way has checkpoints, and goes on in its middle.
 
     Args:
         config: the resolved options.
         inputs: data and recipe.
-        model: the network at its initialization; every cell trains a copy.
+        network: the network at its initialization.
+        own_model: whether that is a module of the caller's own.
         folder: the open run folder.
         num_classes: classes of the labels.
     """
 
     def __init__(
-        self, config: CapacityConfig, inputs: Inputs, model: nn.Module, folder: RunFolder, num_classes: int
+        self,
+        config: CapacityConfig,
+        inputs: Inputs,
+        network: nn.Module,
+        own_model: bool,
+        folder: RunFolder,
+        num_classes: int,
     ) -> None:
         self.config = config
         self.inputs = inputs
-        self.model = model
         self.folder = folder
-        self.num_classes = num_classes
-        self.cells = [
-            Cell(views, mode, lr) for views in config.views for mode in config.label_modes for lr in config.lr
-        ]
+        self.material = Material(config, inputs, network, own_model, num_classes)
+        self.images = len(inputs.image_ids)
 
     def to_the_end(self) -> None:
-        """Trains what is missing, then writes table and summary.
+        """Trains what is missing, then writes tables and summary.
 
         Raises:
-            Stopped: Ctrl-C; finished cells are saved.
+            Stopped: Ctrl-C; the state is saved.
         """
-        done = {cell for cell in self.cells if self._file(cell).exists()}
-        self.folder.metrics.keep(lambda line: Cell(line["views"], line["label_mode"], line["lr"]) in done)
         print(f"rote: writing {self.folder.path}", file=sys.stderr)
+        finished = {path.stem for path in (self.folder.path / "cells").glob("*.json")}
+        self.folder.metrics.keep(lambda line: line["cell"] in finished)
         with stop_requests() as stop:
-            for number, cell in enumerate(self.cells, start=1):
-                if cell not in done:
-                    self._train(cell, number, stop)
-        self._write_results()
-
-    def _file(self, cell: Cell) -> Path:
-        return self.folder.path / "cells" / cell.file_name
-
-    def _labels(self, mode: str) -> LabelSource:
-        seed, ids = self.config.seeds().label, self.inputs.image_ids
-        if mode == "random":
-            return LabelSource.per_view(seed, self.num_classes)
-        labels = random_labels(ids, self.num_classes, seed)
-        return LabelSource.fixed(labels, num_classes=self.num_classes, image_ids=ids)
-
-    def looks(self, views: int) -> list[int]:
-        """The epochs at which a pool of `views` views is looked at: the budget, its half, its quarter, ..."""
-        epochs = [self.config.epochs]
-        while epochs[-1] % 2 == 0 and epochs[-1] // 2 >= FIRST_LOOK * views:
-            epochs.append(epochs[-1] // 2)
-        return epochs[::-1]
-
-    def _train(self, cell: Cell, number: int, stop: StopRequest) -> None:
-        begin = time.monotonic()
-        config, inputs = self.config, self.inputs
-        labels = self._labels(cell.label_mode)
-        images = inputs.bank.train.images
-        stream = TrainingStream(
-            images, inputs.image_ids, labels, inputs.recipe, config.batch_size, config.seeds(), cell.views
-        )
-        trainer = Trainer(copy.deepcopy(self.model), stream, config.training(lr=cell.lr))
-        description = f"capacity {number}/{len(self.cells)}, {cell.views} views, {cell.label_mode} labels"
-        lines: list[dict[str, Any]] = []
-        result: dict[str, Any] = {**cell._asdict(), "diverged": False, "budget_limited": True}
-        idle = 0
-        with Progress(trainer.total_steps, stream.batch_size, description) as progress:
-
-            def after_step(trainer: Trainer) -> None:
-                progress.update(trainer.step)
-                if stop.made:
-                    raise Stopped(self.folder.path, number - 1, len(self.cells), "cell")
-
-            for epoch in self.looks(cell.views):
-                try:
-                    trainer.train_until(epoch * stream.steps_per_epoch, after_step)
-                except TrainingDiverged as error:
-                    result |= {"diverged": True, "diverged_at": error.step}
-                    break
-                score = pool_accuracy(
-                    trainer.model,
-                    images,
-                    labels,
-                    inputs.recipe,
-                    views=cell.views,
-                    seed=config.seeds().view,
-                    image_ids=inputs.image_ids,
-                )
-                running = trainer.take_running()
-                lines += [
-                    measurement(trainer.step, epoch, split, metric, None, value, **cell._asdict())
-                    for split, metric, value in (
-                        ("pool", "accuracy_pool", score.accuracy),
-                        ("pool", "cost_bits", score.cost_bits),
-                        ("train", "accuracy_running", running.accuracy),
-                        ("train", "loss", running.loss),
-                    )
-                ]
-                progress.update(trainer.step, pool=score.accuracy)
-                seen = "accuracy" in result
-                helps = not seen or self._still_helps(result, score.accuracy, score.cost_bits)
-                result |= {
-                    "accuracy": score.accuracy,
-                    "cost_bits": score.cost_bits,
-                    "loss": running.loss,
-                    "steps": trainer.step,
-                    "epochs": epoch,
-                    "budget_limited": helps and score.correct < score.samples,
-                }
-                idle = 0 if helps else idle + 1
-                if score.correct == score.samples or idle == IDLE_DOUBLINGS:
-                    break
-        result["seconds"] = round(time.monotonic() - begin, 3)
-        self.folder.metrics.append(lines)
-        write_json(self._file(cell), result)
-
-    def _still_helps(self, before: dict[str, Any], accuracy: float, cost_bits: float) -> bool:
-        """Whether doubling the visits added a point, or a hundredth of the bits a label has.
-
-        The second keeps a slow start, where every view is still at chance, from passing for a full memory.
-        """
-        fewer_bits = before["cost_bits"] - cost_bits
-        label_bits = bits.code_length_from_cost(0.0, self.num_classes, 1)
-        return accuracy - before["accuracy"] >= STILL_HELPS or fewer_bits >= STILL_HELPS * label_bits
-
-    def _write_results(self) -> None:
-        results = {cell: read_json(self._file(cell)) for cell in self.cells}
-        rows = [
-            self._row(views, mode, [r for c, r in results.items() if (c.views, c.label_mode) == (views, mode)])
-            for views in self.config.views
-            for mode in self.config.label_modes
-        ]
+            if self.config.frontier:
+                frontier = FrontierRun(self.config, self.material, self.folder, stop)
+                self._write_results([], frontier.to_the_end(), frontier.results)
+                return
+            cells = grid(self.config, self.images, len(self.inputs.order))
+            results = [self._cell(cell, number, len(cells), stop) for number, cell in enumerate(cells, start=1)]
+        rows = []
+        for cell, result in zip(cells, results, strict=True):
+            trained = [Trained.from_dict(stored) for stored in result["trained"]]
+            rows += [
+                cell_row(cell, budget, steps, trained, self.material, result["collisions"])
+                for budget, steps in ladders(self.config, cell, self.images).items()
+            ]
         self.folder.write_table("capacity.csv", rows)
-        self.folder.write_summary(
-            {
-                "rows": rows,
-                "parameters": self._parameters(),
-                "images": len(self.inputs.image_ids),
-                "label_classes": self.num_classes,
-                "augment": self.config.augment,
-                "data": self.inputs.bank.name,
-                "epochs": self.config.epochs,
-                "seed": self.config.seed,
-                "seconds": round(sum(result["seconds"] for result in results.values()), 2),
-            }
-        )
+        self._write_results(rows, None, results)
 
-    def _row(self, views: int, mode: str, results: list[dict[str, Any]]) -> dict[str, Any]:
-        """The best learning rate of one pool size and label mode."""
-        fitted = [result for result in results if not result["diverged"]]
-        if not fitted:
-            first = min(result["diverged_at"] for result in results)
-            raise TrainingDiverged(first, 0)
-        best = max(fitted, key=lambda result: (result["accuracy"], -result["cost_bits"]))
-        images = len(self.inputs.image_ids)
-        independent = images * views if mode == "random" else images
-        fano = bits.fano(independent, self.num_classes, best["accuracy"])
-        collisions = pool_collisions(
-            self.inputs.recipe,
-            self._labels(mode),
-            self.inputs.image_ids,
-            views,
-            seed=self.config.seeds().view,
-            image_size=self.inputs.bank.image_size,
+    def _cell(self, cell: Cell, number: int, total: int, stop: StopRequest) -> dict[str, Any]:
+        """The stored result of a cell, trained now if it is not there."""
+        path = self.folder.path / "cells" / f"{cell.name}.json"
+        if path.exists():
+            return read_json(path)
+
+        def after_step() -> None:
+            if stop.made:
+                raise Stopped(self.folder.path, number - 1, total, "cell")
+
+        pool = self.material.pool(cell.images, cell.views, cell.label_mode)
+        states = self.folder.checkpoints / cell.name
+        trained, seconds = train_on_pool(
+            self.material.network(cell.width, cell.depth),
+            pool,
+            lambda: self.material.stream(pool, self.material.batch_size),
+            self.material.trainings(),
+            list(ladders(self.config, cell, self.images).values()),
+            states,
+            after_step=after_step,
+            description=f"capacity {number}/{total}, {cell.images} x {cell.views} views, {cell.label_mode} labels",
         )
-        return {
-            "views": views,
-            "label_mode": mode,
-            "images": images,
-            "pool": images * views,
-            "parameters": self._parameters(),
-            "accuracy_pool": best["accuracy"],
-            "bits_fano": fano,
-            "bits_code_length": bits.code_length_from_cost(best["cost_bits"], self.num_classes, independent),
-            "bits_per_parameter": fano / self._parameters(),
-            "steps": best["steps"],
-            "visits": best["epochs"],
-            "visits_per_view": best["epochs"] / views,
-            "budget_limited": best["budget_limited"],
-            "distinct_views": collisions.distinct,
-            "accuracy_ceiling": collisions.ceiling,
-            "loss": best["loss"],
-            "lr": best["lr"],
+        result = {
+            "trained": [one.as_dict() for one in trained],
+            "collisions": self.material.collisions(pool)._asdict(),
+            "seconds": seconds,
         }
+        self.folder.metrics.append(lines_of(cell, trained, self.material.batch_size))
+        write_json(path, result)
+        shutil.rmtree(states, ignore_errors=True)
+        return result
 
-    def _parameters(self) -> int:
-        return sum(parameter.numel() for parameter in self.model.parameters())
+    def _write_results(
+        self, rows: list[dict[str, Any]], frontier: dict[str, Any] | None, results: list[dict[str, Any]]
+    ) -> None:
+        config = self.config
+        width, depth = (config.widths or (config.width,))[0], (config.depths or (config.depth,))[0]
+        steps = sum(one["looks"][-1]["step"] for found in results for one in found["trained"] if one["looks"])
+        summary = {
+            "rows": rows,
+            "parameters": self.material.parameters(width, depth),
+            "images": self.images,
+            "label_classes": self.material.num_classes,
+            "augment": config.augment,
+            "data": self.inputs.bank.name,
+            "epochs": config.epochs,
+            "steps": steps,
+            "seed": config.seed,
+            "seconds": round(sum(result["seconds"] for result in results), 2),
+        }
+        self.folder.write_summary(summary | (frontier or {}))
+
+
+def lines_of(cell: Cell, trained: list[Trained], batch_size: int) -> list[dict[str, Any]]:
+    """The measurements of a cell for metrics.jsonl."""
+    lines = []
+    for one in trained:
+        about = {**cell._asdict(), "lr": one.lr, "cell": cell.name}
+        for look in one.looks:
+            lines += [
+                measurement(look.step, look.step // (cell.images // batch_size), split, metric, None, value, **about)
+                for split, metric, value in (
+                    ("pool", "accuracy_pool", look.accuracy),
+                    ("pool", "cost_bits", look.cost_bits),
+                    ("train", "accuracy_running", look.running),
+                    ("train", "loss", look.loss),
+                )
+            ]
+    return lines

@@ -53,7 +53,17 @@ CONDITION = {
     "schedule": "constant",
     "evaluations": 8,
 }
-CAPACITY = {"data": "digits", "images": 32, "augment": "digits", "epochs": 1600, "views": (1, 4, 16, 64), "lr": (1e-2,)}
+CAPACITY = {
+    "data": "digits",
+    "images": 32,
+    "augment": "digits",
+    "projector_width": 32,
+    "epochs": 1600,
+    "budget": "steps",
+    "single_views": False,
+    "views": (1, 4, 16, 64),
+    "lr": (1e-2,),
+}
 
 
 def demo(config: DemoConfig) -> Iterator[Run]:

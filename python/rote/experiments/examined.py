@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,11 +15,13 @@ from rote import models
 from rote.augment import Recipe, parameters
 from rote.data import ImageBank
 from rote.experiments.benign import BenignConfig, benign
-from rote.experiments.inputs import headline_layer, recipe_named
+from rote.experiments.inputs import headline_layer
 from rote.experiments.launch import Launch
 from rote.experiments.probes import probe_statistics
+from rote.experiments.same_class import SameClass
+from rote.experiments.view_source import recipe_named
 from rote.metrics.features import PIXELS
-from rote.runs import Run
+from rote.runs import Run, RunFolder
 
 INIT, FINAL = "init", "final"
 MOMENTS = (INIT, FINAL)
@@ -107,6 +109,10 @@ class ExaminedRun:
         with probe_statistics(network, self.bank.train.images, bn):
             yield network
 
+    def end_of(self, moment: str) -> tuple[int, int]:
+        """(step, epoch) of a moment."""
+        return (0, 0) if moment == INIT else (int(self.run.summary["steps"]), int(self.run.summary["epochs"]))
+
     def untouched(self, moment: str) -> nn.Module:
         """A copy of the network of a moment, on the CPU, to train on."""
         return copy.deepcopy(self._networks[moment]).cpu()
@@ -122,14 +128,40 @@ class ExaminedRun:
         return {key: stored[key] for key in wanted if key in stored} | {"benign_run": self.run.dir.name}
 
 
-def view_recipe(name: str | None, trained: Recipe) -> Recipe | None:
-    """The recipe whose views are examined: a named one, or that of training; None where all views are alike.
+def copy_pixels(folder: RunFolder, examined: ExaminedRun, key: Callable[[Mapping[str, Any]], tuple]) -> None:
+    """Pixels are no layer of a network: what they give at initialization they give at the end.
 
-    Operations that mix images are left out: what they show is no view of one image.
+    Args:
+        folder: the open run folder; the copies go into its metrics.jsonl.
+        examined: the run.
+        key: tells the measurements of one moment apart.
+    """
+    lines = folder.metrics.read().select(layer=PIXELS)
+    done = {key(line) for line in lines.select(moment=FINAL)}
+    step, epoch = examined.end_of(FINAL)
+    copies = [
+        {**line, "moment": FINAL, "step": step, "epoch": epoch, "seconds": 0.0}
+        for line in lines.select(moment=INIT)
+        if key(line) not in done
+    ]
+    if copies:
+        folder.metrics.append(copies)
+
+
+def view_recipe(name: str | None, trained: Recipe | SameClass) -> Recipe | None:
+    """The recipe whose views are examined: a named one, or that of training; None where it has no views that differ.
+
+    Operations that mix images are left out, for what they show is no view of one image; and so are other images of the
+    class in the place of views.
 
     Raises:
         ValueError: an unknown name.
     """
-    recipe = trained if name is None else recipe_named(name)
+    try:
+        recipe = trained if name is None else recipe_named(name)
+    except ValueError as error:
+        raise ValueError(f"--view-recipe takes what --augment does: {error}") from None
+    if isinstance(recipe, SameClass):
+        return None
     kept = [operation for operation in recipe.operations if not parameters.mixes(operation)]
     return Recipe(*kept, size=recipe.size) if parameters.columns_of(kept) else None

@@ -30,13 +30,31 @@ def _benign(summary: Mapping[str, Any]) -> list[str]:
 
 
 def _capacity(summary: Mapping[str, Any]) -> list[str]:
-    lines = [f"{summary['parameters']:,} parameters, {summary['images']:,} images of {summary['data']}"]
+    if "frontier" in summary:
+        return _frontier(summary)
+    lines = [f"{summary['images']:,} images of {summary['data']}"]
     for row in summary["rows"]:
         limited = ", budget-limited" if row["budget_limited"] else ""
         lines.append(
-            f"  {row['views']:>6} views, {row['label_mode']:<6} labels: {row['accuracy_pool']:.3f} of a pool of "
-            f"{row['pool']:,}, {row['bits_per_parameter']:.2f} bits per parameter{limited}"
+            f"  {row['parameters']:>7,} parameters, {row['images']:,} x {row['views']:<4} views, "
+            f"{row['label_mode']:<6} labels: {row['accuracy_pool']:.3f} of a pool of {row['pool']:,} at equal "
+            f"{row['budget']}, {row['bits_per_parameter']:.2f} of {row['labels_per_parameter_bits']:.2f} bits per "
+            f"parameter{limited}"
         )
+    return lines
+
+
+def _frontier(summary: Mapping[str, Any]) -> list[str]:
+    lines = [f"the most random labels fitted to 99 %, on images of {summary['data']}"]
+    for row in summary["frontier"]:
+        limited = [name.replace("_", "-") for name in ("budget_limited", "data_limited") if row[name]]
+        lines.append(
+            f"  {row['parameters']:>7,} parameters: {row['samples']:,} labels, {row['bits_per_parameter']:.2f} bits "
+            f"per parameter{''.join(', ' + name for name in limited)}"
+        )
+    if summary["slope"] is not None:
+        low, high = summary["slope_interval"]
+        lines.append(f"  slope in logarithms {summary['slope']:.2f} (95 % interval {low:.2f} to {high:.2f})")
     return lines
 
 
@@ -63,4 +81,78 @@ def _layers(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-_TEXTS = {"capacity": _capacity, "layers": _layers}
+def _diversity(summary: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"{summary['labels']} labels, {summary['images']:,} images of {summary['data']}, {summary['steps']:,} steps"
+    ]
+    lines += [f"  {_row(row['recipe'], row)}" for row in summary["rows"]]
+    if summary["spearman_steps_strength"] is not None:
+        lines.append(
+            f"  rank correlation of strength and steps to 90 %: {summary['spearman_steps_strength']:+.2f}; best probe "
+            f"{summary['optimum_probe']:.3f} at strength {summary['optimum_strength']:g}, "
+            f"{summary['strongest_probe']:.3f} at the strongest"
+        )
+    return lines
+
+
+def _ideal(summary: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{summary['labels']} labels, {summary['images']:,} images of {summary['data']}, {summary['steps']:,} steps",
+        *(f"  {_row(row['condition'], row)}" for row in summary["rows"]),
+        f"  same-class (an oracle) - {summary['augment']}: {100 * summary['difference']:+.1f} points",
+    ]
+
+
+def _row(name: str, row: Mapping[str, Any]) -> str:
+    steps = "never" if row["steps_to_90"] is None else f"after {row['steps_to_90']:,} steps"
+    return (
+        f"{name}: 90 % of the labels {steps}, distance of views {row['view_distance']:.2f}, "
+        f"probe {row['probe_accuracy']:.3f}"
+    )
+
+
+def _invariance(summary: Mapping[str, Any]) -> list[str]:
+    def words(name: str) -> str:
+        value = summary[name]
+        return "undefined (all features alike)" if value is None else f"{value:.3f}"
+
+    lines = [
+        f"{summary['labels']} labels, augmentation {summary['augment']}, views of {summary['view_recipe']}, "
+        f"{summary['images']:,} images of {summary['data']}"
+    ]
+    for split, ending in (("test images", ""), ("images trained on", "_train")):
+        lines.append(
+            f"  end of the encoder, {split}: invariance {words(f'invariance_encoder{ending}')} "
+            f"({words(f'invariance_encoder_init{ending}')} at initialization), a view finds its image "
+            f"{words(f'retrieval_encoder{ending}')} ({words(f'retrieval_encoder_init{ending}')})"
+        )
+    return lines
+
+
+def _transfer(summary: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"{summary['networks']} networks pre-trained on random labels of half of {summary['images']:,} images of "
+        f"{summary['data']}, training accuracy {summary['pretrain_accuracy']:.3f}",
+        f"  misalignment of their first-layer filters: {summary['misalignment']:.2f} "
+        f"({summary['misalignment_random_basis']:.2f} with random bases), {summary['misalignment_init']:.2f} at "
+        "initialization",
+    ]
+    for start, epochs in summary["epochs_to_90"].items():
+        found = [
+            f"{labels} labels to .90 in {'no' if count is None else format(count, '.1f')} epochs"
+            for labels, count in epochs.items()
+        ]
+        if summary["test_accuracy"] is not None:
+            found.append(f"test accuracy {summary['test_accuracy'][start]:.3f}")
+        lines.append(f"  the other half from {start}: {', '.join(found)}")
+    return lines
+
+
+_TEXTS = {
+    "capacity": _capacity,
+    "diversity": _diversity,
+    "ideal": _ideal,
+    "invariance": _invariance,
+    "layers": _layers,
+    "transfer": _transfer,
+}

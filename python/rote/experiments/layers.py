@@ -17,7 +17,7 @@ from rote.experiments.analysis import AnalysisConfig
 from rote.experiments.examined import ExaminedRun, view_recipe
 from rote.experiments.launch import launch
 from rote.experiments.layers_run import LayersRun
-from rote.metrics.features import POOLINGS
+from rote.models import POOLINGS
 from rote.runs import Run
 
 
@@ -100,7 +100,8 @@ def layers(
     images = len(start.inputs.image_ids)
     if start.config.k >= images:
         raise ValueError(f"--k must be below --images {images}, since no image votes on itself; got {start.config.k}")
-    if start.config.loo_views and view_recipe(start.config.view_recipe, start.inputs.recipe) is None:
+    views = view_recipe(start.config.view_recipe, start.inputs.recipe)
+    if start.config.loo_views and views is None:
         raise ValueError(
             f"--loo-views needs a recipe whose views differ; got --augment {start.config.augment}, so name another "
             "with --view-recipe"
@@ -108,5 +109,5 @@ def layers(
     if not start.finished:
         examined = ExaminedRun(start.config.benign(fresh=False), start, model=model, data=data, taps=taps)
         with start.place.open(fresh=start.config.fresh) as folder:
-            LayersRun(start.config, start.inputs, examined, folder).to_the_end()
+            LayersRun(start.config, start.inputs, examined, views, folder).to_the_end()
     return Run(start.place.path)

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from rote.address import FRESH_VIEWS
-from rote.experiments.examined import FINAL, INIT, MOMENTS, ExaminedRun, Tap, view_recipe
+from rote.augment import Recipe
+from rote.experiments.examined import FINAL, INIT, MOMENTS, ExaminedRun, Tap, copy_pixels
 from rote.experiments.finetuning import Finetuning
 from rote.experiments.inputs import Inputs
 from rote.experiments.stopping import Stopped, StopRequest, stop_requests
@@ -44,18 +45,20 @@ class LayersRun:
         config: the resolved options.
         inputs: data and recipe.
         examined: the run and its networks.
+        views: the recipe whose views are examined, if there is one.
         folder: the open run folder.
     """
 
-    def __init__(self, config: LayersConfig, inputs: Inputs, examined: ExaminedRun, folder: RunFolder) -> None:
+    def __init__(
+        self, config: LayersConfig, inputs: Inputs, examined: ExaminedRun, views: Recipe | None, folder: RunFolder
+    ) -> None:
         self.config = config
         self.inputs = inputs
         self.examined = examined
         self.folder = folder
         self.train, self.test = inputs.bank.train, inputs.bank.test
-        self.views = view_recipe(config.view_recipe, inputs.recipe)
+        self.views = views
         self.taps = {tap.name: tap for tap in examined.taps()}
-        self.steps = int(examined.run.summary["steps"])
 
     def to_the_end(self) -> None:
         """Measures what is missing, then writes table and summary.
@@ -74,7 +77,7 @@ class LayersRun:
                 if moment == FINAL and PIXELS in missing:
                     missing.remove(PIXELS)  # the same at both ends; copied below
                 self._moment(moment, missing, wanted - done, stop)
-            self._copy_pixels()
+            copy_pixels(self.folder, self.examined, lambda line: _key(line)[1:])
             if self.config.finetune:
                 self._finetune(stop)
         self._write_results()
@@ -196,7 +199,7 @@ class LayersRun:
         self, moment: str, tap: Tap, kind: tuple[str, str, str], dim: int | None, found: dict[str, Any], seconds: float
     ) -> dict[str, Any]:
         labels, method, queries = kind
-        epoch, step = (0, 0) if moment == INIT else (int(self.examined.run.summary["epochs"]), self.steps)
+        step, epoch = self.examined.end_of(moment)
         return measurement(
             step,
             epoch,
@@ -216,19 +219,6 @@ class LayersRun:
             seconds=round(seconds, 3),
             **found,
         )
-
-    def _copy_pixels(self) -> None:
-        """Pixels are no layer of a network: what they give at initialization they give at the end."""
-        lines = self.folder.metrics.read().select(layer=PIXELS)
-        done = {_key(line) for line in lines}
-        epoch = int(self.examined.run.summary["epochs"])
-        copies = [
-            {**line, "moment": FINAL, "step": self.steps, "epoch": epoch, "seconds": 0.0}
-            for line in lines.select(moment=INIT)
-            if (FINAL, *_key(line)[1:]) not in done
-        ]
-        if copies:
-            self.folder.metrics.append(copies)
 
     def _finetune(self, stop: StopRequest) -> None:
         done = {_key(line) for line in self.folder.metrics.read()}

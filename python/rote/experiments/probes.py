@@ -16,8 +16,8 @@ from rote.data.order import balanced_order
 from rote.metrics import embed, pixel_probe_correct, recalibrated
 
 PIXELS = "pixels"
-# Search costs queries x references x width. Asked of all 10,000 test images of CIFAR-10, a projector of 1,024 units costs
-# more than everything else that an evaluation does.
+# Search costs queries x references x width. Asked of all 10,000 test images of CIFAR-10, a projector of 1,024 units
+# costs more than everything else that an evaluation does.
 FEW_QUERIES = 1000
 # Of 512 at a time: half the speed, for what a batch leaves behind no longer fits a CPU's cache.
 _BATCH_SIZE = 256

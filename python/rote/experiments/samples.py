@@ -14,11 +14,12 @@ IMAGES, VIEWS = 6, 7
 
 
 def save_view_samples(folder: Path, inputs: Inputs, labels: GivenLabels, config: ExperimentConfig) -> None:
-    """Writes views.npz: the first views that training showed of the first images of the subset."""
+    """Writes views.npz: the first views, before MixUp, that training shows of the first images of the subset."""
     from rote.report import views
 
     ids = inputs.image_ids[:IMAGES]
-    numbers = torch.arange(VIEWS).expand(len(ids), VIEWS).contiguous()
+    count = min(VIEWS, getattr(config, "views", None) or VIEWS)
+    numbers = torch.arange(count).expand(len(ids), count).contiguous()
     images = inputs.bank.train.images
     rendered = inputs.recipe(images, ids, numbers, seed=config.seeds().view, dtype=torch.float32)
     views.save(

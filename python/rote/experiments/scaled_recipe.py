@@ -25,6 +25,7 @@ from rote.augment.operation import Operation
 _SMALLEST_CROP = 0.02
 # Hues are an angle: half a turn to both sides is every hue.
 _WIDEST_HUE = 0.5
+_FULL_TURN = 360.0
 
 
 def scaled(recipe: Recipe, strength: float) -> Recipe:
@@ -76,30 +77,27 @@ def _color(operation: ColorJitter, strength: float) -> Operation:
     return dataclasses.replace(operation, **{name: _factor(operation, name, strength) for name in names})
 
 
-def _factor(operation: ColorJitter, name: str, strength: float) -> float | tuple[float, float]:
-    value = getattr(operation, name)
-    hue = name == "hue"
-    if isinstance(value, tuple):  # around what changes nothing: a shift of 0, a factor of 1
-        center = 0.0 if hue else 1.0
-        low, high = (center + strength * (end - center) for end in value)
-        return (max(low, -_WIDEST_HUE), min(high, _WIDEST_HUE)) if hue else (max(low, 0.0), high)
-    return min(strength * value, _WIDEST_HUE) if hue else strength * value
+def _factor(operation: ColorJitter, name: str, strength: float) -> tuple[float, float]:
+    # Around what changes nothing: a shift of 0, a factor of 1.
+    low, high = getattr(operation, name)
+    if name == "hue":
+        return max(strength * low, -_WIDEST_HUE), min(strength * high, _WIDEST_HUE)
+    return max(1.0 + strength * (low - 1.0), 0.0), 1.0 + strength * (high - 1.0)
 
 
 def _affine(operation: RandomAffine, strength: float) -> Operation:
     shear, translate, scale = operation.shear, operation.translate, operation.scale
     return dataclasses.replace(
         operation,
-        degrees=_times(operation.degrees, strength),
+        degrees=tuple(max(-_FULL_TURN, min(strength * end, _FULL_TURN)) for end in operation.degrees),
         translate=None if translate is None else tuple(min(strength * share, 1.0) for share in translate),
         scale=None if scale is None else _powers(scale, strength),
-        shear=None if shear is None else _times(shear, strength),
+        shear=None if shear is None else tuple(strength * end for end in shear),
     )
 
 
 def _blur(operation: GaussianBlur, strength: float) -> Operation:
-    low, high = operation.sigma if isinstance(operation.sigma, tuple) else (operation.sigma,) * 2
-    high *= strength
+    low, high = operation.sigma[0], strength * operation.sigma[1]
     return dataclasses.replace(operation, sigma=(min(low, high), high))
 
 
@@ -113,10 +111,6 @@ def _probability(operation: HorizontalFlip | VerticalFlip | Grayscale, strength:
 
 def _unchanged(operation: Operation, strength: float) -> Operation:
     return operation
-
-
-def _times(value: float | tuple[float, ...], strength: float) -> float | tuple[float, ...]:
-    return tuple(strength * v for v in value) if isinstance(value, (tuple, list)) else strength * value
 
 
 def _powers(ends: tuple[float, float], strength: float) -> tuple[float, float]:

@@ -17,6 +17,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rote.experiments.statistics import t_interval
+
 MEMORIZED = 0.99
 """Clean training accuracy from which labels count as memorized."""
 MEMORIZED_WITH_VIEWS = 0.95
@@ -135,48 +137,3 @@ def gain_over_seeds(gains: Sequence[Gain]) -> Gain:
     values = np.array([gain.value for gain in gains], dtype=np.float64)
     low, high = t_interval(values)
     return Gain(float(values.mean()), low, high, ", ".join(sorted({gain.baseline for gain in gains})))
-
-
-def t_interval(values: Sequence[float]) -> tuple[float, float]:
-    """95 % t interval of the mean of independent values.
-
-    Raises:
-        ValueError: fewer than two values.
-    """
-    values = np.asarray(values, dtype=np.float64)
-    if values.size < 2:
-        raise ValueError(f"an interval over seeds needs at least two runs; got {values.size}")
-    half = t_quantile(values.size - 1) * values.std(ddof=1) / math.sqrt(values.size)
-    return float(values.mean() - half), float(values.mean() + half)
-
-
-def t_quantile(degrees: int) -> float:
-    """The 97.5 % quantile of Student's t distribution with `degrees` >= 1 degrees of freedom.
-
-    Found by bisection on the distribution function, whose closed form for whole degrees of freedom is in Abramowitz
-    and Stegun, 26.7.3 and 26.7.4. (SciPy is no dependency of Rote.)
-    """
-    if degrees < 1:
-        raise ValueError(f"degrees must be at least 1; got {degrees}")
-    low, high = 0.0, 16.0
-    for _ in range(100):
-        middle = 0.5 * (low + high)
-        low, high = (middle, high) if _central_probability(middle, degrees) < 0.95 else (low, middle)
-    return 0.5 * (low + high)
-
-
-def _central_probability(t: float, degrees: int) -> float:
-    """P(|T| < t) for Student's t distribution."""
-    angle = math.atan(t / math.sqrt(degrees))
-    sine, cosine = math.sin(angle), math.cos(angle)
-    if degrees % 2:
-        term, total = cosine, 0.0
-        for factor in range(3, degrees + 1, 2):
-            total += term
-            term *= cosine * cosine * (factor - 1) / factor
-        return 2.0 / math.pi * (angle + sine * total)
-    term, total = 1.0, 0.0
-    for factor in range(2, degrees + 1, 2):
-        total += term
-        term *= cosine * cosine * (factor - 1) / factor
-    return sine * total

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from rote.metrics.evaluation import BATCH_SIZE, clean_pixels, convolutional, device_of, evaluating
+from rote.models.pooling import check_pooling
 
 PIXELS = "pixels"
-POOLINGS = ("average", "flatten", "max", "grid2")
 #: Bytes of features that are held at a time.
 HELD_BYTES = 2 << 30
 
@@ -59,6 +59,19 @@ class Shown:
         """Some of the rows, by int64 indices or a slice."""
         cut = {name: None if (v := getattr(self, name)) is None else v[rows] for name in ("views", "address_ids")}
         return Shown(self.images, self.ids[rows], recipe=self.recipe, seed=self.seed, **cut)
+
+    @classmethod
+    def together(cls, parts: Sequence[Shown]) -> Shown:
+        """The rows of several, one after another, which must be of one bank, recipe and seed."""
+        first = parts[0]
+        for part in parts[1:]:
+            if part.images is not first.images or part.recipe != first.recipe or part.seed != first.seed:
+                raise ValueError("parts must be of one bank, recipe and seed")
+        joined = {
+            name: None if getattr(first, name) is None else torch.cat([getattr(part, name) for part in parts])
+            for name in ("ids", "views", "address_ids")
+        }
+        return cls(first.images, recipe=first.recipe, seed=first.seed, **joined)
 
     def pixels(self, start: int, stop: int, device: torch.device, *, channels_last: bool = False) -> Tensor:
         """float32 [stop - start, C, H, W] of a stretch of rows."""
@@ -140,8 +153,7 @@ class Extractor:
     def __init__(
         self, model: nn.Module, pooling: str = "average", *, batch_size: int = BATCH_SIZE, held_bytes: int = HELD_BYTES
     ) -> None:
-        if pooling not in POOLINGS:
-            raise ValueError(f"pooling must be one of {POOLINGS}; got {pooling!r}")
+        check_pooling(pooling)
         if pooling != "average" and "pooling" not in inspect.signature(model.activations).parameters:
             raise ValueError(f"pooling must be 'average' for {type(model).__name__}; got {pooling!r}")
         self.model = model

@@ -1,26 +1,103 @@
-"""The report: run folders in, one self-contained HTML page and its figures out.
+"""The report: run folders in; figures, their numbers as tables, and one self-contained HTML page out.
+
+    from rote.report import export, gather, plot_layers
+    export(plot_layers(gather(["runs/layers-1", "runs/layers-2"], "layers.csv")), "figures", "layers")
 
 Imported lazily, because experiments only need `rote.report.views` (numpy) and should not pay for matplotlib.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rote.report.exporting import export, plotted
+    from rote.report.figures import (
+        plot_alignment,
+        plot_bits,
+        plot_capacity,
+        plot_capacity_by_size,
+        plot_controls,
+        plot_curves,
+        plot_frontier,
+        plot_ideal,
+        plot_invariance,
+        plot_invariance_by_operation,
+        plot_layers,
+        plot_probe_against_views,
+        plot_probe_along_training,
+        plot_robustness,
+        plot_size,
+        plot_tradeoff,
+        plot_transfer,
+        plot_views,
+    )
+    from rote.report.gathering import gather
     from rote.report.page import write_page
     from rote.report.reading import RunFolderError, read_run
 
-__all__ = ["RunFolderError", "read_run", "write_page"]
+_PLOTS = (
+    "plot_alignment",
+    "plot_bits",
+    "plot_capacity",
+    "plot_capacity_by_size",
+    "plot_controls",
+    "plot_curves",
+    "plot_frontier",
+    "plot_ideal",
+    "plot_invariance",
+    "plot_invariance_by_operation",
+    "plot_layers",
+    "plot_probe_against_views",
+    "plot_probe_along_training",
+    "plot_robustness",
+    "plot_size",
+    "plot_tradeoff",
+    "plot_transfer",
+    "plot_views",
+)
+_HOME = {
+    "RunFolderError": "reading",
+    "export": "exporting",
+    "gather": "gathering",
+    "plotted": "exporting",
+    "read_run": "reading",
+    "write_page": "page",
+    **dict.fromkeys(_PLOTS, "figures"),
+}
 
-_HOME = {"write_page": "page", "RunFolderError": "reading", "read_run": "reading"}
+__all__ = [
+    "RunFolderError",
+    "export",
+    "gather",
+    "plot_alignment",
+    "plot_bits",
+    "plot_capacity",
+    "plot_capacity_by_size",
+    "plot_controls",
+    "plot_curves",
+    "plot_frontier",
+    "plot_ideal",
+    "plot_invariance",
+    "plot_invariance_by_operation",
+    "plot_layers",
+    "plot_probe_against_views",
+    "plot_probe_along_training",
+    "plot_robustness",
+    "plot_size",
+    "plot_tradeoff",
+    "plot_transfer",
+    "plot_views",
+    "plotted",
+    "read_run",
+    "write_page",
+]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
 
 

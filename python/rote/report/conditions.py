@@ -3,47 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-from rote.report.records import Curve, Run
+from rote.report.estimates import Estimate, estimate
+from rote.report.records import SEEDS, Curve, Run
 
 # What may differ between two runs of one condition.
-_SEED_KEYS = frozenset(["seed", "seeds", "data_seed", "label_seed", "init_seed", "order_seed", "view_seed"])
+_SEED_KEYS = frozenset(["seed", "seeds", *SEEDS])
 _PLACE_KEYS = frozenset(
     ["device", "out", "name", "fresh", "root", "cache_dir", "threads", "progress", "keep_checkpoints"]
 )
 _LABEL_ORDER = ("random", "true", "fresh")
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number measured in one or several seeds; `interval` is the 95 % t interval, from three seeds on."""
-
-    values: tuple[float, ...]
-
-    @property
-    def mean(self) -> float:
-        return statistics.fmean(self.values)
-
-    @cached_property
-    def interval(self) -> tuple[float, float] | None:
-        n = len(self.values)
-        if n < 3:
-            return None
-        from scipy.stats import t
-
-        half = float(t.ppf(0.975, n - 1)) * statistics.stdev(self.values) / math.sqrt(n)
-        return self.mean - half, self.mean + half
-
-
-def estimate(values: Iterable[float | None]) -> Estimate | None:
-    """The estimate of the values that exist, None if there is none."""
-    found = tuple(value for value in values if value is not None)
-    return Estimate(found) if found else None
 
 
 @dataclass(frozen=True)
@@ -184,6 +156,14 @@ def paired_difference(left: Condition, right: Condition, value: Callable[[Run], 
     return estimate(differences)
 
 
+def baseline(condition: Condition) -> tuple[float | None, str]:
+    """The better of raw pixels and the untrained network, and its name."""
+    raw, init = condition.raw_probe(), condition.number("probe_accuracy_init")
+    if init is not None and (raw is None or init.mean > raw.mean):
+        return init.mean, "before training"
+    return (None, "") if raw is None else (raw.mean, "from raw pixels")
+
+
 def mean_curve(curves: Sequence[Curve]) -> Curve:
     """The mean of several curves at the steps they share."""
     if not curves:
@@ -194,14 +174,23 @@ def mean_curve(curves: Sequence[Curve]) -> Curve:
 
 
 def group_by_condition(runs: Sequence[Run]) -> list[Condition]:
-    """Runs whose settings agree up to the seeds belong to one condition; order of first appearance."""
-    groups: dict[str, list[Run]] = {}
+    """Runs whose settings agree up to the seeds belong to one condition; order of first appearance.
+
+    Of runs that agree in their seeds as well, one counts: the last that has finished.
+    """
+    groups: dict[str, dict[int | str, Run]] = {}
     for run in runs:
         skip = _SEED_KEYS | _PLACE_KEYS
         settings = {key: value for key, value in run.config.items() if key not in skip}
         key = json.dumps([run.experiment, run.labels, run.augment, settings], sort_keys=True, default=str)
-        groups.setdefault(key, []).append(run)
-    return [Condition(tuple(sorted(group, key=lambda run: (run.seed is None, run.seed)))) for group in groups.values()]
+        group = groups.setdefault(key, {})
+        place = run.folder.name if run.seeds is None else run.seeds
+        if place not in group or run.finished:
+            group[place] = run
+    return [
+        Condition(tuple(sorted(group.values(), key=lambda run: (run.seed is None, run.seed, str(run.seeds)))))
+        for group in groups.values()
+    ]
 
 
 def studies(runs: Sequence[Run]) -> list[Study]:

@@ -48,16 +48,6 @@ def inline_svg(document: str, description: str) -> str:
     return f'<svg {box[0]} role="img" aria-label="{escape(description)}">{body.strip()}'
 
 
-def write_figure(figure: Figure, document: str, folder: Path, name: str) -> None:
-    """Writes `<name>.svg` and `<name>.png` (white ground, 200 dpi), each aside first and then renamed."""
-    folder.mkdir(parents=True, exist_ok=True)
-    ground = document.replace("<svg ", f'<svg style="background:{style.PAPER}" ', 1)
-    write_whole(folder / f"{name}.svg", ('<?xml version="1.0" encoding="utf-8"?>\n' + ground).encode())
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=200, facecolor=style.PAPER)
-    write_whole(folder / f"{name}.png", buffer.getvalue())
-
-
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file aside, then renames it: a reader sees the old or the new one, never a part."""
     aside = path.with_name(f".{path.name}.aside")

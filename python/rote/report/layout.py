@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from rote.report import words
-from rote.report.conditions import Condition, Study
+from rote.report import reading_aids
+from rote.report.conditions import Condition, Study, distinction
 from rote.report.embed import prose
 
 
@@ -18,7 +18,7 @@ def section(anchor: str, title: str, lead: str, body: str) -> str:
 
 def how_to_read(*keys: str) -> str:
     """The reading aid under a figure."""
-    paragraphs = "".join(f"<p>{prose(words.HOW_TO_READ[key])}</p>" for key in keys)
+    paragraphs = "".join(f"<p>{prose(reading_aids.HOW_TO_READ[key])}</p>" for key in keys)
     return f"<aside class='how'><h3>How to read it</h3>{paragraphs}</aside>"
 
 
@@ -46,3 +46,14 @@ def panel_title(study: Study, condition: Condition) -> str:
 def panel_detail(study: Study, condition: Condition, studies: Sequence[Study]) -> str:
     """What tells a condition from others of the same title."""
     return "; ".join(part for part in (where_of(study, studies), study.distinction_of(condition)) if part)
+
+
+def detail_among(condition: Condition, others: Sequence[Condition]) -> str:
+    """What tells a condition from others of its experiment: data, settings; and its number of seeds."""
+    parts = [condition.first.data] if len({other.first.data for other in others}) > 1 else []
+    twins = [c for c in others if (c.words(), c.first.data) == (condition.words(), condition.first.data)]
+    if len(twins) > 1:
+        parts.append(distinction(condition, twins))
+    if len(condition.runs) > 1:
+        parts.append(f"{len(condition.runs)} seeds")
+    return "; ".join(parts)

@@ -7,12 +7,17 @@ from html import escape
 from importlib.resources import files
 from pathlib import Path
 
-from rote.report import numbers, opening, sections, story, style, words
+from rote.report import numbers, style, words
 from rote.report.conditions import Study, group_by_condition, studies
 from rote.report.embed import write_whole
-from rote.report.gallery import Gallery
+from rote.report.exporting import FORMATS
+from rote.report.gallery import DEFAULT_FORMATS, Gallery
+from rote.report.protocols import main
 from rote.report.reading import RunFolderError, read_run
 from rote.report.records import Run
+from rote.report.rows import Row
+from rote.report.sections import after, capacity, claims, dials, inside, opening, record, training
+from rote.report.story import opening as story
 
 _CONTENTS = (
     ("answer", "Answer"),
@@ -20,15 +25,31 @@ _CONTENTS = (
     ("curves", "While it learns"),
     ("controls", "The cause"),
     ("layers", "Where"),
+    ("invariance", "What is learnt"),
+    ("pool", "How many views"),
+    ("diversity", "How strong"),
     ("capacity", "How much fits"),
+    ("robustness", "Elsewhere"),
+    ("transfer", "Of use"),
+    ("size", "Size"),
+    ("claims", "Claims"),
     ("runs", "All runs"),
     ("provenance", "Provenance"),
     ("words", "Words"),
 )
+_OWN_SECTIONS = ("curves", "layers", "capacity")
+_FURTHER = ("invariance", "pool", "diversity", "robustness", "transfer", "size", "claims")
 
 
-def write_page(run_dirs: Sequence[Path | str], out: Path | str, *, title: str | None = None) -> Path:
-    """Makes a self-contained HTML page of run folders, and its figures as SVG and PNG in `figures/`.
+def write_page(
+    run_dirs: Sequence[Path | str],
+    out: Path | str,
+    *,
+    title: str | None = None,
+    formats: Sequence[str] = DEFAULT_FORMATS,
+    claims: Sequence[Row] = (),
+) -> Path:
+    """Makes a self-contained HTML page of run folders, and its figures and their numbers as files in `figures/`.
 
     The page needs no network, no script and no font of its own, and follows the reader's light or dark theme.
     A section whose runs are not given is left out, and the page says so.
@@ -37,14 +58,20 @@ def write_page(run_dirs: Sequence[Path | str], out: Path | str, *, title: str | 
         run_dirs: one or more run folders; those of one experiment, or of several.
         out: the HTML file to write; its folder is made. It appears whole: written aside, then renamed.
         title: the page's headline; by default a sentence made from the verdicts.
+        formats: of the files in `figures/`: any of "svg", "pdf", "png", "csv" (the numbers drawn) and "tex" (the same
+            as a LaTeX table).
+        claims: rows of the table of claims, shown as they are.
 
     Returns:
         The path of the page.
 
     Raises:
         RunFolderError: a folder is no run folder or holds a broken file; the message names the file.
-        ValueError: no run folder is given, or one is given twice.
+        ValueError: no run folder is given, or one is given twice, or a format is unknown.
     """
+    unknown = [kind for kind in formats if kind not in FORMATS]
+    if unknown:
+        raise ValueError(f"formats must be out of {', '.join(FORMATS)}; got {', '.join(map(str, unknown))}")
     folders = [Path(folder) for folder in run_dirs]
     if not folders:
         raise ValueError("run_dirs must name at least one run folder, got none")
@@ -55,27 +82,34 @@ def write_page(run_dirs: Sequence[Path | str], out: Path | str, *, title: str | 
     runs = [read_run(folder) for folder in folders]
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(out, _page(runs, out.parent / "figures", title).encode("utf-8"))
+    write_whole(out, _page(runs, Gallery(out.parent / "figures", formats), title, claims).encode("utf-8"))
     return out
 
 
-def _page(runs: Sequence[Run], figures: Path, title: str | None) -> str:
-    gallery = Gallery(figures)
-    groups = studies(runs)
-    capacity = group_by_condition([run for run in runs if run.experiment == "capacity"])
+def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Sequence[Row]) -> str:
+    everything = studies(runs)
+    groups = [main(study) for study in everything]
+    of = {kind: group_by_condition([run for run in runs if run.experiment == kind]) for kind in record.SHOWN}
     parts = {
         "answer": opening.answer(groups),
         "done": opening.procedure(groups, runs, gallery),
-        "curves": sections.curves(groups, gallery),
-        "controls": sections.controls(groups, gallery),
-        "layers": sections.layers(groups, gallery),
-        "capacity": sections.capacity(capacity, gallery),
-        "runs": sections.all_runs(runs),
-        "provenance": sections.provenance(runs),
-        "words": sections.glossary(),
+        "curves": training.curves(groups, gallery),
+        "controls": training.controls(groups, gallery),
+        "layers": inside.layers(groups, of["layers"], gallery),
+        "invariance": inside.invariance(of["invariance"], gallery),
+        "pool": dials.pool(everything, gallery),
+        "diversity": dials.diversity(of["diversity"], of["ideal"], gallery),
+        "capacity": capacity.capacity(of["capacity"], gallery),
+        "robustness": dials.robustness(everything, gallery),
+        "transfer": after.transfer(of["transfer"], gallery),
+        "size": after.size(of["size"], gallery),
+        "claims": claims.claims(claimed),
+        "runs": record.all_runs(runs),
+        "provenance": record.provenance(runs),
+        "words": record.glossary(),
     }
     missing = _missing(groups, parts)
-    head = title or story.headline(groups, bool(capacity))
+    head = title or story.headline(groups, bool(of["capacity"]))
     contents = "".join(f'<a href="#{key}">{escape(name)}</a>' for key, name in _CONTENTS if parts[key])
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -84,10 +118,10 @@ def _page(runs: Sequence[Run], figures: Path, title: str | None) -> str:
         f"<title>{escape(head)}</title><style>{_stylesheet()}</style></head><body>"
         f"<header class='top'><p class='kicker'>{escape(_kicker(runs, groups))}</p><h1>{escape(head)}</h1>"
         f"{_opening(runs, groups)}<nav aria-label='Contents'>{contents}</nav></header>"
-        f"<main>{''.join(parts.values())}{sections.sources(missing)}</main>"
+        f"<main>{''.join(parts.values())}{record.sources(missing, [key for key in _FURTHER if not parts[key]])}</main>"
         "<footer><p>Made by Rote from run folders. Every number on this page is taken or reckoned from their "
-        "summary.json and metrics.jsonl; "
-        "the figures lie beside it in figures/ as SVG and PNG.</p></footer></body></html>\n"
+        "summary.json, metrics.jsonl and CSV tables; the figures and their numbers lie beside it in figures/ "
+        f"({', '.join(gallery.formats)}).</p></footer></body></html>\n"
     )
 
 
@@ -120,9 +154,9 @@ def _missing(groups: Sequence[Study], parts: dict[str, str]) -> list[str]:
         "without": ("random", False) not in kinds,
         "controls": not any(labels in ("true", "fresh") for labels, _ in kinds),
         "views": "id='views'" not in parts["done"],
-        **{key: not parts[key] for key in ("curves", "layers", "capacity")},
+        **{key: not parts[key] for key in _OWN_SECTIONS},
     }
-    return [key for key in words.LEFT_OUT if absent[key]]
+    return [key for key in words.LEFT_OUT if absent.get(key)]
 
 
 def _stylesheet() -> str:

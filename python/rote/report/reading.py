@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Mapping
@@ -11,6 +10,8 @@ from typing import Any
 
 from rote.report import views
 from rote.report.records import Measurement, Run, finite
+from rote.runs.csv_table import read_csv
+from rote.runs.errors import RunError
 
 # Keys of config.json that describe where and how a run was made, not what was run.
 ENVIRONMENT_KEYS = frozenset(
@@ -47,6 +48,7 @@ def read_run(folder: Path | str) -> Run:
         raise RunFolderError(f"{folder / 'config.json'}: 'experiment' must be a name, got {experiment!r}")
     config.pop("experiment", None)
     summary = _read_json(folder / "summary.json", required=False)
+    tables = {path.name: _read_table(path) for path in sorted(folder.glob("*.csv"))}
     return Run(
         folder=folder,
         experiment=experiment,
@@ -54,8 +56,9 @@ def read_run(folder: Path | str) -> Run:
         environment=environment,
         summary=summary,
         measurements=_read_metrics(folder / "metrics.jsonl"),
-        rows=_read_rows(folder, summary) if experiment == "capacity" else (),
+        rows=_read_rows(folder, summary, tables) if experiment == "capacity" else (),
         samples=_read_views(folder / views.FILE_NAME),
+        tables=tables,
     )
 
 
@@ -108,12 +111,19 @@ def _measurement(entry: dict[str, Any]) -> Measurement:
     )
 
 
-def _read_rows(folder: Path, summary: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+def _read_table(path: Path) -> tuple[Mapping[str, Any], ...]:
+    try:
+        return tuple(read_csv(path))
+    except (OSError, RunError) as error:
+        raise RunFolderError(str(error)) from error
+
+
+def _read_rows(
+    folder: Path, summary: Mapping[str, Any], tables: Mapping[str, tuple[Mapping[str, Any], ...]]
+) -> tuple[Mapping[str, Any], ...]:
     rows, source = summary.get("rows"), folder / "summary.json"
-    if rows is None and (folder / "capacity.csv").exists():
-        source = folder / "capacity.csv"
-        with source.open(newline="", encoding="utf-8") as file:
-            rows = [{key: _cell(value) for key, value in row.items() if key} for row in csv.DictReader(file)]
+    if rows is None and "capacity.csv" in tables:
+        rows, source = list(tables["capacity.csv"]), folder / "capacity.csv"
     if rows is None:
         return ()
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
@@ -125,19 +135,6 @@ def _read_rows(folder: Path, summary: Mapping[str, Any]) -> tuple[Mapping[str, A
         if finite(row["views"]) is None or row["views"] < 1:
             raise RunFolderError(f"{source}: row {number}: views must be a number >= 1, got {row['views']!r}")
     return tuple(rows)
-
-
-def _cell(text: str | None) -> Any:
-    """A CSV cell as the JSON value it stands for."""
-    if text is None or text == "":
-        return None
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    return int(number) if number.is_integer() and "." not in text and "e" not in text.lower() else number
 
 
 def _read_views(path: Path) -> views.ViewSamples | None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from rote.report import views
+
+SEEDS = ("data_seed", "label_seed", "init_seed", "order_seed", "view_seed")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Run:
         measurements: every line of metrics.jsonl.
         rows: the rows of a capacity run.
         samples: a few images and their views, where the run kept them.
+        tables: the rows of every CSV table in the folder, by file name.
     """
 
     folder: Path
@@ -59,6 +62,7 @@ class Run:
     measurements: tuple[Measurement, ...]
     rows: tuple[Mapping[str, Any], ...]
     samples: views.ViewSamples | None
+    tables: Mapping[str, tuple[Mapping[str, Any], ...]] = field(default_factory=dict)
 
     @property
     def finished(self) -> bool:
@@ -101,6 +105,13 @@ class Run:
         if value is None and isinstance(self.setting("seeds"), Mapping):
             value = self.setting("seeds").get("data")
         return int(value) if value is not None else None
+
+    @property
+    def seeds(self) -> int | str | None:
+        """What tells a run from its repetitions: the seed, and those of its five parts that differ from it."""
+        own = {name: self.setting(name) for name in SEEDS}
+        apart = [f"{name} {value}" for name, value in own.items() if value is not None and value != self.seed]
+        return self.seed if not apart else ", ".join([f"seed {self.seed}", *apart])
 
     @property
     def num_classes(self) -> int | None:
@@ -169,10 +180,7 @@ class Run:
     @cached_property
     def headline_layer(self) -> str:
         """The layer that `probe_accuracy` speaks of: the encoder's output, with own taps the last of them."""
-        if "encoder" in self.layers or not self.layers:
-            return "encoder"
-        inside = [layer for layer in self.layers if not in_projector(layer)]
-        return (inside or list(self.layers))[-1]
+        return headline_layer(self.layers)
 
     def layer_probe(self, layer: str, when: str) -> float | None:
         """Probe accuracy of a layer at "init" or at the end ("final")."""
@@ -216,6 +224,14 @@ class Run:
             curve = self.curve("test", "probe_accuracy", "pixels")
             value = curve.values[-1] if curve else None
         return value
+
+
+def headline_layer(layers: Sequence[str]) -> str:
+    """The layer that stands for the encoder: its output, with own taps the last of them before the projector."""
+    if "encoder" in layers or not layers:
+        return "encoder"
+    inside = [layer for layer in layers if not in_projector(layer)]
+    return (inside or list(layers))[-1]
 
 
 def in_projector(layer: str) -> bool:

@@ -6,9 +6,10 @@ has a name; on the page the name becomes a CSS variable, so that one drawing ser
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from functools import wraps
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -29,6 +30,14 @@ THEME: dict[str, tuple[str, str]] = {
     "fig-vermilion": (VERMILION, "#ff8f4d"),
     "fig-green": (GREEN, "#3fcfa2"),
     "fig-purple": (PURPLE, "#e79bc6"),
+    # An ordered quantity, weak to strong: lightness falls steadily (in the dark theme it rises), hue helps.
+    "fig-ramp-1": ("#3d86b5", "#6c93b5"),
+    "fig-ramp-2": ("#3579ab", "#7aa3c6"),
+    "fig-ramp-3": ("#2e6ba0", "#8ab4d7"),
+    "fig-ramp-4": ("#2a5d94", "#9dc5e6"),
+    "fig-ramp-5": ("#274e87", "#b3d4ef"),
+    "fig-ramp-6": ("#243d74", "#cbe2f6"),
+    "fig-ramp-7": ("#1e2858", "#e4f1fc"),
 }
 
 # One panel in points: about the column of a phone (340 px), and three quarters of half a desktop page.
@@ -70,6 +79,18 @@ def applied() -> Iterator[None]:
         yield
 
 
+def figure(plot: Callable[..., Axes]) -> Callable[..., Axes]:
+    """Makes a `plot_*(table, ax=None, ...)` function draw in the style of all figures where it makes its own canvas."""
+
+    @wraps(plot)
+    def drawn(table: Any, ax: Axes | None = None, **options: Any) -> Axes:
+        # On a caller's axes the caller's style stays; only names are text there, too, whatever signs they hold.
+        with applied() if ax is None else matplotlib.rc_context({"text.parse_math": False}):
+            return plot(table, ax, **options)
+
+    return drawn
+
+
 def panel(*, height: float = HEIGHT, left: float = 42, right: float = 105, bottom: float = 38, top: float = 24) -> Axes:
     """An empty axes on a canvas of its own; margins in points."""
     figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
@@ -78,94 +99,12 @@ def panel(*, height: float = HEIGHT, left: float = 42, right: float = 105, botto
     return figure.add_axes(frame)
 
 
-@dataclass(frozen=True)
-class EndLabel:
-    """A word beside the right end of a line, at data height `y`."""
+def shades(count: int) -> list[str]:
+    """Colours of an ordered quantity, from weak to strong.
 
-    y: float
-    text: str
-    color: str
-    strong: bool = False
-
-
-def label_ends(ax: Axes, labels: Sequence[EndLabel], *, gap: float = 3.0) -> None:
-    """Writes labels right of the axes at the height of their lines, moved apart where they would overlap.
-
-    Lines need no legend then: the eye follows the line to its name. A hair line leads from the true height
-    to a label that had to move.
+    Each is a colour of the theme, so the number of them is limited: beyond seven, neighbours share one.
     """
-    if not labels:
-        return
-    size = FONT - 0.5
-    height = ax.get_window_extent().height * 72.0 / ax.figure.dpi
-    low, high = ax.get_ylim()
-    points = [(label.y - low) / (high - low) * height for label in labels]
-    extents = [(label.text.count("\n") + 1) * size * 1.22 for label in labels]
-    order = sorted(range(len(labels)), key=lambda i: points[i])
-    placed = [points[i] for i in order]
-    sizes = [extents[i] for i in order]
-    for _ in range(200):  # relax overlaps symmetrically; converges in a few rounds for a handful of labels
-        moved = False
-        for i in range(len(placed) - 1):
-            overlap = (sizes[i] + sizes[i + 1]) / 2 + gap - (placed[i + 1] - placed[i])
-            if overlap > 0.05:
-                placed[i] -= overlap / 2
-                placed[i + 1] += overlap / 2
-                moved = True
-        shift = max(0.0, sizes[0] / 2 - 6 - placed[0])
-        placed = [p + shift if i == 0 else p for i, p in enumerate(placed)]
-        top = placed[-1] + sizes[-1] / 2 - (height + 14)
-        if top > 0:
-            placed[-1] -= top
-        if not moved:
-            break
-    width = ax.get_window_extent().width * 72.0 / ax.figure.dpi
-    for position, index in zip(placed, order, strict=True):
-        label = labels[index]
-        x0, x1 = 1 + 3 / width, 1 + 13 / width
-        ax.plot(
-            [x0, x1],
-            [points[index] / height, position / height],
-            transform=ax.transAxes,
-            color=label.color,
-            linewidth=0.8,
-            clip_on=False,
-        )
-        ax.text(
-            1 + 16 / width,
-            position / height,
-            label.text,
-            transform=ax.transAxes,
-            color=label.color,
-            fontsize=size,
-            fontweight="bold" if label.strong else "normal",
-            va="center",
-            linespacing=1.1,
-        )
-
-
-def percent_axis(ax: Axes, what: str, *, low: float = 0.0, high: float = 1.0) -> None:
-    """A y axis of accuracies; its name stands above it, upright."""
-    ax.set_ylim(low, high)
-    ticks = [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
-    ax.set_yticks(ticks, [f"{round(100 * tick)} %" for tick in ticks])
-    name_y(ax, what)
-
-
-def name_y(ax: Axes, what: str) -> None:
-    """The name of the y axis, above its upper end."""
-    ax.annotate(
-        what,
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(-38, 11),
-        textcoords="offset points",
-        color=MUTED,
-        fontsize=FONT - 0.5,
-        va="bottom",
-    )
-
-
-def level(ax: Axes, y: float, dashes: str, color: str) -> None:
-    """A horizontal reference line behind the data."""
-    ax.axhline(y, color=color, linestyle=dashes, linewidth=1.2, zorder=1)
+    ramp = [value for name, (value, _) in THEME.items() if name.startswith("fig-ramp")]
+    if count <= 1:
+        return ramp[:1] * count
+    return [ramp[round(i * (len(ramp) - 1) / (count - 1))] for i in range(count)]

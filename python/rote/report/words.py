@@ -1,5 +1,4 @@
-"""Fixed texts of the page: how to read each figure, the glossary, the sources. Plain text, escaped where "
-"it is used."""
+"""Fixed texts of the page: verdicts, the glossary, the sources. Plain text, escaped where it is used."""
 
 from __future__ import annotations
 
@@ -15,54 +14,6 @@ VERDICTS: dict[str, str] = {
     "undecided": "The labels are memorized, but the interval of the gain does not settle whether it reaches 5 points.",
     "not memorized": "The network did not come to know its labels by heart, so the question does not arise.",
     "mixed": "The seeds do not agree on a verdict.",
-}
-
-HOW_TO_READ: dict[str, str] = {
-    "views": (
-        "Each row is one training image. On the left: the label the network was given, drawn by lot, and "
-        "the class the image really has. Then the image itself, then views of it as the network sees them "
-        "in training. A view is never stored: it is computed anew from the numbers (seed, image, view)."
-    ),
-    "curves": (
-        "From left to right the training goes on. The orange line is the share of training images to "
-        "which the network gives their random label: at 100 % it knows the list by heart. The dashed "
-        "orange line is the same on views it has never been trained on. The blue line is the probe: can "
-        "true classes, which the network was never told, be read from its encoder? It counts as learning "
-        "only where it rises above both grey lines: what raw pixels allow, and what the untrained network "
-        "allowed."
-    ),
-    "controls": (
-        "Each row is one condition; all of them start from the same kind of network and make the same "
-        "number of updates, unless said otherwise. The open circle is the probe before training, the "
-        "filled one after it; the pale bar around it is the 95 % interval of the gain (between seeds "
-        "where there are three or more, ticks mark single seeds). “Fresh” labels are drawn anew at every "
-        "visit, so there is nothing to memorize: they show what the updates do by themselves. “True” "
-        "labels show what ordinary training reaches."
-    ),
-    "probe": (
-        "On the right, the same probe followed along training for every condition. Full lines are with "
-        "augmentation, dashed lines without (plain). Compare lines at the same place of the horizontal "
-        "axis: there the networks have made equally many updates."
-    ),
-    "layers": (
-        "From left to right the image passes through the network. Grey circles: how well true classes can "
-        "be told from that layer before training; blue: after it. The shaded part is the projector, the "
-        "last layers, which produce the answer. If the blue line stands high in the encoder and falls in "
-        "the projector, then what was learnt about the images sits early, and the list learnt by heart "
-        "sits last."
-    ),
-    "capacity": (
-        "For every image a fixed pool of B views is made, and the network is asked about exactly those. "
-        "Blue: all views of an image share its label, so the list does not grow. Orange: every single "
-        "view has a random label of its own, so the list grows with B. Where the orange line falls, the "
-        "network is full. Open circles are budget-limited: training longer would still have helped, so "
-        "they are a lower bound."
-    ),
-    "bits": (
-        "How much label information the network holds, divided by its number of parameters (from the "
-        "accuracy, by Fano's inequality). The dashed grey line is what perfect memory of every view's own "
-        "label would take. Where the orange line leaves it, the capacity is reached."
-    ),
 }
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
@@ -146,4 +97,11 @@ LEFT_OUT: dict[str, str] = {
     "curves": "measurements along training (metrics.jsonl)",
     "layers": "the probe by layer",
     "capacity": "a capacity run",
+    "invariance": "an invariance run",
+    "pool": "benign runs with a limited number of views (--views)",
+    "diversity": "a diversity or an ideal run",
+    "robustness": "runs under several losses, normalizations or numbers of label classes",
+    "transfer": "a transfer run",
+    "size": "a size run",
+    "claims": "the table of claims (rote claims)",
 }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rote.runs.csv_table import columns, read_csv
 from rote.runs.errors import CorruptRunFile, RunIncomplete
 from rote.runs.folder import CHECKPOINTS, CONFIG, EXAMPLES, METRICS, SUMMARY, read_json
 from rote.runs.metrics_log import Measurements, read_measurements
@@ -108,7 +109,12 @@ class Run:
         return model.eval()
 
     def table(self, name: str) -> dict[str, np.ndarray]:
-        """The columns of one of the run's Parquet tables."""
+        """The columns of one of the run's tables, CSV or Parquet, as numpy arrays of one length.
+
+        In a CSV table a missing number is nan and another missing value None.
+        """
+        if name.endswith(".csv"):
+            return columns(read_csv(self._present(name)))
         import pyarrow
         import pyarrow.parquet
 

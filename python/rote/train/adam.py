@@ -24,14 +24,11 @@ class Adam(torch.optim.Adam):
     @torch.no_grad()
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:
         """One update."""
-        if self._ready is None:
-            loss = super().step(closure)
-            self._ready = self._gather()
-            return loss
+        if self._ready is None or closure is not None:
+            return self._torchs_step(closure)
         gradients = [[p.grad for p in parameters] for _, parameters, _ in self._ready]
-        if closure is not None or any(gradient is None for group in gradients for gradient in group):
-            self._ready = None
-            return super().step(closure)
+        if any(gradient is None for group in gradients for gradient in group):
+            return self._torchs_step(None)
         for (group, parameters, (means, squares, steps)), group_gradients in zip(self._ready, gradients, strict=True):
             steps[0].add_(1)
             beta1, beta2 = group["betas"]
@@ -58,6 +55,13 @@ class Adam(torch.optim.Adam):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self._ready = None
         super().load_state_dict(state_dict)
+
+    def _torchs_step(self, closure: Callable[[], Tensor] | None) -> Tensor | None:
+        for state in self.state.values():
+            state["step"] = state["step"].clone()  # each is counted up by itself there
+        loss = super().step(closure)
+        self._ready = self._gather()
+        return loss
 
     def _gather(self) -> list[tuple[dict[str, Any], list[Tensor], tuple[list[Tensor], ...]]] | None:
         """Parameters and their state by group, where one kernel can take them; they share one counter from here on."""

@@ -19,7 +19,7 @@ from rote.train.trainer import Trainer
 
 _FORMAT = 1
 # What may differ between the run that saved and the run that goes on.
-_FREE_FIELDS = ("device", "epochs")
+_FREE_FIELDS = ("device", "execution")
 # Of the state, beside weights and optimizer.
 _TENSORS = ("sums", "epochs", "epoch_numbers", "rng", "rng_cuda")
 
@@ -62,7 +62,8 @@ def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> dict[str,
 
     Args:
         path: a file of `save_checkpoint`.
-        trainer: made from the same config; device may differ, and epochs where the learning rate is constant.
+        trainer: made from the same config; device and execution may differ, and epochs where the learning
+            rate is constant.
 
     Returns:
         The caller's `extra` values.
@@ -113,7 +114,7 @@ def load_weights(path: str | os.PathLike[str], model: nn.Module) -> dict[str, An
 def different_fields(config: TrainConfig, saved: dict[str, Any]) -> str:
     """The fields in which a saved config differs and must not, in words; empty where it may go on."""
     ours = asdict(config)
-    free = _FREE_FIELDS if config.schedule == "constant" else _FREE_FIELDS[:1]
+    free = (*_FREE_FIELDS, "epochs") if config.schedule == "constant" else _FREE_FIELDS
     different = [name for name in ours if name not in free and saved.get(name) != ours[name]]
     return ", ".join(f"{name} {saved.get(name)!r} instead of {ours[name]!r}" for name in different)
 

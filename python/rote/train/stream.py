@@ -27,6 +27,22 @@ class Source(Protocol):
         """
 
 
+class Samples(NamedTuple):
+    """What the samples of a step are made from.
+
+    Attributes:
+        image_ids, views, labels: int64 [B].
+        rows: int64 [B], where the images lie in the bank that is rendered from; None where it is the given bank.
+        table: int64 [N], the labels of the bank's rows; None where labels are not mixed.
+    """
+
+    image_ids: Tensor
+    views: Tensor
+    labels: Tensor
+    rows: Tensor | None = None
+    table: Tensor | None = None
+
+
 class _Epoch(NamedTuple):
     """The samples of one epoch, in the order of the visits.
 
@@ -141,6 +157,14 @@ class TrainingStream:
             self._epoch.labels[start:stop],
         )
 
+    def samples(self, step: int) -> Samples:
+        """What `render` makes the samples of a step from, on the device of the bank."""
+        image_ids, views, labels = self.addresses(step)
+        if not self.mixes:
+            return Samples(image_ids, views, labels)
+        start = step % self.steps_per_epoch * self.batch_size
+        return Samples(image_ids, views, labels, self._epoch.rows[start : start + self.batch_size], self._epoch.table)
+
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """The samples of a step.
 
@@ -148,23 +172,40 @@ class TrainingStream:
             (x, y): float [batch_size, C, H, W], and int64 [batch_size] or, where the recipe mixes labels, float32
             [batch_size, num_classes] with rows of sum 1.
         """
-        image_ids, views, y = self.addresses(step)
+        return self.render(self.samples(step))
+
+    def render(self, samples: Samples) -> tuple[Tensor, Tensor]:
+        """`batch` from what `samples` says; with a `rote.augment.Recipe` nothing in it waits for the device."""
         how = {
             "seed": self.seeds.view,
             "dtype": torch.float32 if self.dtype == torch.float64 else self.dtype,
             "channels_last": self.channels_last,
         }
+        y = samples.labels
         if not self.mixes:
-            x = self.recipe(self.images, image_ids, views, **how)
+            x = self.recipe(self.images, samples.image_ids, samples.views, **how)
         else:
-            start = step % self.steps_per_epoch * self.batch_size
-            rows = self._epoch.rows[start : start + self.batch_size]
             if self.mixes_labels:
-                how |= {"labels": self._epoch.table, "num_classes": self.num_classes}
-            x = self.recipe(self.images, rows, views, address_ids=image_ids, **how)
+                how |= {"labels": samples.table, "num_classes": self.num_classes}
+            x = self.recipe(self.images, samples.rows, samples.views, address_ids=samples.image_ids, **how)
             if self.mixes_labels:
                 x, y = x
         return x if x.dtype == self.dtype else x.to(self.dtype), y
+
+    def epoch_labels(self, epoch: int) -> tuple[Tensor, Tensor | None]:
+        """The labels of an epoch, int64 on the device of the bank.
+
+        Returns:
+            ([steps_per_epoch x batch_size] in the order of the visits, [N] of the images trained on where labels are
+            mixed, else None).
+        """
+        found = self._addresses_of_epoch(epoch)
+        return found.labels, found.table
+
+    @property
+    def rows_of_images(self) -> Tensor | None:
+        """Where images are mixed: the row in `images` of every image id, int64, -1 for ids not trained on."""
+        return self._row_of
 
     def _gather(self, recipe: Recipe) -> None:
         count = len(self.image_ids)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,6 +12,8 @@ from torch import Tensor, nn
 
 from rote.train.callbacks import hooks_of
 from rote.train.config import TrainConfig
+from rote.train.distributed import DataParallel, GlobalRunningSums, share_weights
+from rote.train.execution import StepParts, make_steps
 from rote.train.losses import Loss, make_loss
 from rote.train.memory import memory_errors
 from rote.train.optimizers import make_optimizer
@@ -48,10 +51,12 @@ class Trainer:
     Args:
         model: any module from float [B, C, H, W] to logits [B, classes]; moved to the config's device in place.
         stream: where the samples come from; moved to the config's device, and set to its precision and layout.
-        config: loss, optimizer, schedule, precision, device and epochs are read here.
+        config: loss, optimizer, schedule, precision, device, execution and epochs are read here.
         loss: a loss of your own in place of the config's, from logits [B, classes] and labels, int64 [B] or, where
             the recipe mixes them, float32 [B, classes], to a scalar: the mean over the batch.
         callbacks: `Callback`s, objects with one of its methods, or functions to call after every step.
+        processes: those that train this network together, each with the same arguments; they start from the weights
+            of the first. The stream's batch is the global one.
         check_every: steps between two looks at the loss; each keeps a copy of the state to fall back to.
 
     Attributes:
@@ -60,6 +65,7 @@ class Trainer:
 
     Raises:
         TypeError: a callback is none.
+        ValueError: an execution that device or stream do not allow, or a batch that does not divide among processes.
         TrainingOutOfMemory: the device's memory does not hold the network and the images.
 
     Example:
@@ -76,6 +82,7 @@ class Trainer:
         *,
         loss: Loss | None = None,
         callbacks: Iterable[object] = (),
+        processes: DataParallel | None = None,
         check_every: int = _CHECK_EVERY,
     ) -> None:
         if check_every < 1:
@@ -88,18 +95,41 @@ class Trainer:
             layout = torch.channels_last if channels_last else torch.preserve_format
             weights = torch.float64 if self.precision == torch.float64 else None
             self.model = model.to(self.device, weights, memory_format=layout)
-            self.stream = stream.to(self.device)
+            stream = stream.to(self.device)
         stream.dtype = self.precision
         stream.channels_last = channels_last
         self.total_steps = config.epochs * stream.steps_per_epoch
         self.step = 0
         self._parameters = list(self.model.parameters())
         self._optimizer = make_optimizer(self.model, config)
-        self._loss = make_loss(config) if loss is None else loss
         self._after_step, self._after_epoch = hooks_of(callbacks)
-        self._running = RunningSums(self.device)
+        self._processes = processes
+        if processes is not None:
+            share_weights(self.model, processes)
+        self._running = RunningSums(self.device) if processes is None else GlobalRunningSums(self.device, processes)
+        self._parts = StepParts(
+            self.model,
+            self._parameters,
+            stream,
+            self._optimizer,
+            make_loss(config) if loss is None else loss,
+            self._running,
+            self.precision,
+            self.device,
+        )
+        self._steps = make_steps(config, self._parts, processes)
         self._check_every = check_every
         self._good: dict[str, Any] | None = None
+
+    @property
+    def stream(self) -> TrainingStream:
+        """Where the samples come from; another one of the same precision and layout can be put in its place."""
+        return self._parts.stream
+
+    @stream.setter
+    def stream(self, stream: TrainingStream) -> None:
+        self._parts = replace(self._parts, stream=stream)
+        self._steps = make_steps(self.config, self._parts, self._processes)
 
     @property
     def lr(self) -> float:
@@ -215,24 +245,10 @@ class Trainer:
             torch.cuda.set_rng_state(state["rng_cuda"].cpu(), self.device)
         self.step = state["step"]
         self._good = None
+        self._steps.reset()
 
     def _update(self) -> None:
-        x, y = self.stream.batch(self.step)
-        if self.precision == torch.bfloat16:
-            with torch.autocast(self.device.type, torch.bfloat16):
-                logits = self.model(x)
-        else:
-            logits = self.model(x)
-        loss = self._loss(logits, y)
-        for parameter in self._parameters:
-            parameter.grad = None
-        loss.backward()
-        for group in self._optimizer.param_groups:
-            group["lr"] = self.lr
-        self._optimizer.step()
-        # Of a mixed view, too, the label of its own image is asked for.
-        own = y if y.dim() == 1 else self.stream.addresses(self.step)[2]
-        self._running.add(loss, logits, own)
+        self._steps.update(self.step, self.lr)
         self.step += 1
 
 

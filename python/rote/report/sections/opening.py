@@ -7,13 +7,15 @@ from html import escape
 
 import numpy as np
 
-from rote.report import embed, figures_views, numbers, story, tables, words
+from rote.report import embed, figures, numbers, words
 from rote.report.conditions import Condition, Study
 from rote.report.embed import prose
-from rote.report.figures_views import sample_cells
+from rote.report.figures.samples import sample_cells
 from rote.report.gallery import Gallery
 from rote.report.layout import condition_title, how_to_read, panel_detail, section
 from rote.report.records import Run
+from rote.report.story import opening as story
+from rote.report.tables.html import badge
 from rote.report.views import ViewSamples
 
 SAMPLE_ROWS, SAMPLE_VIEWS = 6, 8
@@ -52,9 +54,9 @@ def _card(study: Study, condition: Condition, studies: Sequence[Study]) -> str:
     detail = panel_detail(study, condition, studies)
     where = f"<p class='where'>{escape(detail)}</p>" if detail else ""
     title = condition_title(condition)
-    badge = tables.badge(verdict) if verdict else ""
+    mark = badge(verdict) if verdict else ""
     return (
-        f"<article class='card'><header><h3>{escape(title)}</h3>{badge}</header>{where}"
+        f"<article class='card'><header><h3>{escape(title)}</h3>{mark}</header>{where}"
         f"<p>{prose(meaning)}</p><dl>{body}</dl>"
         f"<p class='note'>{prose(story.card_notes(condition))}</p></article>"
     )
@@ -81,7 +83,7 @@ def sample_views(runs: Sequence[Run], gallery: Gallery) -> str:
     body = []
     for (data, recipe), samples in sheets.items():
         shown = _cut(samples)
-        gallery.file_only("views", lambda shown=shown: figures_views.plot_views(shown))
+        gallery.file_only("views", lambda shown=shown: figures.plot_views(shown))
         rows = "".join(_sample_row(shown, row, cells) for row, cells in enumerate(sample_cells(shown)))
         body.append(
             f"<figure class='samples'><figcaption>{escape(data)}, recipe “{escape(recipe)}”</figcaption>"

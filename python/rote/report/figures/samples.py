@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-from rote.report.style import FONT, panel
+from rote.report.style import FONT, figure, panel
 from rote.report.views import ViewSamples
 
 WIDTH_OF_SHEET = 238.0  # points left for the images in a contact sheet
 
 
+@figure
 def plot_views(samples: ViewSamples, ax: Axes | None = None) -> Axes:
     """A contact sheet: one row per training image (the original, then its views), with its labels."""
     sheet = contact_sheet(samples)

@@ -1,23 +1,12 @@
-"""Sentences made from the numbers: headline, findings. Nothing is claimed here that the runs do not show."""
+"""The headline, what was done, and the outcome in a sentence."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rote.report.conditions import Condition, Study, paired_difference
-from rote.report.figures import short_layer
-from rote.report.figures_capacity import budget_limited, capacity_table
-from rote.report.numbers import (
-    count,
-    percent,
-    points,
-    points_interval,
-    several,
-    significant,
-)
-from rote.report.records import Curve, finite, in_projector
-
-MEMORIZED = 0.99  # clean accuracy from which labels count as known by heart
+from rote.report.conditions import Condition, Study, baseline
+from rote.report.numbers import count, percent, points_interval, several
+from rote.report.records import finite
 
 
 def headline(studies: Sequence[Study], has_capacity: bool) -> str:
@@ -74,7 +63,7 @@ def in_short(condition: Condition) -> str:
     )
     if clean is None or probe is None:
         return ""
-    bar, name = _baseline(condition)
+    bar, name = baseline(condition)
     text = (
         f"{'With' if condition.augmented else 'Without'} augmentation the network gives "
         f"{percent(clean.mean)} of the training images the label drawn for them, and the true class of "
@@ -83,14 +72,6 @@ def in_short(condition: Condition) -> str:
     if raw is not None and bar is not None:
         text += f"; {name} it is {percent(bar)}"
     return text + "."
-
-
-def _baseline(condition: Condition) -> tuple[float | None, str]:
-    """The better of raw pixels and the untrained network, and its name."""
-    raw, init = condition.raw_probe(), condition.number("probe_accuracy_init")
-    if init is not None and (raw is None or init.mean > raw.mean):
-        return init.mean, "before training"
-    return (None, "") if raw is None else (raw.mean, "from raw pixels")
 
 
 def procedure(study: Study) -> list[str]:
@@ -147,130 +128,6 @@ def card_notes(condition: Condition) -> str:
         kinds = [f"{kind} in {condition.verdicts.count(kind)}" for kind in dict.fromkeys(condition.verdicts)]
         text += f". Verdicts: {', '.join(kinds)}"
     return text + "."
-
-
-def curve_finding(condition: Condition) -> str:
-    """When the labels were known by heart, and when the probe passed its baseline."""
-    clean = condition.mean_curve("train", "accuracy_clean")
-    probe = condition.mean_curve("test", "probe_accuracy", condition.headline_layer)
-    parts = []
-    if clean:
-        step = _reached(clean, MEMORIZED)
-        end = percent(clean.values[-1])
-        kind = f"{condition.labels.capitalize()} labels"
-        parts.append(
-            f"{kind} known to 99 % from step {count(step)} on."
-            if step is not None
-            else f"{kind} not memorized: {end} of the training images at the end."
-        )
-    bar, name = _baseline(condition)
-    if probe and bar is not None:
-        step = _reached(probe, bar)
-        parts.append(
-            f"The probe stands above the better baseline ({percent(bar)} {name}) from step {count(step)} on."
-            if step is not None
-            else f"The probe ends at {percent(probe.values[-1])}, below the better baseline ({percent(bar)} {name})."
-        )
-    return " ".join(parts)
-
-
-def _reached(curve: Curve, level: float) -> int | None:
-    """The first measured step from which a curve stays at or above a level."""
-    first = None
-    for step, value in zip(curve.steps, curve.values, strict=True):
-        if value < level:
-            first = None
-        elif first is None:
-            first = step
-    return first
-
-
-def control_findings(study: Study) -> list[str]:
-    """The comparisons that tell causes apart, each as one sentence with its paired difference."""
-
-    def one(labels: str, augmented: bool) -> Condition | None:
-        found = study.find(labels, augmented)
-        return found[0] if len(found) == 1 else None
-
-    def difference(left: Condition | None, right: Condition | None) -> str | None:
-        if left is None or right is None:
-            return None
-        found = paired_difference(left, right, lambda run: run.number("probe_accuracy"))
-        if found is None:
-            return None
-        text = f"{points(found.mean)} points"
-        if found.interval is not None:
-            text += f" (95 % interval {points_interval(found.interval)})"
-        return f"{text}, {several(len(found.values), 'seed')}"
-
-    sentences = [
-        ("With augmentation against without, random labels", one("random", True), one("random", False)),
-        (
-            "Random labels that stay the same against labels redrawn at every visit, with augmentation",
-            one("random", True),
-            one("fresh", True),
-        ),
-        ("True labels against random labels, with augmentation", one("true", True), one("random", True)),
-    ]
-    found = [(text, difference(left, right)) for text, left, right in sentences]
-    return [f"{text}: {value}." for text, value in found if value is not None]
-
-
-def steps_note(study: Study) -> str:
-    """Whether the conditions of a study may be compared."""
-    if study.equal_steps:
-        steps = next((c.steps for c in study.conditions if c.steps is not None), None)
-        return f"All conditions made {count(steps)} update steps." if steps else ""
-    each = ", ".join(f"{study.name_of(c)}: {count(c.steps)}" for c in study.conditions if c.steps is not None)
-    return f"Caution: the conditions made different numbers of update steps ({each}): no strict comparison."
-
-
-def layer_finding(condition: Condition) -> str:
-    """Where the probe stands highest, and what is left of it in the last layer."""
-    finals = {layer: condition.layer_probe(layer, "final") for layer in condition.layers}
-    known = {layer: found.mean for layer, found in finals.items() if found is not None}
-    if not known:
-        return ""
-    best = max(known, key=lambda layer: known[layer])
-    side = "the projector" if in_projector(best) else "the encoder"
-    name = "its output" if best == "encoder" else f"“{short_layer(best)}”"
-    last = list(known)[-1]
-    text = f"Best in {side} ({name}): {percent(known[best])}"
-    return text + (f"; in the last layer {percent(known[last])}." if last != best else ".")
-
-
-def capacity_finding(condition: Condition) -> str:
-    """How far every label mode could be fitted."""
-    parts = []
-    for mode, words in (
-        ("random", "With a label of its own for every view,"),
-        ("same", "With one label per image,"),
-    ):
-        table = capacity_table(condition, mode, "accuracy_pool")
-        if not table:
-            continue
-        fitted = [views for views, found in table.items() if found.mean >= MEMORIZED]
-        largest = max(table)
-        end = percent(table[largest].mean)
-        limited = " (budget-limited)" if largest in budget_limited(condition, mode) else ""
-        if not fitted:
-            parts.append(f"{words} no pool was fitted to 99 %; at B = {largest} it is {end}{limited}.")
-        elif max(fitted) == largest:
-            parts.append(f"{words} every pool was fitted, up to B = {largest} ({end}{limited}).")
-        else:
-            parts.append(
-                f"{words} pools up to B = {max(fitted)} were fitted to 99 %; at B = {largest} it is {end}{limited}."
-            )
-    return " ".join(parts)
-
-
-def bits_finding(condition: Condition) -> str:
-    """The most that a parameter came to hold."""
-    bits = capacity_table(condition, "random", "bits_per_parameter")
-    if not bits:
-        return ""
-    best = max(bits, key=lambda views: bits[views].mean)
-    return f"With own labels, a parameter holds at most {significant(bits[best].mean)} bits, at B = {best}."
 
 
 def _joined(kinds: set[str]) -> str:

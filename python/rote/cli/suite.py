@@ -1,0 +1,77 @@
+"""`rote run suite`: all runs that the claims need, the table of claims and the page."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rote.cli.options import parse
+
+if TYPE_CHECKING:
+    from rote.experiments.suite import Planned
+    from rote.experiments.suite_forecast import SuiteForecast
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Makes every run of the plan that is missing, then table and page."""
+    from rote.experiments.stopping import Stopped
+    from rote.experiments.suite import SuiteConfig, plan
+    from rote.experiments.suite_forecast import forecast_suite
+
+    config = parse(
+        SuiteConfig,
+        arguments,
+        prog="rote run suite",
+        description="Makes all runs that claims 1 to 14 need, each once, the most telling first; what is there already "
+        "is not run again. Ends with the table of claims (claims.csv, claims.md) and the page.",
+    )
+    planned = plan(config)
+    expected = forecast_suite(config, planned)
+    print("\n".join(expected.lines()), flush=True)
+    if config.dry_run:
+        return 0
+    try:
+        make(planned, expected)
+    except Stopped as stopped:
+        print(f"rote: {stopped}", file=sys.stderr)
+        return 130
+    finish(config.out)
+    return 0
+
+
+def make(planned: Sequence[Planned], expected: SuiteForecast) -> None:
+    """Makes the runs one after another and says how far the whole is.
+
+    Raises:
+        Stopped: Ctrl-C; the state is saved, and the same command goes on.
+    """
+    from rote.experiments import EXPERIMENTS
+
+    for number, item in enumerate(planned, start=1):
+        name = item.config.name_of_experiment
+        left, claims = expected.left(number - 1), ", ".join(map(str, item.claims))
+        print(
+            f"rote: run {number} of {len(planned)}, {item.part} (claims {claims}), {left} left",
+            file=sys.stderr,
+        )
+        begin = time.monotonic()
+        EXPERIMENTS[name](item.config)
+        expected.took(number - 1, time.monotonic() - begin)
+
+
+def finish(out: Path) -> None:
+    """Prints the table of claims over the runs in a folder, and writes it and the page beside them."""
+    from rote import claims
+    from rote.cli.claims import write_tables
+    from rote.report import write_page
+
+    folders = sorted(path.parent for path in out.glob("*/config.json"))
+    lines = claims.claims_table(folders)
+    write_tables(out, lines)
+    print(claims.as_text(lines))
+    print(f"\ntable: {out / 'claims.csv'}, {out / 'claims.md'}", flush=True)
+    page = write_page(folders, out / "report.html", claims=[claims.cells(line) for line in lines])
+    print(f"page: {page}")

@@ -1,0 +1,81 @@
+"""How long the suite takes: measured once before it starts, corrected by what its runs really take."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rote.experiments.forecast import Forecaster, duration
+from rote.experiments.suite import Planned, SuiteConfig, parts
+
+
+@dataclass
+class SuiteForecast:
+    """The plan with its times.
+
+    Attributes:
+        planned: the runs.
+        seconds: expected of each; 0 for what is finished.
+        unknown: positions of runs of which a part could not be told.
+        at_most: positions of runs whose time is the most they can take.
+        omitted: why runs are left out, or "".
+    """
+
+    planned: Sequence[Planned]
+    seconds: list[float]
+    unknown: set[int] = field(default_factory=set)
+    at_most: set[int] = field(default_factory=set)
+    omitted: str = ""
+    _expected: float = 0.0
+    _taken: float = 0.0
+
+    def lines(self) -> list[str]:
+        """The plan as text: a line for each part, and the whole."""
+        text = ["plan, in this order:"]
+        position = 0
+        numbers: dict[str, list[int]] = {}
+        for position, run in enumerate(self.planned):
+            numbers.setdefault(run.part, []).append(position)
+        for part, runs in parts(self.planned).items():
+            own = numbers[part]
+            claims = sorted({claim for run in runs for claim in run.claims})
+            most = "at most " if self.at_most & set(own) else ""
+            done = sum(self.seconds[number] == 0 for number in own)
+            left = f", {done} there already" if done else ""
+            time = duration(sum(self.seconds[number] for number in own))
+            named = ", ".join(map(str, claims))
+            text.append(f"  {part:<30} {len(own):>3} runs  {most + time:>15}   claims {named}{left}")
+        text.append(f"  {'all':<30} {len(self.planned):>3} runs  {duration(sum(self.seconds)):>15}")
+        return [*text, self.omitted] if self.omitted else text
+
+    def took(self, position: int, seconds: float) -> None:
+        """Tells how long a run really took."""
+        if self.seconds[position] > 0 and position not in self.at_most:
+            self._expected += self.seconds[position]
+            self._taken += seconds
+
+    def left(self, position: int) -> str:
+        """Time expected from this run on, as text."""
+        pace = self._taken / self._expected if self._expected else 1.0
+        return duration(pace * sum(self.seconds[position:]))
+
+
+def forecast_suite(config: SuiteConfig, planned: Sequence[Planned]) -> SuiteForecast:
+    """Measures a run of each kind and adds up the plan."""
+    print(f"rote: timing a few steps and evaluations of {len(planned)} runs", file=sys.stderr)
+    forecaster = Forecaster(same_process=True)
+    made: set = set()
+    result = SuiteForecast(planned, [])
+    for position, run in enumerate(planned):
+        # What stands before an examination in the plan is made when its turn comes.
+        expected = forecaster.forecast(run.config, made=made)
+        made.add(run.config.resolved())
+        result.seconds.append(expected.seconds)
+        if expected.at_most:
+            result.at_most.add(position)
+        if any(part.seconds is None for part in expected.parts):
+            result.unknown.add(position)
+    if config.root is None:
+        result.omitted = f"left out: all runs on {config.data}, whose folder --root was not given"
+    return result

@@ -1,0 +1,104 @@
+"""How to read each figure, for readers who see one for the first time. Plain text, escaped where it is used."""
+
+from __future__ import annotations
+
+HOW_TO_READ: dict[str, str] = {
+    "views": (
+        "Each row is one training image. On the left: the label the network was given, drawn by lot, and "
+        "the class the image really has. Then the image itself, then views of it as the network sees them "
+        "in training. A view is never stored: it is computed anew from the numbers (seed, image, view)."
+    ),
+    "curves": (
+        "From left to right the training goes on. The orange line is the share of training images to "
+        "which the network gives their random label: at 100 % it knows the list by heart. The dashed "
+        "orange line is the same on views it has never been trained on. The blue line is the probe: can "
+        "true classes, which the network was never told, be read from its encoder? It counts as learning "
+        "only where it rises above both grey lines: what raw pixels allow, and what the untrained network "
+        "allowed."
+    ),
+    "controls": (
+        "Each row is one condition; all of them start from the same kind of network and make the same "
+        "number of updates, unless said otherwise. The open circle is the probe before training, the "
+        "filled one after it; the pale bar around it is the 95 % interval of the gain (between seeds "
+        "where there are three or more, ticks mark single seeds). “Fresh” labels are drawn anew at every "
+        "visit, so there is nothing to memorize: they show what the updates do by themselves. “True” "
+        "labels show what ordinary training reaches."
+    ),
+    "probe": (
+        "On the right, the same probe followed along training for every condition. Full lines are with "
+        "augmentation, dashed lines without (plain). Compare lines at the same place of the horizontal "
+        "axis: there the networks have made equally many updates."
+    ),
+    "layers": (
+        "From left to right the image passes through the network. Grey circles: how well true classes can "
+        "be told from that layer before training; blue: after it. The shaded part is the projector, the "
+        "last layers, which produce the answer. If the blue line stands high in the encoder and falls in "
+        "the projector, then what was learnt about the images sits early, and the list learnt by heart "
+        "sits last."
+    ),
+    "double": (
+        "Where two colours are drawn, blue asks for true classes and orange for the labels the network was trained on; "
+        "dotted lines with open circles are the network before training. By nearest neighbours, the labels used are "
+        "asked of a training image by the other training images, none of its own views among them: so nothing can be "
+        "known by heart there, and a high value means that images were arranged by their random label. Read out "
+        "linearly, a rule is fitted on some views of the images and asked of other views of the same images."
+    ),
+    "invariance": (
+        "A bar of 100 % says that two views of an image are passed on as the same thing, 0 % that they differ as two "
+        "images do under one and the same change. Grey is before training, blue after. A network that maps everything "
+        "to one point would be perfectly invariant, too: so beside it stands whether a view still finds its own image "
+        "among one other view of every image. Both must be high."
+    ),
+    "pool": (
+        "Left, each image has one fixed view; to the right it has more; at the far right every visit brings a new "
+        "one. All networks make the same number of updates unless the figure says otherwise. Bars are 95 % intervals "
+        "between seeds, from three seeds on."
+    ),
+    "diversity": (
+        "Each point is one strength of augmentation (its number stands beside it), diamonds are ready-made recipes; "
+        "open points did not come to know 90 % of the labels in every seed. To the right memorizing takes longer, or "
+        "views differ more: their mean distance, over that of two images, in pixels. Upwards the probe reads more. "
+        "The best point need not be the strongest."
+    ),
+    "ideal": (
+        "“Other images of its class” shows, in place of views, real other images of the same class under one label. "
+        "That uses the true classes and is no method but a yardstick: how good might augmentation become?"
+    ),
+    "robustness": (
+        "Each row is one way to train: its dot is by how many points the probe is higher with augmentation than "
+        "without, for networks with the same seed (ticks are single seeds, the pale bar is their 95 % interval). "
+        "Right of the grey line augmentation helps."
+    ),
+    "transfer": (
+        "The network first learns random labels on one half of the images and is then trained on the other half. Its "
+        "curve is to be compared with training from scratch, with the same network scaled back to the size of weights "
+        "at initialization, and with first-layer filters drawn by lot with the learnt covariance alone. Misalignment "
+        "0 would say that the first layer's filters follow the principal directions of the images."
+    ),
+    "size": (
+        "The score of an example is by how much the chance that its label is given right rises when it is itself "
+        "among the training images, over many networks trained on random halves of the data. 0 %: the others suffice; "
+        "100 %: only by heart. The orange line counts the examples that score above one half."
+    ),
+    "sizes": (
+        "Each line is one number of views B, the more the stronger its colour. To the right the networks grow. Where a line leaves "
+        "100 %, the network is too small for the pool."
+    ),
+    "frontier": (
+        "Each point is the largest number of random labels that a network of this size was able to fit to 99 %, found "
+        "by halving. Both axes are logarithmic; a slope of 1 means twice the parameters, twice the labels. "
+        "The pale band is the 95 % interval of the line, between seeds where there are three or more."
+    ),
+    "capacity": (
+        "For every image a fixed pool of B views is made, and the network is asked about exactly those. "
+        "Blue: all views of an image share its label, so the list does not grow. Orange: every single "
+        "view has a random label of its own, so the list grows with B. Where the orange line falls, the "
+        "network is full. Open circles are budget-limited: training longer would still have helped, so "
+        "they are a lower bound."
+    ),
+    "bits": (
+        "How much label information the network holds, divided by its number of parameters (from the "
+        "accuracy, by Fano's inequality). The dashed grey line is what perfect memory of every view's own "
+        "label would take. Where the orange line leaves it, the capacity is reached."
+    ),
+}

@@ -1,0 +1,1 @@
+"""The sections of the page. Each takes records and returns HTML, or "" where its runs are not there."""

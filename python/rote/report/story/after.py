@@ -1,0 +1,48 @@
+"""What the transfer and the size runs show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rote.report.numbers import count, percent, significant
+from rote.report.rows import Row, over_seeds
+
+
+def transfer_finding(rows: Sequence[Row], labels: str) -> str:
+    """Where each start ends on the second task, and when it passes 90 % of it."""
+    own = [row for row in rows if row["labels"] == labels]
+    value = "test_accuracy" if labels == "true" else "train_accuracy"
+    words = {"scratch": "from scratch", "random-labels": "after random labels"}
+    parts = []
+    for start, text in words.items():
+        means = over_seeds([row for row in own if row["start"] == start], ("epoch",), value)
+        if means:
+            last = max(means, key=lambda mean: mean.at["epoch"])
+            parts.append(f"{text} {percent(last.mean)}")
+    name = "Test" if labels == "true" else "Training"
+    return f"{name} accuracy at the end: {', '.join(parts)}." if parts else ""
+
+
+def alignment_finding(rows: Sequence[Row]) -> str:
+    """Misalignment before and after, beside that of a random basis."""
+    means = {mean.at["moment"]: mean.mean for mean in over_seeds(rows, ("moment",), "misalignment")}
+    basis = {mean.at["moment"]: mean.mean for mean in over_seeds(rows, ("moment",), "misalignment_random_basis")}
+    if len(means) < 2:
+        return ""
+    first, *_, last = means
+    text = f"Misalignment with the data: {significant(means[first])} before, {significant(means[last])} after"
+    return text + (f"; with a basis drawn by lot {significant(basis[last])} after." if last in basis else ".")
+
+
+def size_finding(rows: Sequence[Row]) -> str:
+    """The mean score of the narrowest and of the widest network, with the reliability of the scores."""
+    means = sorted(over_seeds(rows, ("width",), "memorization_mean"), key=lambda mean: mean.at["width"])
+    if not means:
+        return ""
+    ends = means if len(means) == 1 else [means[0], means[-1]]
+    text = "; ".join(f"width {count(mean.at['width'])}: mean score {percent(mean.mean)}" for mean in ends)
+    text = text[0].upper() + text[1:]
+    halves = [row["split_half"] for row in rows if row.get("split_half") is not None]
+    if halves:
+        text += f". Split-half reliability of the scores: {min(halves):.2f} to {max(halves):.2f}"
+    return text + "."
