@@ -17,6 +17,7 @@ from rote.experiments.benign import BenignConfig, benign
 from rote.experiments.capacity import CapacityConfig
 from rote.experiments.config import ExperimentConfig
 from rote.experiments.forecast_benign import BenignMeter, quietly
+from rote.experiments.transfer import TransferConfig
 
 # An examination is timed on a network trained for one epoch; where that alone takes longer than so many seconds, it is
 # not timed.
@@ -119,6 +120,8 @@ class Forecaster:
             return self._benign(config)
         if isinstance(config, CapacityConfig):
             return self._capacity(config)
+        if isinstance(config, TransferConfig):
+            return self._transfer(config)
         runs = config.benign_runs()
         if not runs:
             raise ValueError(f"--dry-run knows no way to tell how long {config.name_of_experiment} takes")
@@ -154,6 +157,18 @@ class Forecaster:
             return _nothing(config)
         parts = (Part("training", most.seconds, most.detail),)
         return Forecast("capacity", most.steps, most.samples, parts, self.meter.memory(), most.device, at_most=True)
+
+    def _transfer(self, config: TransferConfig) -> Forecast:
+        from rote.experiments.forecast_transfer import cost_of_transfer
+
+        cost = cost_of_transfer(config, self.meter)
+        if cost is None:
+            return _nothing(config)
+        parts = (
+            Part("training", cost.training, f"{cost.trainings} networks"),
+            Part("evaluations", cost.evaluations, f"{cost.looks}"),
+        )
+        return Forecast("transfer", cost.steps, cost.samples, parts, self.meter.memory(), cost.device)
 
     def _examination(
         self, config: ExperimentConfig, to_make: Sequence[BenignConfig], runs: Sequence[BenignConfig]
