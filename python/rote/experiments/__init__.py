@@ -16,6 +16,7 @@ from rote.experiments.ideal import IdealConfig, ideal
 from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
 from rote.experiments.presets import PRESETS, preset
+from rote.experiments.size import SizeConfig, size
 from rote.experiments.stopping import Stopped
 from rote.runs import Run
 
@@ -26,6 +27,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "ideal": IdealConfig,
     "invariance": InvarianceConfig,
     "layers": LayersConfig,
+    "size": SizeConfig,
 }
 EXPERIMENTS = {
     "benign": benign,
@@ -34,6 +36,7 @@ EXPERIMENTS = {
     "ideal": ideal,
     "invariance": invariance,
     "layers": layers,
+    "size": size,
 }
 
 __all__ = [
@@ -48,6 +51,7 @@ __all__ = [
     "InvarianceConfig",
     "LayersConfig",
     "Run",
+    "SizeConfig",
     "Stopped",
     "benign",
     "capacity",
@@ -57,4 +61,5 @@ __all__ = [
     "invariance",
     "layers",
     "preset",
+    "size",
 ]

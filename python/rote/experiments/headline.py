@@ -129,4 +129,30 @@ def _invariance(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-_TEXTS = {"capacity": _capacity, "diversity": _diversity, "ideal": _ideal, "invariance": _invariance, "layers": _layers}
+def _size(summary: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"memorization of single examples, {summary['images']:,} images of {summary['data']}, "
+        f"{100 * summary['noise']:.0f} % of their labels redrawn"
+    ]
+    for row in summary["rows"]:
+        apart = [
+            f"{row[key]:.2f} of {name}"
+            for key, name in (("memorization_corrupted", "wrong labels"), ("memorization_clean", "right ones"))
+            if row[key] is not None
+        ]
+        lines.append(
+            f"  width {row['width']:>3}, {row['parameters']:>7,} parameters: mean score {row['memorization_mean']:.3f} "
+            f"({', '.join(apart)}), accuracy {row['train_accuracy']:.3f} on the half trained on and "
+            f"{row['held_out_accuracy']:.3f} on the other, reliability {row['split_half']:.2f}"
+        )
+    return lines
+
+
+_TEXTS = {
+    "capacity": _capacity,
+    "diversity": _diversity,
+    "ideal": _ideal,
+    "invariance": _invariance,
+    "layers": _layers,
+    "size": _size,
+}
