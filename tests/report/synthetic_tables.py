@@ -182,7 +182,7 @@ def sizes(root: Path, seed: int = 0) -> Path:
                         "bits_fano": min(asked, 1.1) * parameters,
                         "bits_code_length": min(asked, 1.2) * parameters,
                         "bits_per_parameter": min(asked, 1.1),
-                        "labels_per_parameter_bits": asked if mode == "random" else asked,
+                        "labels_per_parameter_bits": asked,
                         "steps": 4000,
                         "visits": 4000,
                         "budget_limited": views == 64 and width > 8,

@@ -1,11 +1,11 @@
-"""`rote report RUN... [--out FILE]`."""
+"""`rote report RUN... [--out FILE] [--formats svg,pdf,csv,tex] [--claims]`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import tyro
 
@@ -19,7 +19,11 @@ class ReportOptions:
     runs: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """Run folders, or folders of run folders."""
     out: Path = Path("report.html")
-    """The page."""
+    """The page; its figures are written to figures/ beside it."""
+    formats: tuple[Literal["svg", "pdf", "png", "csv", "tex"], ...] = ("svg", "png", "csv")
+    """Files of each figure: drawings (svg, pdf, png), and the numbers drawn (csv, or tex: a booktabs table)."""
+    claims: bool = False
+    """Judge the claims by these runs and show the table of them on the page."""
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -29,7 +33,14 @@ def run(arguments: Sequence[str]) -> int:
     )
     from rote.report import write_page
 
-    page = write_page(run_folders(options.runs), options.out)
+    folders = run_folders(options.runs)
+    judged = []
+    if options.claims:
+        from rote.claims import claims_table
+        from rote.claims.table import cells
+
+        judged = [cells(line) for line in claims_table(folders)]
+    page = write_page(folders, options.out, formats=options.formats, claims=judged)
     print(f"page: {page}")
     return 0
 

@@ -18,6 +18,7 @@ from rote.experiments.layers import LayersConfig, layers
 from rote.experiments.presets import PRESETS, preset
 from rote.experiments.size import SizeConfig, size
 from rote.experiments.stopping import Stopped
+from rote.experiments.transfer import TransferConfig, transfer
 from rote.runs import Run
 
 CONFIGS: dict[str, type[ExperimentConfig]] = {
@@ -28,6 +29,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "invariance": InvarianceConfig,
     "layers": LayersConfig,
     "size": SizeConfig,
+    "transfer": TransferConfig,
 }
 EXPERIMENTS = {
     "benign": benign,
@@ -37,6 +39,7 @@ EXPERIMENTS = {
     "invariance": invariance,
     "layers": layers,
     "size": size,
+    "transfer": transfer,
 }
 
 __all__ = [
@@ -53,6 +56,7 @@ __all__ = [
     "Run",
     "SizeConfig",
     "Stopped",
+    "TransferConfig",
     "benign",
     "capacity",
     "diversity",
@@ -62,4 +66,5 @@ __all__ = [
     "layers",
     "preset",
     "size",
+    "transfer",
 ]

@@ -57,7 +57,7 @@ def _rows(run: Run, table: str) -> list[dict[str, Any]]:
         if not run.finished:
             return []
         flat = {name: value for name, value in run.config.items() if not isinstance(value, (dict, list, tuple))}
-        return [{**flat, **run.summary}]
+        return [{**flat, **run.summary, "seed": run.seeds}]
     if table == "capacity.csv" and run.rows:
         return [dict(row) for row in run.rows]
     return [dict(row) for row in run.tables.get(table, ())]

@@ -55,9 +55,10 @@ HOW_TO_READ: dict[str, str] = {
         "between seeds, from three seeds on."
     ),
     "diversity": (
-        "Each point is one strength of augmentation (its number stands beside it), diamonds are ready-made recipes; open points did not come to know 90 % of the labels in every seed. To "
-        "the right memorizing takes longer, or views differ more: their mean distance, over that of two images, in "
-        "pixels. Upwards the probe reads more. The best point need not be the strongest."
+        "Each point is one strength of augmentation (its number stands beside it), diamonds are ready-made recipes; "
+        "open points did not come to know 90 % of the labels in every seed. To the right memorizing takes longer, or "
+        "views differ more: their mean distance, over that of two images, in pixels. Upwards the probe reads more. "
+        "The best point need not be the strongest."
     ),
     "ideal": (
         "“Other images of its class” shows, in place of views, real other images of the same class under one label. "
@@ -80,13 +81,13 @@ HOW_TO_READ: dict[str, str] = {
         "100 %: only by heart. The orange line counts the examples that score above one half."
     ),
     "sizes": (
-        "Each line is one number of views B, the darker the more. To the right the networks grow. Where a line leaves "
+        "Each line is one number of views B, the more the stronger its colour. To the right the networks grow. Where a line leaves "
         "100 %, the network is too small for the pool."
     ),
     "frontier": (
         "Each point is the largest number of random labels that a network of this size was able to fit to 99 %, found "
         "by halving. Both axes are logarithmic; a slope of 1 means twice the parameters, twice the labels. "
-        "The pale band is the 95 % interval of the line."
+        "The pale band is the 95 % interval of the line, between seeds where there are three or more."
     ),
     "capacity": (
         "For every image a fixed pool of B views is made, and the network is asked about exactly those. "

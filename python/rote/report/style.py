@@ -31,13 +31,13 @@ THEME: dict[str, tuple[str, str]] = {
     "fig-green": (GREEN, "#3fcfa2"),
     "fig-purple": (PURPLE, "#e79bc6"),
     # An ordered quantity, weak to strong: lightness falls steadily (in the dark theme it rises), hue helps.
-    "fig-ramp-1": ("#5b9fc9", "#41627f"),
-    "fig-ramp-2": ("#4c8bbd", "#4d7ba3"),
-    "fig-ramp-3": ("#3f77b0", "#5a94c4"),
-    "fig-ramp-4": ("#3563a1", "#74abd8"),
-    "fig-ramp-5": ("#2e4f8f", "#93c1e6"),
-    "fig-ramp-6": ("#293c7a", "#b4d6f1"),
-    "fig-ramp-7": ("#232a63", "#d6eafa"),
+    "fig-ramp-1": ("#3d86b5", "#6c93b5"),
+    "fig-ramp-2": ("#3579ab", "#7aa3c6"),
+    "fig-ramp-3": ("#2e6ba0", "#8ab4d7"),
+    "fig-ramp-4": ("#2a5d94", "#9dc5e6"),
+    "fig-ramp-5": ("#274e87", "#b3d4ef"),
+    "fig-ramp-6": ("#243d74", "#cbe2f6"),
+    "fig-ramp-7": ("#1e2858", "#e4f1fc"),
 }
 
 # One panel in points: about the column of a phone (340 px), and three quarters of half a desktop page.

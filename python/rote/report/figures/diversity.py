@@ -115,9 +115,10 @@ def _limits(ax: Axes, heights: Sequence[Mean], levels: Sequence[float]) -> None:
 
 def _name_points(ax: Axes, dial: Sequence[tuple[Mean, Mean]], policies: Sequence[tuple[Mean, Mean]]) -> None:
     """Strength or name beside every point, where neither points nor bars, lines nor other names are."""
-    named = [(pair, f"{pair[0].at['strength']:g}", BLUE) for pair in dial]
-    named += [(pair, str(pair[0].at["recipe"]), PURPLE) for pair in policies]
+    named = [(pair, str(pair[0].at["recipe"]), PURPLE) for pair in policies]  # the longer first
+    named += [(pair, f"{pair[0].at['strength']:g}", BLUE) for pair in dial]
     size, unit = FONT - 1.0, 72 / ax.figure.dpi
+    ax.set_xlim(ax.get_xlim())  # the limits of the drawing, before anything is measured on it
     frame = ax.get_window_extent()
     left, right = frame.x0 * unit, frame.x1 * unit
     taken = _occupied(ax, dial, policies, unit)
@@ -126,7 +127,7 @@ def _name_points(ax: Axes, dial: Sequence[tuple[Mean, Mean]], policies: Sequence
         wide, tall = 0.58 * size * len(text) + 2, size * 1.05
         places = [(x + dx, y + dy, x + dx + wide, y + dy + tall) for dx, dy in _around(wide, tall)]
         inside = [place for place in places if left <= place[0] and place[2] <= right] or places
-        place = min(inside, key=lambda one: sum(_overlap(one, other) for other in taken))
+        place = min(inside, key=lambda one: sum(_overlap(one, other) for other in taken) + 2 * places.index(one))
         taken.append(place)
         ax.annotate(
             text,
@@ -142,7 +143,7 @@ def _name_points(ax: Axes, dial: Sequence[tuple[Mean, Mean]], policies: Sequence
 def _around(wide: float, tall: float) -> list[tuple[float, float]]:
     """Places about a point for a text of this size, the nearest first."""
     near = [(-wide / 2, 7), (-wide / 2, -7 - tall), (7, 4), (-7 - wide, 4), (7, -4 - tall), (-7 - wide, -4 - tall)]
-    return near + [(-wide / 2, 18), (-wide / 2, -18 - tall), (14, 12), (-14 - wide, 12), (14, -12 - tall)]
+    return [*near, (-wide / 2, 18), (-wide / 2, -18 - tall), (14, 12), (-14 - wide, 12), (14, -12 - tall)]
 
 
 def _occupied(
@@ -172,4 +173,4 @@ def _occupied(
 def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> float:
     wide = min(one[2], other[2]) - max(one[0], other[0])
     tall = min(one[3], other[3]) - max(one[1], other[1])
-    return wide * tall if wide > 0 and tall > 0 else 0.0
+    return 15 + wide * tall if wide > 0 and tall > 0 else 0.0  # thin bars count, too

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from rote.report.estimates import Line, fit_line
+from rote.report.estimates import Estimate, Line, fit_line
 from rote.report.exporting import remember
 from rote.report.marks import EndLabel, label_ends, log_ticks, name_y, percent_axis, points_with_intervals, short_number
 from rote.report.rows import Mean, Row, Table, distinct, numbers, over_seeds, rows_of
@@ -59,8 +60,9 @@ def plot_capacity_by_size(
 def plot_frontier(table: Table, ax: Axes | None = None, *, against: str = "parameters", value: str = "samples") -> Axes:
     """The most random labels that fit, against the size of the network, on logarithmic axes with the fitted line.
 
-    The line is fitted by least squares to the logarithms of every single seed, budget-limited rows left out (they are
-    drawn open); the band is its 95 % interval. Slope 1 says that capacity is proportional to size.
+    A line is fitted by least squares to the logarithms of each seed, budget-limited rows left out (they are drawn
+    open); drawn is the mean line with the 95 % t interval between seeds. With fewer than three seeds it is one line
+    through all rows with the interval of its fit. Slope 1 says that capacity is proportional to size.
 
     Args:
         table: the columns of frontier.csv; with several seeds `seed`.
@@ -82,9 +84,9 @@ def plot_frontier(table: Table, ax: Axes | None = None, *, against: str = "param
     hollow = [mean.at[size] in limited for mean in means]
     points_with_intervals(ax, [mean.at[size] for mean in means], means, VERMILION, hollow=hollow, linewidth=0)
     drawn = [{**row, "budget_limited": flag} for row, flag in zip(numbers(means, value), hollow, strict=True)]
-    line = frontier_fit(rows, size, value)
-    if line is not None:
-        drawn.append(_draw_fit(ax, line, means, size))
+    fit = frontier_fit(rows, size, value)
+    if fit is not None:
+        drawn.append(_draw_fit(ax, fit, means, size))
     _size_axis(ax, rows, size)
     low, high = ax.get_ylim()
     log_ticks(ax.yaxis, [low, high], most=7)
@@ -93,26 +95,68 @@ def plot_frontier(table: Table, ax: Axes | None = None, *, against: str = "param
     return remember(ax, drawn)
 
 
-def frontier_fit(rows: Sequence[Row], against: str = "parameters", value: str = "samples") -> Line | None:
-    """The least-squares line of log value against log size over all rows that are not budget-limited."""
+@dataclass(frozen=True)
+class FrontierFit:
+    """log value = intercept + slope log size: a line for each seed, and one through all rows."""
+
+    seeds: tuple[Line, ...]
+    pooled: Line
+
+    @property
+    def over_seeds(self) -> bool:
+        """Whether intervals are those between seeds; with fewer than three they are those of the one line's fit."""
+        return len(self.seeds) >= 3
+
+    @property
+    def slope(self) -> float:
+        return Estimate(tuple(line.slope for line in self.seeds)).mean if self.over_seeds else self.pooled.slope
+
+    @property
+    def slope_interval(self) -> tuple[float, float] | None:
+        if self.over_seeds:
+            return Estimate(tuple(line.slope for line in self.seeds)).interval
+        return self.pooled.slope_interval
+
+    def at(self, size: float) -> tuple[float, tuple[float, float] | None]:
+        """The fitted value at a size, and its 95 % interval."""
+        x = math.log(size)
+        if self.over_seeds:
+            found = Estimate(tuple(line.at(x) for line in self.seeds))
+            mean, interval = found.mean, found.interval
+        else:
+            mean, interval = self.pooled.at(x), self.pooled.interval_at(x)
+        return math.exp(mean), None if interval is None else (math.exp(interval[0]), math.exp(interval[1]))
+
+
+def frontier_fit(rows: Sequence[Row], against: str = "parameters", value: str = "samples") -> FrontierFit | None:
+    """The least-squares lines of log value against log size over the rows that are not budget-limited."""
     free = [row for row in rows if row.get("budget_limited") is not True and (row.get(value) or 0) > 0]
-    return fit_line([math.log(row[against]) for row in free], [math.log(row[value]) for row in free])
+
+    def line(of: Sequence[Row]) -> Line | None:
+        return fit_line([math.log(row[against]) for row in of], [math.log(row[value]) for row in of])
+
+    pooled = line(free)
+    if pooled is None:
+        return None
+    by_seed = [[row for row in free if row.get("seed") == seed] for seed in distinct(free, "seed")]
+    return FrontierFit(tuple(found for own in by_seed if (found := line(own)) is not None), pooled)
 
 
-def _draw_fit(ax: Axes, line: Line, means: Sequence[Mean], size: str) -> dict:
+def _draw_fit(ax: Axes, fit: FrontierFit, means: Sequence[Mean], size: str) -> dict:
     """Line and band over the range of sizes, and the slope in words; returns them as a row of numbers."""
     ends = [mean.at[size] for mean in means]
-    x = np.geomspace(min(ends), max(ends), 50)
-    ax.plot(x, [math.exp(line.at(math.log(at))) for at in x], color=BLUE, linewidth=1.4, zorder=1)
-    text = f"slope {line.slope:.2f}"
-    low, high = line.slope_interval or (None, None)
+    x = np.geomspace(min(ends), max(ends), 50).tolist()
+    line, band = zip(*(fit.at(size) for size in x), strict=True)
+    ax.plot(x, line, color=BLUE, linewidth=1.4, zorder=1)
+    text = f"slope {fit.slope:.2f}"
+    low, high = fit.slope_interval or (None, None)
     if low is not None:
-        band = [line.interval_at(math.log(at)) for at in x]
-        lows, highs = ([math.exp(end[i]) for end in band] for i in (0, 1))
+        lows, highs = zip(*band, strict=True)
         ax.fill_between(x, lows, highs, color=BLUE, alpha=0.16, linewidth=0, zorder=0)
         text += f"\n95 % interval {low:.2f} to {high:.2f}".replace("-", "\u2212")
+        text += f",\nover {len(fit.seeds)} seeds" if fit.over_seeds else ",\nof the fit"
     ax.text(0.04, 0.96, text, transform=ax.transAxes, color=BLUE, fontsize=FONT - 0.5, va="top", fontweight="bold")
-    return {"fit": "slope", "slope": line.slope, "slope_low": low, "slope_high": high, "seeds": None}
+    return {"fit": "slope", "slope": fit.slope, "slope_low": low, "slope_high": high, "seeds": len(fit.seeds)}
 
 
 def _size(against: str) -> str:

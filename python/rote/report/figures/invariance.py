@@ -11,7 +11,7 @@ from rote.report.exporting import remember
 from rote.report.figures.layers import short_layer
 from rote.report.marks import percent_axis, share_ticks
 from rote.report.records import headline_layer
-from rote.report.rows import Mean, Table, distinct, numbers, over_seeds, rows_of
+from rote.report.rows import Mean, Row, Table, distinct, numbers, only, over_seeds, rows_of
 from rote.report.style import BLUE, FONT, INK, MUTED, figure, panel
 
 NAMES = {
@@ -23,7 +23,7 @@ MOMENTS = (("init", MUTED, 0.45, "before training"), ("final", BLUE, 1.0, "after
 
 @figure
 def plot_invariance(
-    table: Table, ax: Axes | None = None, *, value: str = "invariance", operation: str = "recipe"
+    table: Table, ax: Axes | None = None, *, value: str = "invariance", operation: str = "recipe", split: str = "test"
 ) -> Axes:
     """Bars of the invariance of every layer, at initialization beside the end.
 
@@ -33,11 +33,12 @@ def plot_invariance(
         value: "invariance", or "retrieval": the share of views whose nearest neighbour is of their own image. The two
             belong together, since a network that maps everything to one point is invariant, too.
         operation: "recipe", or one operation of it.
+        split: "test", or "train" for the images trained on.
 
     Raises:
         ValueError: a column is missing, no row is of the operation, or value is neither.
     """
-    rows = rows_of(table, "layer", "depth", "moment", "operation", _name(value))
+    rows = _of_split(rows_of(table, "layer", "depth", "moment", "operation", _name(value)), split)
     own = [row for row in rows if row["operation"] == operation]
     if not own:
         known = ", ".join(map(str, distinct(rows, "operation")))
@@ -56,7 +57,7 @@ def plot_invariance(
 
 @figure
 def plot_invariance_by_operation(
-    table: Table, ax: Axes | None = None, *, value: str = "invariance", layer: str | None = None
+    table: Table, ax: Axes | None = None, *, value: str = "invariance", layer: str | None = None, split: str = "test"
 ) -> Axes:
     """Bars of the invariance to every operation of the recipe alone, at initialization beside the end.
 
@@ -65,11 +66,12 @@ def plot_invariance_by_operation(
         ax: where to draw; by default on a canvas of its own.
         value: "invariance" or "retrieval".
         layer: by default the encoder's output.
+        split: "test", or "train" for the images trained on.
 
     Raises:
         ValueError: a column is missing, no row is of the layer, or value is neither.
     """
-    rows = rows_of(table, "layer", "moment", "operation", _name(value))
+    rows = _of_split(rows_of(table, "layer", "moment", "operation", _name(value)), split)
     known = distinct(rows, "layer")
     layer = headline_layer([name for name in known if name != "pixels"]) if layer is None else layer
     own = [row for row in rows if row["layer"] == layer]
@@ -81,6 +83,11 @@ def plot_invariance_by_operation(
     ax = panel(left=12, right=12, top=30, height=height) if ax is None else ax
     drawn = _rows_of_bars(ax, over_seeds(own, ("operation", "moment"), value), operations, value)
     return remember(ax, [{**row, "layer": layer} for row in drawn])
+
+
+def _of_split(rows: list[Row], split: str) -> list[Row]:
+    """The rows of one part of the data, where the table tells them apart."""
+    return only(rows, "split", split) if distinct(rows, "split") else rows
 
 
 def _name(value: str) -> str:

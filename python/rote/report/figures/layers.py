@@ -46,7 +46,7 @@ def plot_layers(table: Table, ax: Axes | None = None, *, method: str = "knn") ->
     rows = only(rows, "method", method)
     layers = _in_depth_order([row for row in rows if row["layer"] != "pixels"])
     crowded = len(layers) > 6
-    ax = panel(right=88, bottom=62 if crowded else 42, height=HEIGHT + 20 * crowded) if ax is None else ax
+    ax = panel(right=105, bottom=62 if crowded else 42, height=HEIGHT + 20 * crowded) if ax is None else ax
     percent_axis(ax, {"knn": "k-NN probe", "linear": "linear probe"}.get(method, method) + " by layer", high=1.02)
     border = next((i for i, layer in enumerate(layers) if _part(rows, layer) == "projector"), len(layers))
     if border < len(layers):

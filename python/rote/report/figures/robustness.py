@@ -22,7 +22,8 @@ def plot_robustness(table: Table, ax: Axes | None = None) -> Axes:
 
     Args:
         table: one row a run with random labels: `loss`, `norm`, `label_classes`, `augment` ("none" or a recipe),
-            `probe_accuracy` and `seed`, as `gather(folders, "summary.json")` gives them.
+            `probe_accuracy`, `seed` and `steps` (a pair has equally many; the longest pairs count), as
+            `gather(folders, "summary.json")` gives them.
         ax: where to draw; by default on a canvas of its own.
 
     Raises:
@@ -58,23 +59,30 @@ def plot_robustness(table: Table, ax: Axes | None = None) -> Axes:
 
 
 def paired_cells(rows: Sequence[Row]) -> list[Mean]:
-    """The difference of the probe, with - without augmentation, paired by seed, for every cell of the grid."""
-    grid: dict[tuple, dict[bool, dict]] = {}
+    """The difference of the probe, with - without augmentation, paired by seed, for every cell of the grid.
+
+    Only runs of equally many update steps (column `steps`, where there is one) make a pair; of several lengths of a
+    cell the longest counts.
+    """
+    grid: dict[tuple, dict[tuple, dict[bool, float]]] = {}
     for row in rows:
         value = finite(row["probe_accuracy"])
         if value is None:
             continue
-        key = (row["loss"], row["norm"], row["label_classes"])
-        side = grid.setdefault(key, {True: {}, False: {}})[row["augment"] != "none"]
-        if row.get("seed") in side:
+        key, augmented = (row["loss"], row["norm"], row["label_classes"]), row["augment"] != "none"
+        sides = grid.setdefault(key, {}).setdefault((row.get("steps") or 0, row.get("seed")), {})
+        if augmented in sides:
             place = f"loss={key[0]}, norm={key[1]}, label_classes={key[2]}, augment={row['augment']}"
             raise ValueError(f"table must have one row a seed at {place}; two are of seed {row.get('seed')}")
-        side[row.get("seed")] = value
+        sides[augmented] = value
     cells = []
-    for (loss, norm, classes), side in grid.items():
-        found = tuple(value - side[False][seed] for seed, value in side[True].items() if seed in side[False])
+    for (loss, norm, classes), places in grid.items():
+        pairs = {place: sides[True] - sides[False] for place, sides in places.items() if len(sides) == 2}
+        longest = max((steps for steps, _ in pairs), default=0)
+        found = tuple(gain for (steps, _), gain in pairs.items() if steps == longest)
         if found:
-            cells.append(Mean({"loss": loss, "norm": norm, "label_classes": classes}, Estimate(found)))
+            at = {"loss": loss, "norm": norm, "label_classes": classes, "steps": longest or None}
+            cells.append(Mean(at, Estimate(found)))
     return sorted(cells, key=lambda cell: (cell.at["loss"] != "mse", str(cell.at["norm"]), cell.at["label_classes"]))
 
 

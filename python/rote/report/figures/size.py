@@ -11,7 +11,7 @@ from rote.report.style import BLUE, MUTED, VERMILION, figure, panel
 
 SERIES = (
     ("train_accuracy", MUTED, "fitted\nlabels"),
-    ("memorization_high", VERMILION, "examples\nscored over ½"),
+    ("memorization_high", VERMILION, "examples\nover one half"),
     ("memorization_mean", BLUE, "mean score"),
 )
 
@@ -32,7 +32,7 @@ def plot_size(table: Table, ax: Axes | None = None, *, against: str = "width") -
     if against not in ("width", "parameters"):
         raise ValueError(f"against must be width or parameters, got {against!r}")
     rows = rows_of(table, against, "memorization_mean")
-    ax = panel(right=92) if ax is None else ax
+    ax = panel(right=102) if ax is None else ax
     percent_axis(ax, "share, score", high=1.02)
     sizes = sorted(distinct(rows, against))
     ax.set_xscale("log", base=2)

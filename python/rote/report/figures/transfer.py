@@ -32,7 +32,7 @@ def plot_transfer(table: Table, ax: Axes | None = None, *, labels: str = "true",
         ValueError: a column is missing, or no row is of these labels.
     """
     rows = only(rows_of(table, "start", "labels", "epoch", value), "labels", labels)
-    ax = panel(right=92) if ax is None else ax
+    ax = panel(right=108) if ax is None else ax
     names = {"test_accuracy": "test accuracy", "train_accuracy": "training accuracy"}
     percent_axis(ax, f"{names.get(value, value)}, {labels} labels", high=1.02)
     marks, drawn = [], []
@@ -63,7 +63,7 @@ def plot_alignment(table: Table, ax: Axes | None = None) -> Axes:
     """
     rows = rows_of(table, "moment", "misalignment", "misalignment_random_basis")
     moments = distinct(rows, "moment")
-    ax = panel(left=46, right=92) if ax is None else ax
+    ax = panel(left=46, right=108) if ax is None else ax
     marks, drawn = [], []
     for name, color, text in (
         ("misalignment_random_basis", MUTED, "with a basis\ndrawn by lot"),

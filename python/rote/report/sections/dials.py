@@ -124,5 +124,6 @@ def _convention_rows(study: Study) -> list[dict[str, Any]]:
             classes = settings["label_classes"] or run.num_classes
             if row.get("probe_accuracy") is not None and classes is not None:
                 rows.append({**row, **settings, "label_classes": classes})
-    unique = {(row["loss"], row["norm"], row["label_classes"], row["augment"], row["seed"]): row for row in rows}
+    names = ("loss", "norm", "label_classes", "augment", "seed", "steps")
+    unique = {tuple(row.get(name) for name in names): row for row in rows}
     return list(unique.values()) if len(distinct(rows, "augment")) > 1 else []

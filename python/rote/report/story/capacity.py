@@ -46,19 +46,19 @@ def bits_finding(rows: Sequence[Row]) -> str:
 
 def frontier_finding(rows: Sequence[Row]) -> str:
     """The slope of the frontier, and whether proportionality lies in its interval."""
-    line = frontier_fit(rows)
+    fit = frontier_fit(rows)
     limited = sum(row.get("budget_limited") is True for row in rows)
     left = f" {count(limited)} of {count(len(rows))} rows were budget-limited and are not in the fit."
     note = left if limited else ""
-    if line is None:
+    if fit is None:
         return "Too few sizes for a line." + note
-    text = f"Doubling the parameters multiplies what fits by {2**line.slope:.2f} (slope {line.slope:.2f}"
-    if line.slope_interval is None:
+    text = f"Doubling the parameters multiplies what fits by {2**fit.slope:.2f} (slope {fit.slope:.2f}"
+    if fit.slope_interval is None:
         return text + ")." + note
-    low, high = (f"{end:.2f}".replace("-", "\u2212") for end in line.slope_interval)
-    held = line.slope_interval[0] <= 1.0 <= line.slope_interval[1]
+    low, high = (f"{end:.2f}".replace("-", "\u2212") for end in fit.slope_interval)
+    held = fit.slope_interval[0] <= 1.0 <= fit.slope_interval[1]
     inside = "proportionality, slope 1, lies inside" if held else "proportionality, slope 1, lies outside"
-    return f"{text}, 95 % interval {low} to {high}: {inside}).{note}"
+    return f"{text}, 95 % interval {'between seeds ' if fit.over_seeds else ''}{low} to {high}: {inside}).{note}"
 
 
 def sizes_finding(rows: Sequence[Row]) -> str:

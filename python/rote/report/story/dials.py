@@ -61,7 +61,11 @@ def robustness_finding(cells: Sequence[Mean]) -> str:
     up = sum(cell.mean > 0 for cell in cells)
     clear = sum(cell.interval is not None and cell.interval[0] > 0 for cell in cells)
     text = f"The probe is higher with augmentation in {count(up)} of {several(len(cells), 'cell')}"
-    return text + (f", in {count(clear)} of them with the whole 95 % interval." if clear else ".")
+    text += f", in {count(clear)} of them with the whole 95 % interval." if clear else "."
+    steps = sorted({cell.at["steps"] for cell in cells if cell.at.get("steps")})
+    if len(steps) > 1:
+        text += f" Both sides of a cell made equally many steps; the cells {count(steps[0])} to {count(steps[-1])}."
+    return text
 
 
 def paired(rows: Sequence[Row], name: str, left: object, right: object) -> Estimate | None:

@@ -45,7 +45,7 @@ def linear_finding(rows: Sequence[Row]) -> str:
 
 def invariance_finding(rows: Sequence[Row]) -> str:
     """How far the encoder has become invariant, and whether it still tells images apart."""
-    own = [row for row in rows if row.get("operation") == "recipe"]
+    own = [row for row in rows if row.get("operation") == "recipe" and row.get("split") in (None, "test")]
     layers = [name for name in dict.fromkeys(row["layer"] for row in own) if name != "pixels"]
     if not layers:
         return ""

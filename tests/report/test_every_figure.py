@@ -1,0 +1,229 @@
+"""Every figure: text stays on the canvas and apart, the numbers drawn are those of the table, bad tables are refused."""
+
+from __future__ import annotations
+
+import inspect
+
+import numpy as np
+import pytest
+
+from rote.report import export, figures, gather, plotted, style
+
+from . import synthetic, synthetic_tables
+
+SEEDS = (0, 1, 2)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """{name: rows} of everything there is to draw, in three seeds."""
+    root = tmp_path_factory.mktemp("runs")
+    benign = [folder for folder in synthetic.demo(root / "demo", SEEDS) if "benign" in folder.name]
+    made = {name: [getattr(synthetic_tables, name)(root, seed) for seed in SEEDS] for name in MADE}
+    pools = [folder for seed in SEEDS for folder in synthetic_tables.pools(root / "pools", seed)]
+    grid = [folder for seed in SEEDS for folder in synthetic_tables.conventions(root / "grid", seed)]
+    random = [folder for folder in benign if folder.name.startswith("benign-random-digits")]
+    one_size = [row for row in gather(made["sizes"], "capacity.csv") if row["width"] == 8]
+    return {
+        "metrics": gather(random, "metrics.jsonl"),
+        "all metrics": gather(benign, "metrics.jsonl"),
+        "summaries": gather(benign, "summary.json"),
+        "pools": gather(pools + random, "summary.json"),
+        "grid": gather(grid, "summary.json"),
+        "one size": one_size,
+        "frontier": gather(made["sizes"], "frontier.csv"),
+        "alignment": gather(made["transfer"], "alignment.csv"),
+        **{name: gather(folders, TABLES.get(name, f"{name}.csv")) for name, folders in made.items()},
+    }
+
+
+MADE = ("layers", "invariance", "diversity", "ideal", "sizes", "transfer", "size")
+TABLES = {"sizes": "capacity.csv"}
+# (function, table, options): everything the page draws from tables
+DRAWINGS = [
+    ("plot_curves", "metrics", {}),
+    ("plot_probe_along_training", "all metrics", {}),
+    ("plot_controls", "summaries", {}),
+    ("plot_layers", "layers", {}),
+    ("plot_layers", "layers", {"method": "linear"}),
+    ("plot_invariance", "invariance", {}),
+    ("plot_invariance", "invariance", {"value": "retrieval", "operation": "grayscale"}),
+    ("plot_invariance_by_operation", "invariance", {}),
+    ("plot_probe_against_views", "pools", {}),
+    ("plot_tradeoff", "diversity", {}),
+    ("plot_tradeoff", "diversity", {"x": "view_distance", "y": "probe_at_matched"}),
+    ("plot_tradeoff", "diversity", {"x": "train_accuracy_fresh_views"}),
+    ("plot_ideal", "ideal", {}),
+    ("plot_capacity", "one size", {"chance": 0.1}),
+    ("plot_bits", "one size", {}),
+    ("plot_capacity_by_size", "sizes", {}),
+    ("plot_capacity_by_size", "sizes", {"against": "width", "label_mode": "same"}),
+    ("plot_frontier", "frontier", {}),
+    ("plot_frontier", "frontier", {"against": "width", "value": "bits"}),
+    ("plot_robustness", "grid", {}),
+    ("plot_transfer", "transfer", {}),
+    ("plot_transfer", "transfer", {"labels": "random", "value": "train_accuracy"}),
+    ("plot_alignment", "alignment", {}),
+    ("plot_size", "size", {}),
+    ("plot_size", "size", {"against": "parameters"}),
+]
+
+
+def named(drawing):
+    return "-".join([drawing[0], *map(str, drawing[2].values())])
+
+
+@pytest.mark.parametrize("drawing", DRAWINGS, ids=named)
+def test_text_stays_on_the_canvas_and_apart(tables, drawing):
+    function, table, options = drawing
+    ax = getattr(figures, function)(tables[table], **options)
+    figure = ax.figure
+    figure.canvas.draw()
+    box = figure.bbox
+    texts = [*ax.texts, *ax.get_xticklabels(), *ax.get_yticklabels(), ax.xaxis.label]
+    low, high = sorted(ax.get_xlim())
+    hidden = [t for t, at in zip(ax.get_xticklabels(), ax.get_xticks(), strict=True) if not low <= at <= high]
+    low, high = sorted(ax.get_ylim())
+    hidden += [t for t, at in zip(ax.get_yticklabels(), ax.get_yticks(), strict=True) if not low <= at <= high]
+    extents = [(t.get_text(), t.get_window_extent()) for t in texts if t.get_text() and t not in hidden]
+    for text, extent in extents:
+        assert extent.x0 >= box.x0 - 1, text
+        assert extent.x1 <= box.x1 + 1, text
+        assert extent.y0 >= box.y0 - 1, text
+        assert extent.y1 <= box.y1 + 1, text
+    for i, (text, one) in enumerate(extents):
+        for other_text, other in extents[i + 1 :]:
+            width = min(one.x1, other.x1) - max(one.x0, other.x0)
+            height = min(one.y1, other.y1) - max(one.y0, other.y0)
+            assert width < 2 or height < 2, (text, other_text)
+
+
+@pytest.mark.parametrize("drawing", DRAWINGS, ids=named)
+def test_every_figure_has_its_numbers_and_takes_columns(tables, drawing, tmp_path):
+    function, table, options = drawing
+    rows = tables[table]
+    names = dict.fromkeys(name for row in rows for name in row)
+    columns = {name: [row.get(name) for row in rows] for name in names}
+    ax = getattr(figures, function)(columns, **options)
+    assert plotted(ax) == plotted(getattr(figures, function)(rows, **options))
+    assert max(row.get("seeds") or 0 for row in plotted(ax)) == 3
+    assert [path.name for path in export(ax, tmp_path, "it", ("svg", "csv", "tex"))] == ["it.svg", "it.csv", "it.tex"]
+    colors = {value for light, _ in style.THEME.values() for value in (light,)}
+    drawn = {word.lower() for word in _colors((tmp_path / "it.svg").read_text())}
+    assert drawn <= colors, "a colour without a name does not follow the theme"
+
+
+def _colors(document: str) -> set[str]:
+    import re
+
+    return set(re.findall(r"#[0-9a-fA-F]{6}\b", document))
+
+
+@pytest.mark.parametrize("function", [name for name in figures.__all__ if name != "plot_views"])
+def test_missing_columns_are_named(function):
+    plot = getattr(figures, function)
+    with pytest.raises(ValueError, match="table must have the columns"):
+        plot([{"nothing": 1}])
+    with pytest.raises(ValueError, match="at least one row"):
+        plot([])
+    assert "table" in inspect.signature(plot).parameters
+
+
+@pytest.mark.parametrize(
+    ("function", "table", "options", "message"),
+    [
+        ("plot_layers", "layers", {"method": "svm"}, r"method must be one of the table's \(knn, linear\), got 'svm'"),
+        ("plot_invariance", "invariance", {"value": "loss"}, "value must be one of invariance, retrieval"),
+        ("plot_invariance", "invariance", {"operation": "blur"}, "operation must be one of the table's"),
+        ("plot_invariance_by_operation", "invariance", {"layer": "x"}, "layer must be one of the table's"),
+        ("plot_tradeoff", "diversity", {"x": "loss"}, "x must be one of steps_to_90"),
+        ("plot_tradeoff", "diversity", {"y": "loss"}, "y must be one of probe_accuracy"),
+        ("plot_capacity", "sizes", {}, "table must have one width"),
+        ("plot_capacity_by_size", "sizes", {"against": "loss"}, "against must be one of parameters, width, depth"),
+        ("plot_frontier", "frontier", {"against": "loss"}, "against must be one of"),
+        ("plot_transfer", "transfer", {"labels": "fresh"}, r"labels must be one of the table's \(true, random\)"),
+        ("plot_size", "size", {"against": "depth"}, "against must be width or parameters"),
+    ],
+)
+def test_wrong_options_are_refused(tables, function, table, options, message):
+    with pytest.raises(ValueError, match=message):
+        getattr(figures, function)(tables[table], **options)
+
+
+def test_layers_draw_both_kinds_of_labels(tables):
+    rows = plotted(figures.plot_layers(tables["layers"]))
+    asked = {(row["labels"], row["moment"], row["queries"]) for row in rows if row.get("moment")}
+    used = {("used", moment, "train-loo") for moment in ("init", "final")}
+    assert asked == used | {("true", moment, "test") for moment in ("init", "final")}
+    assert {row["layer"] for row in rows if "moment" not in row} == {"pixels", "chance"}
+    for row in rows:
+        if row.get("moment") == "final":
+            own = [
+                r["accuracy"]
+                for r in tables["layers"]
+                if all(r[name] == row[name] for name in ("layer", "labels", "queries", "moment", "method"))
+            ]
+            assert row["accuracy"] == pytest.approx(np.mean(own))
+
+
+def test_robustness_pairs_by_seed_and_by_equal_steps():
+    from rote.report.figures.robustness import paired_cells
+
+    place = {"loss": "ce", "norm": "group", "label_classes": 10}
+
+    def row(augment, seed, steps, probe):
+        return {**place, "augment": augment, "seed": seed, "steps": steps, "probe_accuracy": probe}
+
+    rows = [
+        row("full", 0, 100, 0.5),
+        row("none", 0, 100, 0.4),
+        row("full", 0, 300, 0.9),
+        row("none", 0, 300, 0.6),
+        row("full", 1, 300, 0.8),
+        row("none", 1, 300, 0.6),
+        row("full", 2, 300, 0.8),  # no partner
+        row("none", 2, 100, 0.1),
+        row("full", 3, 900, 0.8),  # no partner of its length
+    ]
+    (cell,) = paired_cells(rows)
+    assert cell.at == {**place, "steps": 300}
+    assert cell.estimate.values == pytest.approx((0.3, 0.2))
+    with pytest.raises(ValueError, match="one row a seed at loss=ce"):
+        paired_cells([*rows, row("full", 0, 300, 0.9)])
+    with pytest.raises(ValueError, match="a seed that was run with and without"):
+        figures.plot_robustness(rows[:1])
+
+
+def test_frontier_fits_what_is_not_budget_limited():
+    from rote.report.figures.frontier import frontier_fit
+
+    sizes = (1000, 2000, 4000, 8000)
+    rows = [
+        {"parameters": size, "samples": 0.3 * size**slope, "seed": seed, "budget_limited": False}
+        for seed, slope in enumerate((0.9, 1.0, 1.1))
+        for size in sizes
+    ]
+    rows.append({"parameters": 16000, "samples": 10, "seed": 0, "budget_limited": True})
+    fit = frontier_fit(rows)
+    assert [line.slope for line in fit.seeds] == pytest.approx([0.9, 1.0, 1.1])
+    half = 4.302652729911275 * 0.1 / np.sqrt(3)
+    assert fit.slope_interval == pytest.approx((1 - half, 1 + half))
+    value, (low, high) = fit.at(2000)
+    assert value == pytest.approx(0.3 * 2000)
+    assert low < value < high
+    shown = plotted(figures.plot_frontier(rows))
+    assert shown[-1] == {"fit": "slope", "slope": fit.slope, "slope_low": 1 - half, "slope_high": 1 + half, "seeds": 3} | {
+        "slope_low": pytest.approx(1 - half),
+        "slope_high": pytest.approx(1 + half),
+    }
+    assert [row["budget_limited"] for row in shown[:-1]] == [False] * 4 + [True]
+    one = frontier_fit([row for row in rows if row["seed"] == 0])
+    assert not one.over_seeds
+    assert one.slope == pytest.approx(0.9)
+
+
+def test_tradeoff_leaves_out_seeds_without_both_numbers(tables):
+    rows = {row["recipe"]: row for row in plotted(figures.plot_tradeoff(tables["diversity"]))}
+    assert rows["strength-1"]["seeds"] == 2  # seed 0 never reached 90 %
+    assert rows["strength-0.5"]["seeds"] == 3
+    assert rows["raw pixels"]["probe_accuracy"] == pytest.approx(synthetic.RAW)
