@@ -168,7 +168,8 @@ def test_figure_files(demo):
         "bits-per-parameter",
     }
     files = {file.name for file in (path.parent / "figures").iterdir()}
-    assert files == {f"{name}.{kind}" for name in expected for kind in ("svg", "png")}
+    numbers = {f"{name}.csv" for name in expected - {"views"}}
+    assert files == {f"{name}.{kind}" for name in expected for kind in ("svg", "png")} | numbers
     for name in expected:
         svg = path.parent / "figures" / f"{name}.svg"
         assert ElementTree.parse(svg).getroot().tag == "{http://www.w3.org/2000/svg}svg"
@@ -223,7 +224,7 @@ def test_single_run_says_what_is_missing(tmp_path):
 def test_capacity_alone(tmp_path):
     page = Page(write_page([synthetic.capacity(tmp_path)], tmp_path / "page.html"))
     assert page.sections() == ["capacity", "provenance", "words", "sources"]
-    assert "pools up to B = 8 were fitted to 99 %; at B = 64 it is 33.4 % (budget-limited)" in page.text
+    assert "pools up to B = 8 were fitted to 99 %; at B = 64 it is 33.4 %, budget-limited." in page.text
     assert "at most 0.706 bits, at B = 16" in page.text
 
 
