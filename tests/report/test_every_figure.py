@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import re
 
 import numpy as np
 import pytest
 
 from rote.report import export, figures, gather, plotted, style
 
-from . import synthetic, synthetic_tables
+from . import synthetic, synthetic_series, synthetic_sizes, synthetic_tables
 
 SEEDS = (0, 1, 2)
 
@@ -19,9 +20,9 @@ def tables(tmp_path_factory):
     """{name: rows} of everything there is to draw, in three seeds."""
     root = tmp_path_factory.mktemp("runs")
     benign = [folder for folder in synthetic.demo(root / "demo", SEEDS) if "benign" in folder.name]
-    made = {name: [getattr(synthetic_tables, name)(root, seed) for seed in SEEDS] for name in MADE}
-    pools = [folder for seed in SEEDS for folder in synthetic_tables.pools(root / "pools", seed)]
-    grid = [folder for seed in SEEDS for folder in synthetic_tables.conventions(root / "grid", seed)]
+    made = {name: [getattr(module, name)(root, seed) for seed in SEEDS] for name, module in MADE.items()}
+    pools = [folder for seed in SEEDS for folder in synthetic_series.pools(root / "pools", seed)]
+    grid = [folder for seed in SEEDS for folder in synthetic_series.conventions(root / "grid", seed)]
     random = [folder for folder in benign if folder.name.startswith("benign-random-digits")]
     one_size = [row for row in gather(made["sizes"], "capacity.csv") if row["width"] == 8]
     return {
@@ -37,7 +38,10 @@ def tables(tmp_path_factory):
     }
 
 
-MADE = ("layers", "invariance", "diversity", "ideal", "sizes", "transfer", "size")
+MADE = {
+    **dict.fromkeys(("layers", "invariance", "diversity", "ideal"), synthetic_tables),
+    **dict.fromkeys(("sizes", "transfer", "size"), synthetic_sizes),
+}
 TABLES = {"sizes": "capacity.csv"}
 # (function, table, options): everything the page draws from tables
 DRAWINGS = [
@@ -108,14 +112,12 @@ def test_every_figure_has_its_numbers_and_takes_columns(tables, drawing, tmp_pat
     assert plotted(ax) == plotted(getattr(figures, function)(rows, **options))
     assert max(row.get("seeds") or 0 for row in plotted(ax)) == 3
     assert [path.name for path in export(ax, tmp_path, "it", ("svg", "csv", "tex"))] == ["it.svg", "it.csv", "it.tex"]
-    colors = {value for light, _ in style.THEME.values() for value in (light,)}
+    colors = {light for light, _ in style.THEME.values()}
     drawn = {word.lower() for word in _colors((tmp_path / "it.svg").read_text())}
     assert drawn <= colors, "a colour without a name does not follow the theme"
 
 
 def _colors(document: str) -> set[str]:
-    import re
-
     return set(re.findall(r"#[0-9a-fA-F]{6}\b", document))
 
 
@@ -212,7 +214,13 @@ def test_frontier_fits_what_is_not_budget_limited():
     assert value == pytest.approx(0.3 * 2000)
     assert low < value < high
     shown = plotted(figures.plot_frontier(rows))
-    assert shown[-1] == {"fit": "slope", "slope": fit.slope, "slope_low": 1 - half, "slope_high": 1 + half, "seeds": 3} | {
+    assert shown[-1] == {
+        "fit": "slope",
+        "slope": fit.slope,
+        "slope_low": 1 - half,
+        "slope_high": 1 + half,
+        "seeds": 3,
+    } | {
         "slope_low": pytest.approx(1 - half),
         "slope_high": pytest.approx(1 + half),
     }

@@ -35,7 +35,9 @@ def test_every_format(table, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(path.name for path in written)
     # The same figure makes the same files.
     before = [path.read_bytes() for path in written]
-    again = export(plot_layers(table), tmp_path / "out", "layers", ("svg", "pdf", "png", "csv", "tex"), caption="By layer")
+    again = export(
+        plot_layers(table), tmp_path / "out", "layers", ("svg", "pdf", "png", "csv", "tex"), caption="By layer"
+    )
     assert [path.read_bytes() for path in again] == before
 
 
@@ -97,7 +99,9 @@ def cells(document: str) -> list[list[str]]:
         assert document.count(rf"\begin{{{name}}}") == document.count(rf"\end{{{name}}}") == 1
     assert document.index(r"\toprule") < document.index(r"\midrule") < document.index(r"\bottomrule")
     columns = re.search(r"\\begin\{tabular\}\{([lr]+)\}", document)[1]
-    inner = re.sub(r"\\(toprule|midrule|bottomrule)\n", "", document[document.index(columns + "}") + len(columns) + 1 :])
+    inner = re.sub(
+        r"\\(toprule|midrule|bottomrule)\n", "", document[document.index(columns + "}") + len(columns) + 1 :]
+    )
     lines = inner[: inner.index(r"\end{tabular}")].split("\\\\\n")[:-1]
     rows = [re.split(r"(?<!\\)&", line) for line in lines]
     assert {len(row) for row in rows} == {len(columns)}

@@ -9,7 +9,7 @@ import pytest
 
 from rote.report import RunFolderError, write_page
 
-from . import synthetic, synthetic_tables
+from . import synthetic, synthetic_series, synthetic_sizes, synthetic_tables
 from .test_page import Page
 
 SECTIONS = ["answer", "done", "curves", "controls", "layers", "invariance", "pool", "diversity", "capacity"]
@@ -19,9 +19,9 @@ SECTIONS += ["robustness", "transfer", "size", "claims", "runs", "provenance", "
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory):
     root = tmp_path_factory.mktemp("everything")
-    folders = synthetic_tables.everything(root / "runs")
+    folders = synthetic_series.everything(root / "runs")
     formats = ("svg", "pdf", "csv", "tex")
-    path = write_page(folders, root / "report.html", formats=formats, claims=synthetic_tables.CLAIMS)
+    path = write_page(folders, root / "report.html", formats=formats, claims=synthetic_series.CLAIMS)
     return Page(path), path, folders
 
 
@@ -107,7 +107,7 @@ def test_unfinished_experiments_have_no_section(tmp_path):
 
 
 def test_frontier_in_a_summary_alone(tmp_path):
-    folder = synthetic_tables.sizes(tmp_path)
+    folder = synthetic_sizes.sizes(tmp_path)
     rows = [{"parameters": n, "samples": n // 3, "budget_limited": False} for n in (1000, 2000, 4000)]
     (folder / "frontier.csv").unlink()
     path = folder / "summary.json"
