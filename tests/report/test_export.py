@@ -125,7 +125,7 @@ def test_latex_says_what_the_csv_says(table):
 def test_latex_escapes(tmp_path):
     rows = [{HOSTILE: HOSTILE, "x": -0.5, "n": 12}, {HOSTILE: "[0]", "x": 1.5e-7, "n": None}, {"x": True}]
     document = booktabs(rows, caption=HOSTILE, label=HOSTILE)
-    head, *body = cells(document)
+    _, *body = cells(document)
     assert body[0][1:] == ["$-0.5$", "12"]
     assert body[1] == ["{[}0]", r"$1.5 \cdot 10^{-7}$", r"\textendash{}"]
     assert escaped("a--b") == "a-{}-b"
