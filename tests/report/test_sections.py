@@ -68,7 +68,17 @@ def test_claims_are_shown_as_they_are(everything):
         ("open", "not run: data"),
     ]
     assert "Holds: 1, fails: 1, not run: 1." in page.text
-    assert section.index("state") < section.index("measured")
+    assert re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', section) == ["#", "claim", "state", "measured"]
+    assert "3 seeds" in section
+    assert section.count("how it is run") == 2
+
+
+def test_claims_of_other_columns_are_shown_as_text(tmp_path):
+    rows = [{"claim": "a < b & <script>", "odd column": 3}, {"claim": "c", "state": "holds"}]
+    page = Page(write_page([synthetic.benign(tmp_path)], tmp_path / "page.html", claims=rows))
+    assert "a < b & <script>" in page.text
+    assert "odd column" in page.text
+    assert "script" not in page.tags
 
 
 def test_findings_are_numbers_of_the_tables(everything):

@@ -38,9 +38,7 @@ def run(arguments: Sequence[str]) -> int:
     except Stopped as stopped:
         print(f"rote: {stopped}", file=sys.stderr)
         return 130
-    folders = sorted(path.parent for path in config.out.glob("*/config.json"))
-    for line in finish(config.out, folders):
-        print(line)
+    finish(config.out)
     return 0
 
 
@@ -64,14 +62,16 @@ def make(planned: Sequence[Planned], expected: SuiteForecast) -> None:
         expected.took(number - 1, time.monotonic() - begin)
 
 
-def finish(out: Path, folders: Sequence[Path]) -> list[str]:
-    """Writes table and page over finished runs and gives the lines that say so."""
+def finish(out: Path) -> None:
+    """Prints the table of claims over the runs in a folder, and writes it and the page beside them."""
     from rote import claims
-    from rote.claims.table import cells
     from rote.cli.claims import write_tables
     from rote.report import write_page
 
+    folders = sorted(path.parent for path in out.glob("*/config.json"))
     lines = claims.claims_table(folders)
     write_tables(out, lines)
-    page = write_page(folders, out / "report.html", claims=[cells(line) for line in lines])
-    return [claims.as_text(lines), "", f"table: {out / 'claims.csv'}, {out / 'claims.md'}", f"page: {page}"]
+    print(claims.as_text(lines))
+    print(f"\ntable: {out / 'claims.csv'}, {out / 'claims.md'}", flush=True)
+    page = write_page(folders, out / "report.html", claims=[claims.cells(line) for line in lines])
+    print(f"page: {page}")

@@ -136,7 +136,8 @@ def _rows_of_bars(ax: Axes, means: Sequence[Mean], order: Sequence[str], value: 
             if mean.interval is not None:
                 ax.plot(mean.interval, [at, at], color=INK, linewidth=1.1)
             end = max([mean.mean, 0.0, *(mean.interval or ())])
-            ax.text(end + 0.015, at, f"{100 * mean.mean:.0f} %", fontsize=FONT - 2, color=color, va="center")
+            percent = f"{100 * mean.mean:.0f} %".replace("-", "\u2212")
+            ax.text(end + 0.015, at, percent, fontsize=FONT - 2, color=color, va="center")
             drawn += numbers([mean], value)
     ax.set_ylim(-0.5, len(order) - 0.35)
     ax.set_xlim(min(0.0, low * 1.1), 1.1)
