@@ -61,16 +61,18 @@ def diversity(strengths: Sequence[Condition], ideals: Sequence[Condition], galle
             ("diversity", "view_distance", "probe_accuracy", "Features against the diversity of views"),
             ("matched", "view_distance", "probe_at_matched", "The same where 90 % of the labels are known"),
         ]
+        told = False
         for name, x, y, title in variants:
             if not any(row.get(x) is not None and row.get(y) is not None for row in rows):
                 continue
+            first, told = not told, True
             panels.append(
                 gallery.panel(
                     name,
                     lambda rows=rows, x=x, y=y: figures.plot_tradeoff(rows, x=x, y=y),
                     title=title,
                     detail=detail,
-                    finding=story.tradeoff_finding(rows) if name == "tradeoff" else "",
+                    finding=story.tradeoff_finding(rows) if first else "",
                 )
             )
             keys = ["diversity"]
