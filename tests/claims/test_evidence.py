@@ -119,7 +119,7 @@ def test_budget_limited_sizes_are_no_capacities(runs, judged):
 
     runs.capacity([], frontier=frontier)
     (line,) = judged(10)
-    assert (line.state, line.reason) == ("undecided", "5 of 6 sizes are not budget-limited")
+    assert (line.state, line.reason) == ("undecided", "5 of 6 sizes not limited by budget or data")
 
 
 def test_missing_combinations_leave_conventions_undecided(runs, judged):
@@ -152,3 +152,33 @@ def test_damaged_runs_are_named(runs):
     (runs.folders[-1] / "config.json").write_text(json.dumps(record))
     with pytest.raises(CorruptRunFile, match="view_seed"):
         claims_table(runs.folders)
+
+
+def test_views_looked_at_count_as_those_trained_on(runs, judged):
+    """Without augmentation there are no views of the run's own; the recipe of the other condition is named."""
+    extra = {"invariance_images": 512}
+    runs.invariance(augment=MILD, gain=0.3, extra={**extra, "view_recipe": None})
+    runs.invariance(augment="none", gain=0.01, extra={**extra, "view_recipe": MILD})
+    runs.invariance(augment="none", gain=0.01, extra={**extra, "view_recipe": "benign-full"})
+    assert state_of(judged(13)) == [(5, "holds")]
+
+
+def test_collapsed_features_have_no_invariance(runs, judged):
+    runs.invariance(augment=MILD, gain=0.3)
+    runs.invariance(augment="none", gain=0.01)
+    for folder in runs.folders[:2]:
+        summary = json.loads((folder / "summary.json").read_text())
+        (folder / "summary.json").write_text(json.dumps(summary | {"invariance_encoder": None}))
+    (line,) = judged(13)
+    assert (line.seeds, line.state) == (3, "undecided")
+    assert line.reason.startswith("invariance is undefined in 2 pairs")
+
+
+def test_a_pool_of_single_views_is_not_one_of_many(runs, judged):
+    from .test_states import cell
+
+    rows = [cell(1, "random", 0.5, 1.0), cell(96, "random", 4.0, 0.5), cell(96, "same", 0.05, 0.9)]
+    single = cell(1, "random", 4.0, 0.99) | {"images": 64 * 96}
+    runs.capacity([single, *rows], spread=0.2)
+    assert [line.state for line in judged(7)] == ["holds"]
+    assert [line.state for line in judged(8)] == ["holds"]

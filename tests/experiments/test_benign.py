@@ -356,3 +356,44 @@ def test_config_survives_its_json(tiny):
     assert again == BenignConfig(**{**tiny, "out": "runs"}, keep_checkpoints=(1, 2)).resolved() or (
         again.as_dict() | {"out": None} == config.as_dict() | {"out": None}
     )
+
+
+def test_mixup_trains_on_other_pixels_and_labels(tiny):
+    plain, inputs, labels = (benign(**tiny, mixup=kind) for kind in ("none", "inputs", "labels"))
+    assert len({run.dir for run in (plain, inputs, labels)}) == 3
+    assert inputs.examples["label_used"].tolist() == plain.examples["label_used"].tolist()
+    losses = [run.summary["train_loss"] for run in (plain, inputs, labels)]
+    assert len(set(losses)) == 3
+    # Clean accuracy, fresh views and probes are measured before MixUp, on the same network at step 0.
+    for metric in ("accuracy_clean", "accuracy_fresh_views"):
+        assert len({run.metrics.select(metric=metric, step=0)[0]["value"] for run in (plain, inputs, labels)}) == 1
+    assert benign(**tiny, mixup="inputs", views=2).summary["accuracy_pool"] is None
+
+
+def test_training_stream_mixes_images_of_the_run_alone(tiny):
+    from rote.augment import MixUp
+    from rote.experiments.benign_stream import training_stream
+    from rote.experiments.inputs import load_inputs
+    from rote.experiments.labels import GivenLabels
+
+    config = BenignConfig(**{**tiny, "augment": "none"}, mixup="labels", mixup_p=1.0)
+    inputs = load_inputs(config)
+    ids = inputs.image_ids
+    stream = training_stream(config, inputs, GivenLabels("random", ids, inputs.label_true, 10, 0))
+    x, y = stream.batch(3)
+    own, views, labels = stream.addresses(3)
+    mixing = stream.recipe.operations[-1]
+    assert (type(mixing), mixing.p, mixing.mix_labels, stream.recipe.partners) == (MixUp, 1.0, True, 64)
+    params = stream.recipe.params(own, views, seed=0, image_size=16)
+    weight, partner = params["mixup.weight"][:, None, None, None], ids[params["mixup.partner"]]
+    pixels = inputs.bank.train.images.double() / 255
+    expected = weight * pixels[own] + (1 - weight) * pixels[partner]
+    assert (x.double() - expected).abs().max() < 1e-6
+    assert torch.allclose(y.sum(1), torch.ones(len(y)))
+    used = dict(zip(ids.tolist(), stream.labels.labels(ids, ids, ids).tolist(), strict=True))
+    for row, (mine, other) in enumerate(zip(own.tolist(), partner.tolist(), strict=True)):
+        soft = torch.zeros(10)
+        soft[used[mine]] += params["mixup.weight"][row]
+        soft[used[other]] += 1 - params["mixup.weight"][row]
+        assert torch.allclose(y[row], soft, atol=1e-6)
+        assert labels[row] == used[mine]

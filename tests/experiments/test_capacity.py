@@ -217,6 +217,8 @@ def test_distinct_views_are_counted_as_rendered():
         ({"widths": (2, 2)}, "--widths"),
         ({"depths": (-1,)}, "--depths"),
         ({"budget": "time"}, "--budget"),
+        ({"mixup": "labels"}, "--mixup"),
+        ({"augment": "same-class"}, "same-class"),
         ({"lr": ()}, "--lr"),
         ({"lr": (0.0,)}, "--lr"),
         ({"schedule": "cosine"}, "--schedule must be constant"),

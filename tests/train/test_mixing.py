@@ -99,22 +99,21 @@ def test_steps_come_in_any_order(images):
 
 @pytest.mark.parametrize("loss", ["mse", "ce"])
 def test_training_on_mixed_labels_is_judged_on_the_images_own(make_trainer, images, loss):
-    trainer = make_trainer(loss=loss)
+    base, twin = make_trainer(loss=loss), make_trainer(loss=loss)
     recipe = Recipe(*BEFORE, MixUp(), partners=24)
-    trainer.stream = train.TrainingStream(
-        images, trainer.stream.image_ids, trainer.stream.labels, recipe, 8, train.Seeds.from_seed(2), channels_last=True
+    mixed = train.TrainingStream(
+        images, base.stream.image_ids, base.stream.labels, recipe, 8, train.Seeds.from_seed(2), channels_last=True
     )
-    x, y = trainer.stream.batch(0)
-    own = trainer.stream.addresses(0)[2]
-    logits = trainer.model.train()(x).detach()
+    x, y = mixed.batch(0)
+    own = mixed.addresses(0)[2]
+    logits = twin.model.train()(x).detach()
     shares = y.double()
     squares = (logits.double() - shares).square().mean()
     nats = -(logits.double().log_softmax(1) * shares).sum(1).mean()
     hits = (logits.argmax(1) == own).double().mean()
-    fresh = make_trainer(loss=loss)
-    fresh.stream = trainer.stream
-    fresh.train_until(1)
-    running = fresh.take_running()
+    trainer = train.Trainer(base.model, mixed, base.config)
+    trainer.train_until(1)
+    running = trainer.take_running()
     assert running.loss == pytest.approx(float(squares if loss == "mse" else nats), rel=1e-5)
     assert running.accuracy == float(hits)
 

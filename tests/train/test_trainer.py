@@ -123,6 +123,26 @@ def test_it_memorizes_random_labels(make_trainer):
     assert trainer.take_running().accuracy == 1.0
 
 
+@pytest.mark.parametrize("model", ["convnet", "mlp"])
+def test_it_memorizes_in_bfloat16_with_float32_weights(make_trainer, model):
+    trainer = make_trainer(
+        model=model, precision="bfloat16", epochs=60, lr=1e-2, width=8 if model == "convnet" else 64, projector_width=64
+    )
+    trainer.train_until(trainer.total_steps)
+    assert trainer.take_epochs()[-1].accuracy == 1.0
+    assert {p.dtype for p in trainer.model.parameters()} == {torch.float32}
+    assert {v.dtype for s in trainer.state_dict()["optimizer"].values() for v in s.values()} == {torch.float32}
+    # Eight bits of mantissa show: the pixels are not those of float32, and neither are the weights.
+    single = make_trainer(model=model, epochs=60, lr=1e-2, width=trainer.config.width, projector_width=64)
+    assert trainer.stream.batch(0)[0].dtype == torch.bfloat16
+    single.train_until(1)
+    first = make_trainer(
+        model=model, precision="bfloat16", epochs=60, lr=1e-2, width=trainer.config.width, projector_width=64
+    )
+    first.train_until(1)
+    assert any(not torch.equal(a, b) for a, b in zip(single.model.parameters(), first.model.parameters(), strict=True))
+
+
 def test_divergence_names_the_step_and_keeps_the_last_good_state(make_trainer):
     trainer = make_trainer(check_every=4)
     original = trainer.stream.batch
@@ -171,6 +191,21 @@ def test_out_of_memory_says_which_number_to_lower(make_trainer, error):
         train.TrainingOutOfMemory, match=r"out of memory on cpu at step 0: .*lower batch_size \(now 8\)"
     ):
         trainer.train_until(1)
+
+
+def test_the_allocators_own_error_is_known(make_trainer):
+    """What torch says today when the CPU's memory is out, with numbers nobody has."""
+
+    class Huge(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.Linear(192, 4)
+
+        def forward(self, x):
+            return self.layer(x.flatten(1)) + torch.empty(2**60).sum()
+
+    with pytest.raises(train.TrainingOutOfMemory, match=r"772 parameters take .* lower batch_size \(now 8\)"):
+        make_trainer(network=Huge()).train_until(1)
 
 
 def test_other_errors_pass_through(make_trainer):

@@ -11,7 +11,7 @@ from rote.claims.criteria import CRITERIA, Criterion
 from rote.claims.judge import FAILS, HOLDS, NOT_RUN, STATES, UNDECIDED
 from rote.claims.line import Line
 from rote.claims.store import store
-from rote.claims.table import as_csv, as_html, as_markdown, as_text, claims_table
+from rote.claims.table import as_csv, as_html, as_markdown, as_text, cells, claims_table
 
 __all__ = [
     "CRITERIA",
@@ -26,6 +26,7 @@ __all__ = [
     "as_html",
     "as_markdown",
     "as_text",
+    "cells",
     "claims_table",
     "store",
 ]

@@ -35,7 +35,11 @@ def _without_seed(run: RunRecord) -> str:
     for key, value in run.config.items():
         if key in _PLACE or key == "seed" or (key in defaults and _plain(defaults[key]) == value) or value is None:
             continue
-        words.append(f"--{key.replace('_', '-')} {_word(value)}".rstrip())
+        option = key.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{option}" if value else f"--no-{option}")
+            continue
+        words.append(f"--{option} {_word(value)}".rstrip())
         if key == "data" and value not in ("digits",):
             words.append("--root DIR")
     for key in SEEDS:
@@ -55,8 +59,6 @@ def _plain(value: object) -> object:
 
 
 def _word(value: object) -> str:
-    if value is True:
-        return ""
     if isinstance(value, (list, tuple)):
         return ",".join(map(_word, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

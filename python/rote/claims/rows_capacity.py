@@ -43,7 +43,10 @@ def infeasible(evidence: Evidence) -> Iterator[Line]:
     for cells in _all_cells(evidence):
         if not (cells.little and cells.much):
             continue
-        gains = [row["accuracy_pool"] - row["accuracy_half_budget"] for _, row in cells.much]
+        looked = [row for _, row in cells.much if row["accuracy_half_budget"] is not None]
+        if not looked:
+            continue
+        gains = [row["accuracy_pool"] - row["accuracy_half_budget"] for row in looked]
         parts = [
             at_least(_at(cells.little, "accuracy"), (row["accuracy_pool"] for _, row in cells.little), 0.99),
             below(_at(cells.much, "accuracy"), (row["accuracy_pool"] for _, row in cells.much), 0.7),
@@ -66,12 +69,12 @@ def shared_fit(evidence: Evidence) -> Iterator[Line]:
 
 
 def scaling(evidence: Evidence) -> Iterator[Line]:
-    """Claim 10. A size whose frontier is budget-limited was not brought to its capacity and is left out."""
+    """Claim 10. A size that the budget or the data limited was not brought to its capacity and is left out."""
     for study in evidence.of("capacity"):
         slopes, runs, fewest, sizes = [], [], math.inf, set()
         for run in study.records:
             for rows in _frontiers(run):
-                usable = [row for row in rows if not row["budget_limited"] and row["samples"]]
+                usable = [row for row in rows if row["samples"] and not _limited(row)]
                 fewest = min(fewest, len({row["parameters"] for row in usable}))
                 sizes |= {row["parameters"] for row in rows}
                 if len({row["parameters"] for row in usable}) > 1:
@@ -82,7 +85,7 @@ def scaling(evidence: Evidence) -> Iterator[Line]:
             continue
         if not slopes:
             continue
-        doubt = f"{fewest} of {SIZES} sizes are not budget-limited" if fewest < SIZES else ""
+        doubt = f"{fewest} of {SIZES} sizes not limited by budget or data" if fewest < SIZES else ""
         note = f"{len(sizes)} sizes, {min(sizes):,} to {max(sizes):,} parameters"
         yield line(
             10,
@@ -92,6 +95,10 @@ def scaling(evidence: Evidence) -> Iterator[Line]:
             scale=f"{run.data}, {run.config.get('model')}, {run.config.get('augment')}, {note}",
             doubt=doubt,
         )
+
+
+def _limited(row: dict[str, Any]) -> bool:
+    return bool(row["budget_limited"] or row.get("data_limited"))
 
 
 def _frontiers(run: RunRecord) -> list[list[dict[str, Any]]]:
@@ -114,7 +121,8 @@ def _all_cells(evidence: Evidence) -> Iterator[Cells]:
 def _cells(study: Study, network: tuple) -> Cells:
     little, much, shared = [], [], []
     for run in study.records:
-        rows = [row for row in _rows(run) if _network(row) == network]
+        # Beside N images with B views may stand N x B images with one; the claims are about views.
+        rows = [row for row in _rows(run) if _network(row) == network and row["images"] == run.summary.get("images")]
         own = [row for row in rows if row["label_mode"] == "random"]
         easy, hard = _nearest(own, LITTLE), _nearest(own, MUCH)
         if easy:

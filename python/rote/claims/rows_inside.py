@@ -47,6 +47,11 @@ def invariance(evidence: Evidence) -> Iterator[Line]:
         pairs = evidence.pairs(study, augment="none", mixup="none")
         if pairs is None:
             continue
+        defined = [seeds for seeds in pairs.seeds if _defined(pairs.first.runs[seeds], pairs.second.runs[seeds])]
+        collapsed = len(pairs.seeds) - len(defined)
+        if not defined:
+            continue
+        pairs.seeds = defined
         parts = []
         for quantity in ("invariance", "retrieval"):
             gained = _over_initialization(quantity)
@@ -54,7 +59,8 @@ def invariance(evidence: Evidence) -> Iterator[Line]:
                 at_least(f"{quantity} over init, with", pairs.of_first(gained), 0.1),
                 at_most(f"{quantity} over init, without", pairs.of_second(gained), 0.05),
             ]
-        yield line(13, parts, runs_of(pairs))
+        doubt = f"invariance is undefined in {collapsed} pairs of runs: all features alike" if collapsed else ""
+        yield line(13, parts, runs_of(pairs), doubt=doubt)
 
 
 def _best(run: RunRecord, *kinds: str) -> float:
@@ -79,6 +85,12 @@ def _logits(run: RunRecord) -> float:
 def _final_knn(run: RunRecord, labels: str, queries: str) -> list[dict]:
     wanted = {"moment": "final", "method": "knn", "labels": labels, "queries": queries}
     return [row for row in run.rows("layers.csv") if all(row[key] == value for key, value in wanted.items())]
+
+
+def _defined(*runs: RunRecord) -> bool:
+    """Whether every run has features that differ, so that invariance says something."""
+    names = [f"{quantity}_encoder{moment}" for quantity in ("invariance", "retrieval") for moment in ("", "_init")]
+    return all(name not in run.summary or run.summary[name] is not None for run in runs for name in names)
 
 
 def _over_initialization(quantity: str) -> Callable[[RunRecord], float]:

@@ -60,7 +60,7 @@ def _why_not(criterion: Criterion, scale: str, evidence: Evidence, unfinished: i
 
 
 def cells(line: Line) -> dict[str, str]:
-    """The line as text, by `COLUMNS`."""
+    """The line as text, by column: number, claim, measured, seeds, scale, state, reason, criterion, command."""
     return {
         "number": str(line.criterion.number),
         "claim": line.criterion.claim,

@@ -14,6 +14,7 @@ import tyro
 from rote.augment import Recipe, Views, recipes
 from rote.augment.contact_sheet import ContactSheet, displayable
 from rote.augment.named import pairs
+from rote.cli.census import Census
 from rote.cli.options import parse
 from rote.data import ImageBank, load
 from rote.runs.whole_files import writing_whole
@@ -158,6 +159,7 @@ class Preview:
 
 AugmentCommand = (
     Annotated[Preview, tyro.conf.subcommand("preview")]
+    | Annotated[Census, tyro.conf.subcommand("census")]
     | Annotated[Describe, tyro.conf.subcommand("describe")]
     | Annotated[List, tyro.conf.subcommand("list")]
 )

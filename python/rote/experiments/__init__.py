@@ -17,6 +17,7 @@ from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
 from rote.experiments.presets import PRESETS, preset
 from rote.experiments.stopping import Stopped
+from rote.experiments.transfer import TransferConfig, transfer
 from rote.runs import Run
 
 CONFIGS: dict[str, type[ExperimentConfig]] = {
@@ -26,6 +27,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "ideal": IdealConfig,
     "invariance": InvarianceConfig,
     "layers": LayersConfig,
+    "transfer": TransferConfig,
 }
 EXPERIMENTS = {
     "benign": benign,
@@ -34,6 +36,7 @@ EXPERIMENTS = {
     "ideal": ideal,
     "invariance": invariance,
     "layers": layers,
+    "transfer": transfer,
 }
 
 __all__ = [
@@ -49,6 +52,7 @@ __all__ = [
     "LayersConfig",
     "Run",
     "Stopped",
+    "TransferConfig",
     "benign",
     "capacity",
     "diversity",
@@ -57,4 +61,5 @@ __all__ = [
     "invariance",
     "layers",
     "preset",
+    "transfer",
 ]

@@ -66,7 +66,6 @@ class BenignRun:
         self.measured = -1  # the last step whose evaluation lies in the folder
         self.seconds = 0.0  # spent before this process, then since its start
         self.training_seconds = 0.0
-        self._running: list[dict[str, Any]] = []  # lines of epochs that are not in the folder yet
 
     @property
     def newest(self) -> Path:
@@ -93,7 +92,6 @@ class BenignRun:
 
             def after_step(trainer: Trainer) -> None:
                 self._keep_weights()
-                self._note_epoch()
                 progress.update(trainer.step)
                 now = time.monotonic()
                 self.seconds = now - begin
@@ -142,22 +140,18 @@ class BenignRun:
         if time.monotonic() - self._last_save > _SAVE_EVERY_SECONDS:
             self._save()
 
-    def _note_epoch(self) -> None:
-        """Keeps the running accuracy of an epoch that has just ended; written with the next checkpoint or evaluation,
-        since a write for every epoch would cost more than the epochs of a small run.
-        """
-        epoch, rest = divmod(self.trainer.step, self.trainer.stream.steps_per_epoch)
-        if rest:
-            return
-        running = self.trainer.take_running()
-        for metric, value in zip(_OF_EPOCHS, (running.accuracy, running.loss), strict=True):
-            line = measurement(self.trainer.step, epoch, "train", metric, None, value, samples=running.samples)
-            self._running.append(line)
-
     def _write_epochs(self) -> None:
-        if self._running:
-            self.folder.metrics.append(self._running)
-            self._running = []
+        """Appends the running accuracy of the epochs since the last time; a write for each would cost more than the
+        epochs of a small run.
+        """
+        lines = []
+        for epoch in self.trainer.take_epochs():
+            step = epoch.epoch * self.trainer.stream.steps_per_epoch
+            lines += [
+                measurement(step, epoch.epoch, "train", metric, None, value, samples=epoch.samples)
+                for metric, value in zip(_OF_EPOCHS, (epoch.accuracy, epoch.loss), strict=True)
+            ]
+        self.folder.metrics.append(lines)
 
     def _save(self) -> None:
         self._write_epochs()
@@ -219,16 +213,16 @@ class BenignRun:
         return clean_accuracy(model, test.images, test.labels)
 
     def _pool_lines(self, step: int, epoch: int) -> list[dict[str, Any]]:
-        """The accuracy over exactly the views of a pool, where each of them has one label of its own: fresh labels
-        belong to visits, and mixed ones are several.
+        """The accuracy over exactly the views of a pool, where they have labels: fresh ones belong to visits, and a
+        view mixed with another is of two images.
         """
-        if self.config.views is None or self.config.labels == FRESH or self.config.mixup == "labels":
+        if self.config.views is None or self.config.labels == FRESH or self.config.mixup != "none":
             return []
         pool = pool_accuracy(
             self.model,
             self.images,
             self.labels.source,
-            self.trainer.stream.recipe,
+            self.inputs.recipe,
             views=self.config.views,
             seed=self.config.seeds().view,
             image_ids=self.inputs.image_ids,

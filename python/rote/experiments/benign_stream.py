@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rote.augment import MixUp, Recipe
 from rote.experiments.inputs import Inputs
 from rote.experiments.labels import GivenLabels
-from rote.experiments.mixup import MixedLabelStream, MixedViews
 from rote.train import TrainingStream
 
 if TYPE_CHECKING:
@@ -21,10 +21,17 @@ def training_stream(config: BenignConfig, inputs: Inputs, labels: GivenLabels) -
         inputs: data and the recipe before MixUp.
         labels: those of the condition.
     """
-    images, ids, source = inputs.bank.train.images, inputs.image_ids, inputs.recipe
-    stream = TrainingStream
+    views = inputs.recipe
     if config.mixup != "none":
-        mix_labels = config.mixup == "labels"
-        source = MixedViews(inputs.recipe, images, ids, config.mixup_p, mix_labels=mix_labels)
-        stream = MixedLabelStream if mix_labels else TrainingStream
-    return stream(images, ids, labels.source, source, config.batch_size, config.seeds(), config.views)
+        # Weights are uniform, Beta(1, 1), as in the released code of arXiv 2210.14019, which draws one for a batch.
+        mixup = MixUp(alpha=1.0, p=config.mixup_p, mix_labels=config.mixup == "labels")
+        views = Recipe(*views.operations, mixup, size=views.size, partners=len(inputs.image_ids))
+    return TrainingStream(
+        inputs.bank.train.images,
+        inputs.image_ids,
+        labels.source,
+        views,
+        config.batch_size,
+        config.seeds(),
+        config.views,
+    )

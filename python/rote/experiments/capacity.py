@@ -18,6 +18,7 @@ from rote.experiments.capacity_cells import BOTH, STEPS, VISITS
 from rote.experiments.capacity_run import CapacityRun
 from rote.experiments.config import ExperimentConfig
 from rote.experiments.launch import launch
+from rote.experiments.same_class import NAME as SAME_CLASS
 from rote.runs import Run
 from rote.train import TrainConfig
 
@@ -90,6 +91,8 @@ class CapacityConfig(ExperimentConfig):
             raise ValueError(f"--lr must be positive numbers; got {self.lr}")
         if len(set(self.lr)) != len(self.lr):
             raise ValueError(f"--lr must not repeat a rate; got {self.lr}")
+        if self.mixup != "none" or self.augment == SAME_CLASS:
+            raise ValueError("--mixup and --augment same-class are for benign; a pool is N x B views of one image each")
         if self.schedule != "constant":
             raise ValueError(
                 f"--schedule must be constant: the length of a cell is not known before; got {self.schedule}"

@@ -1,101 +1,101 @@
-"""Networks that learn the same pool at different learning rates, and go on after kill -9 with the same bits."""
+"""Networks that are trained together, and go on after kill -9 with the same bits."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 
-from rote.train import (
-    Running,
-    TrainConfig,
-    Trainer,
-    TrainingDiverged,
-    TrainingStream,
-    load_checkpoint,
-    save_checkpoint,
-)
+from rote.runs import CorruptRunFile
+from rote.runs.whole_files import write_bytes
+from rote.train import Running, TrainConfig, TrainingStream
+from rote.train.replicas import ReplicaTrainer
 
 
 class Fleet:
-    """Trainings that are brought to the same steps, each with a checkpoint of its own.
+    """A `ReplicaTrainer` with a checkpoint, in which what the caller noted of the trainings lies as well.
 
-    What a caller notes of a training lies in its checkpoint, so that state and notes never disagree.
+    State and notes are one file, so that they never disagree.
 
     Args:
-        models: networks at their initialization, trained in place.
-        stream: makes a stream of the samples; each training has its own.
-        configs: how each is trained.
-        folder: where the checkpoints lie; trainings that have one go on from it.
+        models: networks of one architecture at their initialization.
+        streams: their samples, of equal batch size and length.
+        configs: how each is trained; they differ in lr alone.
+        path: the checkpoint; trainings that have one go on from it.
 
     Attributes:
-        notes: of each training, JSON values of the caller's own.
-        diverged: the first step whose loss was not finite, by training.
-        active: trainings that `train_until` still moves.
+        notes: JSON values of the caller's own, by name.
+
+    Raises:
+        CorruptRunFile: the checkpoint is damaged.
     """
 
     def __init__(
         self,
         models: Sequence[nn.Module],
-        stream: Callable[[], TrainingStream],
+        streams: Sequence[TrainingStream],
         configs: Sequence[TrainConfig],
-        folder: Path,
+        path: Path,
     ) -> None:
-        self.trainers = [Trainer(model, stream(), config) for model, config in zip(models, configs, strict=True)]
-        self.folder = folder
-        self.notes: list[list[Any]] = [[] for _ in self.trainers]
-        self.diverged: dict[int, int] = {}
-        self.active = list(range(len(self.trainers)))
-        self._saved: list[Any] = [None] * len(self.trainers)
-        for member, trainer in enumerate(self.trainers):
-            if self._file(member).exists():
-                extra = load_checkpoint(self._file(member), trainer)
-                self.notes[member] = extra["notes"]
-                if extra["diverged"] is not None:
-                    self.diverged[member] = extra["diverged"]
-                    self.stop(member)
+        self.trainer = ReplicaTrainer(models, streams, configs)
+        self.path = path
+        self.notes: dict[str, Any] = {}
+        if path.exists():
+            self._load()
 
-    def step(self, member: int) -> int:
-        """Number of updates that a training has done."""
-        return self.trainers[member].step
+    @property
+    def step(self) -> int:
+        """Number of updates done."""
+        return self.trainer.step
+
+    @property
+    def active(self) -> list[int]:
+        """The trainings that are not stopped, in ascending order."""
+        return self.trainer.active
+
+    @property
+    def diverged(self) -> list[int | None]:
+        """Of each training the first step whose loss was not finite, or None."""
+        return self.trainer.diverged
 
     def model(self, member: int) -> nn.Module:
-        """A training's network."""
-        return self.trainers[member].model
+        """A copy of a training's network."""
+        return self.trainer.model(member)
 
-    def take_running(self, member: int) -> Running:
-        """Running loss and accuracy of a training since the last call."""
-        return self.trainers[member].take_running()
+    def take_running(self) -> list[Running]:
+        """Of each training running loss and accuracy since the last call."""
+        return self.trainer.take_running()
 
     def stop(self, member: int) -> None:
         """Leaves a training where it is."""
-        if member in self.active:
-            self.active.remove(member)
+        self.trainer.stop(member)
 
     def train_until(self, step: int, on_step: Callable[[], None]) -> None:
-        """Brings the active trainings to a step; those whose loss is not finite are stopped and noted in `diverged`.
+        """Brings the active trainings to a step; those whose loss is not finite stop, and stand in `diverged`.
 
         Args:
             step: number of updates to have been done.
-            on_step: called after each update of a training; may save, or raise to stop.
+            on_step: called after every update of them all; may save, or raise to stop.
         """
-        for member in list(self.active):
-            try:
-                self.trainers[member].train_until(step, lambda _: on_step())
-            except TrainingDiverged as error:
-                self.diverged[member] = error.step
-                self.stop(member)
+        self.trainer.train_until(step, lambda _: on_step())
 
     def save(self) -> None:
-        """Writes the state and the notes of every training that moved since the last time, a file each."""
-        for member, trainer in enumerate(self.trainers):
-            now = (trainer.step, len(self.notes[member]), member in self.diverged)
-            if now != self._saved[member]:
-                extra = {"notes": self.notes[member], "diverged": self.diverged.get(member)}
-                save_checkpoint(self._file(member), trainer, extra)
-                self._saved[member] = now
+        """Writes the trainings' state and the notes, in one file that appears whole."""
+        from safetensors.torch import save
 
-    def _file(self, member: int) -> Path:
-        return self.folder / f"training={member}.safetensors"
+        state = {name: value.cpu().contiguous() for name, value in self.trainer.state_dict().items()}
+        write_bytes(self.path, save(state, metadata={"notes": json.dumps(self.notes)}))
+
+    def _load(self) -> None:
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                self.notes = json.loads((file.metadata() or {})["notes"])
+                state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+        except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+            raise CorruptRunFile(f"{self.path} is not a checkpoint of trainings: {error}") from error
+        self.trainer.load_state_dict(state)

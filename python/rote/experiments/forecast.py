@@ -92,9 +92,14 @@ def duration(seconds: float) -> str:
 
 
 class Forecaster:
-    """Forecasts of several runs; what they have in common is measured once."""
+    """Forecasts of several runs; what they have in common is measured once.
 
-    def __init__(self) -> None:
+    Args:
+        same_process: whether the runs follow in this process, which by then knows what the probe says of raw pixels.
+    """
+
+    def __init__(self, *, same_process: bool = False) -> None:
+        self.same_process = same_process
         self.meter = BenignMeter()
         self._analyses: dict[tuple, float | None] = {}
 
@@ -132,9 +137,10 @@ class Forecaster:
             Part(
                 "evaluations",
                 costs.evaluations,
-                f"{costs.evaluation_count}: first {duration(costs.first)}, along the way {duration(costs.between)}, "
-                f"last {duration(costs.last)}",
+                f"{costs.evaluation_count}: first and last {duration(costs.whole)}, along the way "
+                f"{duration(costs.between)}",
             ),
+            Part("raw pixels", 0.0 if self.same_process else costs.pixels, "once for all runs of a process"),
             Part("saving", costs.saving, "checkpoints and tables"),
         )
         samples = costs.steps * costs.batch_size
@@ -156,8 +162,10 @@ class Forecaster:
             return _nothing(config)
         forecasts = [self._benign(run.resolved()) for run in to_make]
         parts = []
-        for name in ("training", "evaluations", "saving"):
+        for name in ("training", "evaluations", "raw pixels", "saving"):
             found = [part for forecast in forecasts for part in forecast.parts if part.name == name]
+            if name == "raw pixels":
+                found = found[:1]
             missing = sum(not forecast.finished for forecast in forecasts)
             detail = f"{missing} of {len(runs)} benign runs are to be made" if name == "training" else ""
             parts.append(Part(name, sum(part.seconds or 0.0 for part in found), detail))

@@ -20,22 +20,28 @@ from rote.data import ImageBank
 from rote.experiments.benign import BenignConfig
 from rote.experiments.benign_run import _SAVE_EVERY_SECONDS, BenignRun
 from rote.experiments.config import ExperimentConfig
+from rote.experiments.labels import FRESH
 from rote.experiments.launch import Launch, launch
+from rote.metrics import pool_accuracy
 
 WARM_UP_STEPS = 5
 # Steps are timed for so long, but for so many at least and at most.
 TIMED_SECONDS, FEWEST_STEPS, MOST_STEPS = 3.0, 3, 500
+# Views of each image over which the accuracy of a pool is timed.
+SOME_VIEWS = 16
 
 
 @dataclass(frozen=True)
 class EvaluationCosts:
-    """Seconds of an evaluation at initialization, along the way and at the end, of a checkpoint, of the results."""
+    """Seconds of an evaluation with all layers (at initialization and at the end) and along the way, of a checkpoint,
+    and of the results; and of the search among raw pixels, which comes once in a process.
+    """
 
-    first: float
+    whole: float
     between: float
-    last: float
     checkpoint: float
     results: float
+    pixels: float
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,9 @@ class BenignCosts:
         batch_size: images in each.
         step: seconds of one.
         evaluation_count: evaluations, initialization included.
-        first, between, last: seconds of an evaluation at initialization, along the way, at the end.
-        training, evaluations, saving: seconds in all.
+        whole, between: seconds of an evaluation at initialization or at the end, and of one along the way.
+        pixels: seconds of the search among raw pixels, once for all runs of a process.
+        training, evaluations, saving: seconds in all, without `pixels`.
         device: where it runs.
     """
 
@@ -56,9 +63,9 @@ class BenignCosts:
     batch_size: int
     step: float
     evaluation_count: int
-    first: float
+    whole: float
     between: float
-    last: float
+    pixels: float
     training: float
     evaluations: float
     saving: float
@@ -72,6 +79,7 @@ class BenignMeter:
         self._banks: dict[tuple, ImageBank] = {}
         self._steps: dict[tuple, float] = {}
         self._evaluations: dict[tuple, EvaluationCosts] = {}
+        self._pools: dict[tuple, float] = {}
 
     def bank(self, config: ExperimentConfig) -> ImageBank:
         """The data of a config."""
@@ -127,6 +135,7 @@ class BenignMeter:
                     if evaluation_key not in self._evaluations:
                         self._evaluations[evaluation_key] = _evaluation_costs(run)
                     self._steps[step_key] = _seconds_of_step(run)
+                    self._pools[step_key] = _seconds_of_pool(run)
         images = len(start.inputs.image_ids)
         batch_size = min(config.batch_size, images)
         steps = config.epochs * (images // batch_size)
@@ -139,41 +148,61 @@ class BenignMeter:
             batch_size=batch_size,
             step=step,
             evaluation_count=count,
-            first=costs.first,
+            whole=costs.whole,
             between=costs.between,
-            last=costs.last,
+            pixels=costs.pixels,
             training=training,
-            evaluations=costs.first + (count - 2) * costs.between + costs.last,
+            evaluations=2 * costs.whole + (count - 2) * costs.between + self._pools[step_key],
             saving=checkpoints * costs.checkpoint + costs.results,
             device=self.device(config),
         )
 
 
 def _seconds_of_step(run: BenignRun) -> float:
-    """Mean time of a step, with what a run does at the end of each epoch."""
+    """Mean time of a step."""
     _train(run, WARM_UP_STEPS)
     estimate = _train(run, FEWEST_STEPS) / FEWEST_STEPS
     steps = min(max(FEWEST_STEPS, round(TIMED_SECONDS / estimate)), MOST_STEPS)
     return _train(run, steps) / steps
 
 
+def _seconds_of_pool(run: BenignRun) -> float:
+    """Time of the accuracy over all views of a pool, from some of them; 0 where there is no pool."""
+    views = run.config.views
+    if views is None or run.config.labels == FRESH:
+        return 0.0
+    some = min(views, SOME_VIEWS)
+
+    def measure() -> None:
+        pool_accuracy(
+            run.model,
+            run.images,
+            run.labels.source,
+            run.inputs.recipe,
+            views=some,
+            seed=run.config.seeds().view,
+            image_ids=run.inputs.image_ids,
+        )
+
+    return _timed(run, measure) * views / some
+
+
 def _train(run: BenignRun, steps: int) -> float:
     """Seconds that so many further steps take."""
     _wait(run)
     begin = time.perf_counter()
-    run.trainer.train_until(run.trainer.step + steps, lambda _: run._note_epoch())
+    run.trainer.train_until(run.trainer.step + steps)
     _wait(run)
     return time.perf_counter() - begin
 
 
 def _evaluation_costs(run: BenignRun) -> EvaluationCosts:
-    first = _timed(run, lambda: run._evaluate(0, last=False))
     pixels = _timed(run, run.probes.pixels)
+    whole = _timed(run, lambda: run._evaluate(0, last=False))
     _train(run, 1)
     between = _timed(run, lambda: run._evaluate(1, last=False))
     checkpoint = _timed(run, run._save)
-    # The last evaluation probes every layer, as the first does, but not the pixels again.
-    return EvaluationCosts(first, between, max(first - pixels, between), checkpoint, _timed(run, run._write_results))
+    return EvaluationCosts(whole, between, checkpoint, _timed(run, run._write_results), pixels)
 
 
 def _timed(run: BenignRun, action: Callable[[], object]) -> float:

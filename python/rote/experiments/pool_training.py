@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -129,14 +128,15 @@ def train_on_pool(
     Returns:
         What came of each config, and the seconds it took.
     """
-    fleet = Fleet([copy.deepcopy(network) for _ in configs], stream, configs, folder)
     like = stream()
+    fleet = Fleet([network] * len(configs), [stream() for _ in configs], configs, folder / "newest.safetensors")
     label_bits = bits.code_length_from_cost(0.0, like.num_classes, 1)
-    looks = [{note["look"]["step"]: Look(**note["look"]) for note in notes} for notes in fleet.notes]
-    spent = max((note["seconds"] for notes in fleet.notes for note in notes), default=0.0)
+    looks: list[dict[int, Look]] = [{} for _ in configs]
+    for member, stored in enumerate(fleet.notes.get("looks", [])):
+        looks[member] = {look["step"]: Look(**look) for look in stored}
+    spent = fleet.notes.get("seconds", 0.0)
     begin, saved = time.monotonic(), time.monotonic()
     budget = max(steps[-1] for steps in ladders)
-    done = sum(fleet.step(member) for member in range(len(configs)))
 
     def next_look(member: int) -> int | None:
         found = []
@@ -149,35 +149,39 @@ def train_on_pool(
                     found.append(step)
         return min(found, default=None)
 
-    with Progress(budget * len(configs), like.batch_size, description, start=done) as progress:
+    def save() -> None:
+        nonlocal saved
+        stored = [[look._asdict() for look in own.values()] for own in looks]
+        fleet.notes = {"looks": stored, "seconds": spent + time.monotonic() - begin}
+        fleet.save()
+        saved = time.monotonic()
+
+    with Progress(budget, like.batch_size * len(configs), description, start=fleet.step) as progress:
 
         def on_step() -> None:
-            nonlocal done, saved
-            done += 1
-            progress.update(done)
+            progress.update(fleet.step)
             try:
                 after_step()
             except BaseException:
-                fleet.save()
+                save()
                 raise
             if time.monotonic() - saved > SAVE_EVERY_SECONDS:
-                fleet.save()
-                saved = time.monotonic()
+                save()
 
         while wanted := {member: step for member in fleet.active if (step := next_look(member)) is not None}:
             for member in [member for member in fleet.active if member not in wanted]:
                 fleet.stop(member)
             step = min(wanted.values())
             fleet.train_until(step, on_step)
-            for member in [member for member in fleet.active if wanted[member] == step]:
-                score, running = pool.score(fleet.model(member)), fleet.take_running(member)
-                look = Look(step, score.accuracy, score.cost_bits, running.loss, running.accuracy)
-                looks[member][step] = look
-                seconds = spent + time.monotonic() - begin
-                fleet.notes[member].append({"look": look._asdict(), "seconds": seconds})
-                progress.update(done, pool=score.accuracy)
+            running = fleet.take_running()
+            for member in fleet.active:
+                if wanted[member] == step:
+                    score = pool.score(fleet.model(member))
+                    own = running[member]
+                    looks[member][step] = Look(step, score.accuracy, score.cost_bits, own.loss, own.accuracy)
+                    progress.update(step, pool=score.accuracy)
     trained = [
-        Trained(config.lr, tuple(looks[member].values()), fleet.diverged.get(member))
+        Trained(config.lr, tuple(looks[member].values()), fleet.diverged[member])
         for member, config in enumerate(configs)
     ]
     return trained, round(spent + time.monotonic() - begin, 3)

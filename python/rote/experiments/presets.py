@@ -79,11 +79,13 @@ _SHARED: dict[str, dict[str, Any]] = {
 _OWN: dict[str, dict[str, dict[str, Any]]] = {
     "paper": {
         # The sweep values are not in the released code; these are ours. Every view is visited as often as B allows.
-        "capacity": {"views": (1, 2, 4, 8, 16, 32, 64), "width": None},
+        "capacity": {"views": (1, 2, 4, 8, 16, 32, 64), "budget": "steps", "single_views": False, "width": None},
+        "diversity": {"dial": "rand-augment", "strengths": (0.0, 0.25, 0.5, 0.75, 1.0)},
     },
     "quick": {
         "capacity": {"images": 2_000, "views": (1, 4, 16, 64), "schedule": "constant", "lr": (1e-3,), "width": None},
         "ideal": {"augment": "benign-full", "images": 2_000, "epochs": 3_000},
+        "diversity": {"augment": "benign-full"},
     },
     "laptop": {
         # 5,084 parameters at 16 pixels: 12 and 96 views of 64 images ask for .5 and 4 bits of each.
@@ -93,12 +95,15 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
             "images": 64,
             "width": 4,
             "views": (1, 12, 96),
+            "budget": "visits",
+            "single_views": False,
             "loss": "ce",
             "schedule": "constant",
             "lr": (3e-3, 1e-2, 3e-2),
             "epochs": 1600,
         },
         "ideal": {"augment": "benign-full"},
+        "diversity": {"augment": "benign-full", "strengths": (0.2, 0.4, 0.6, 0.8, 1.0)},
     },
 }
 

@@ -14,7 +14,6 @@ from rote.experiments.presets import preset
 
 CLAIMS = tuple(range(1, 15))
 POOLS = (1, 4, 16, 64)
-STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
 # Claim 1 expects no effect, and an interval of three points asks for more seeds.
 SEEDS_OF_NO_EFFECT = 5
 # The conventions are tried in pairs of a third of the steps: eleven combinations beside the one that is there.
@@ -57,8 +56,8 @@ class SuiteConfig:
         """
         found: set[int] = set()
         for part in self.rows.split(","):
-            first, _, last = part.strip().partition("-")
-            if not first.isdigit() or (last and not last.isdigit()):
+            first, dash, last = part.strip().partition("-")
+            if not (first.isdigit() and (last.isdigit() or not dash)):
                 raise ValueError(f"--rows must be like 1-14 or 1-4,9; got {self.rows!r}")
             found |= set(range(int(first), int(last or first) + 1))
         if not found or not found <= set(CLAIMS):
@@ -176,7 +175,7 @@ def _ideal(suite: SuiteConfig) -> Iterator[Planned]:
 
 def _strengths(suite: SuiteConfig) -> Iterator[Planned]:
     for seed in range(suite.seeds):
-        yield Planned("strengths", (11,), _seeded(_of(suite, "diversity", strengths=STRENGTHS), seed))
+        yield Planned("strengths", (11,), _seeded(_of(suite, "diversity"), seed))
 
 
 def _conventions(suite: SuiteConfig) -> Iterator[Planned]:

@@ -64,7 +64,7 @@ class SuiteForecast:
 def forecast_suite(config: SuiteConfig, planned: Sequence[Planned]) -> SuiteForecast:
     """Measures a run of each kind and adds up the plan."""
     print(f"rote: timing a few steps and evaluations of {len(planned)} runs", file=sys.stderr)
-    forecaster = Forecaster()
+    forecaster = Forecaster(same_process=True)
     made: set = set()
     result = SuiteForecast(planned, [])
     for position, run in enumerate(planned):

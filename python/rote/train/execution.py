@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,9 +15,12 @@ from torch import Tensor, nn
 from rote.augment import Recipe
 from rote.models import EncoderProjector
 from rote.train.config import TrainConfig
-from rote.train.losses import Loss
+from rote.train.losses import Loss, cross_entropy, mse
 from rote.train.running import RunningSums
 from rote.train.stream import Samples, TrainingStream
+
+if TYPE_CHECKING:
+    from rote.train.distributed import DataParallel
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,9 @@ class EagerSteps:
     def reset(self) -> None:
         """Nothing is kept between two updates."""
 
+    def reduce_gradients(self) -> None:
+        """Between backward pass and update; the gradients of one process are whole."""
+
     def set_lr(self, lr: float | Tensor) -> None:
         """Gives the optimizer its learning rate."""
         for group in self.parts.optimizer.param_groups:
@@ -100,6 +106,7 @@ class EagerSteps:
         for parameter in parts.parameters:
             parameter.grad = None
         loss.backward()
+        self.reduce_gradients()
         parts.optimizer.step()
         parts.running.add(loss, logits, own)
 
@@ -117,7 +124,7 @@ class CompiledSteps(EagerSteps):
 
     def __init__(self, parts: StepParts, backend: str | Callable[..., Any] = "inductor") -> None:
         super().__init__(parts)
-        self._renders = isinstance(parts.stream, TrainingStream)
+        self._renders = renders(parts.stream)
         whole = is_ours(parts)
         function = self._rendered_loss if self._renders else self.loss_of
         self._compiled = torch.compile(function, fullgraph=whole, dynamic=False, backend=backend)
@@ -140,23 +147,40 @@ class CompiledSteps(EagerSteps):
         return self.loss_of(*self.parts.stream.render(samples))
 
 
+def renders(stream: Any) -> bool:
+    """Whether a stream's `batch` is what `render` makes of its `samples`; own classes may do more."""
+    kind = type(stream)
+    return isinstance(stream, TrainingStream) and all(
+        getattr(kind, name) is getattr(TrainingStream, name) for name in ("addresses", "batch", "render", "samples")
+    )
+
+
 def is_ours(parts: StepParts) -> bool:
-    """Whether network, recipe and stream are Rote's own, none of which looks at a value on the device."""
-    stream = parts.stream
-    known = isinstance(stream, TrainingStream) and isinstance(stream.recipe, Recipe)
-    return known and isinstance(parts.model, EncoderProjector)
+    """Whether network, loss, recipe and stream are Rote's own, none of which looks at a value on the device."""
+    known = renders(parts.stream) and isinstance(parts.stream.recipe, Recipe)
+    loss = getattr(parts.loss, "func", parts.loss)
+    return known and loss in (mse, cross_entropy) and isinstance(parts.model, EncoderProjector)
 
 
-def make_steps(config: TrainConfig, parts: StepParts) -> Steps:
+def make_steps(config: TrainConfig, parts: StepParts, processes: DataParallel | None = None) -> Steps:
     """The way to run updates that the config names.
 
-    "auto" is a CUDA graph on a CUDA device where network, recipe and stream are Rote's own; others may wait for the
-    device, which a graph cannot hold, and run eagerly, as everything does on the CPU.
+    "auto" is a CUDA graph on a CUDA device where network, loss, recipe and stream are Rote's own; others may wait for
+    the device, which a graph cannot hold, and run eagerly, as everything does on the CPU.
+
+    Several processes run eagerly.
 
     Raises:
-        ValueError: a graph is asked for without CUDA or with an own stream.
+        ValueError: a graph is asked for without CUDA or with an own stream; several processes and another execution
+            than "eager" and "auto", or a batch that does not divide among them.
     """
     execution = config.execution
+    if processes is not None:
+        from rote.train.distributed import SharedSteps
+
+        if execution not in ("auto", "eager"):
+            raise ValueError(f"execution must be 'auto' or 'eager' with several processes; got {execution!r}")
+        return SharedSteps(parts, processes)
     if execution == "auto":
         execution = "graph" if parts.device.type == "cuda" and is_ours(parts) else "eager"
     if execution == "graph":

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from rote.ops.augment import signed64
 from rote.ops.step import augment_step_addresses
-from rote.train.execution import EagerSteps, StepParts
+from rote.train.execution import EagerSteps, StepParts, renders
 from rote.train.stream import Samples, TrainingStream
 
 # Updates on a side stream before the capture: they set up cuBLAS, cuDNN and the optimizer's state. They count.
@@ -78,7 +78,7 @@ class DeviceSteps(EagerSteps):
     """
 
     def __init__(self, parts: StepParts) -> None:
-        if not isinstance(parts.stream, TrainingStream):
+        if not renders(parts.stream):
             raise ValueError(
                 f"execution='graph' needs a TrainingStream; got {type(parts.stream).__name__} (take 'eager')"
             )

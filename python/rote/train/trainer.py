@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from rote.train.callbacks import hooks_of
 from rote.train.config import TrainConfig
+from rote.train.distributed import DataParallel, GlobalRunningSums, share_weights
 from rote.train.execution import StepParts, make_steps
 from rote.train.losses import Loss, make_loss
 from rote.train.memory import memory_errors
@@ -53,6 +55,8 @@ class Trainer:
         loss: a loss of your own in place of the config's, from logits [B, classes] and labels, int64 [B] or, where
             the recipe mixes them, float32 [B, classes], to a scalar: the mean over the batch.
         callbacks: `Callback`s, objects with one of its methods, or functions to call after every step.
+        processes: those that train this network together, each with the same arguments; they start from the weights
+            of the first. The stream's batch is the global one.
         check_every: steps between two looks at the loss; each keeps a copy of the state to fall back to.
 
     Attributes:
@@ -61,7 +65,7 @@ class Trainer:
 
     Raises:
         TypeError: a callback is none.
-        ValueError: an execution that device or stream do not allow.
+        ValueError: an execution that device or stream do not allow, or a batch that does not divide among processes.
         TrainingOutOfMemory: the device's memory does not hold the network and the images.
 
     Example:
@@ -78,6 +82,7 @@ class Trainer:
         *,
         loss: Loss | None = None,
         callbacks: Iterable[object] = (),
+        processes: DataParallel | None = None,
         check_every: int = _CHECK_EVERY,
     ) -> None:
         if check_every < 1:
@@ -90,7 +95,7 @@ class Trainer:
             layout = torch.channels_last if channels_last else torch.preserve_format
             weights = torch.float64 if self.precision == torch.float64 else None
             self.model = model.to(self.device, weights, memory_format=layout)
-            self.stream = stream.to(self.device)
+            stream = stream.to(self.device)
         stream.dtype = self.precision
         stream.channels_last = channels_last
         self.total_steps = config.epochs * stream.steps_per_epoch
@@ -98,20 +103,33 @@ class Trainer:
         self._parameters = list(self.model.parameters())
         self._optimizer = make_optimizer(self.model, config)
         self._after_step, self._after_epoch = hooks_of(callbacks)
-        self._running = RunningSums(self.device)
-        parts = StepParts(
+        self._processes = processes
+        if processes is not None:
+            share_weights(self.model, processes)
+        self._running = RunningSums(self.device) if processes is None else GlobalRunningSums(self.device, processes)
+        self._parts = StepParts(
             self.model,
             self._parameters,
-            self.stream,
+            stream,
             self._optimizer,
             make_loss(config) if loss is None else loss,
             self._running,
             self.precision,
             self.device,
         )
-        self._steps = make_steps(config, parts)
+        self._steps = make_steps(config, self._parts, processes)
         self._check_every = check_every
         self._good: dict[str, Any] | None = None
+
+    @property
+    def stream(self) -> TrainingStream:
+        """Where the samples come from; another one of the same precision and layout can be put in its place."""
+        return self._parts.stream
+
+    @stream.setter
+    def stream(self, stream: TrainingStream) -> None:
+        self._parts = replace(self._parts, stream=stream)
+        self._steps = make_steps(self.config, self._parts, self._processes)
 
     @property
     def lr(self) -> float:

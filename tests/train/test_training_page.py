@@ -1,0 +1,75 @@
+"""Every block of docs/training.md runs on its own, after the page's first one, and its tables name what there is."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from rote import train
+
+PAGE = Path(__file__).parents[2] / "docs" / "training.md"
+
+
+class Block(NamedTuple):
+    section: str
+    line: int
+    source: str
+
+
+def blocks() -> list[Block]:
+    found = []
+    lines = PAGE.read_text().splitlines()
+    fences = [number for number, line in enumerate(lines) if line.startswith("```")]
+    for opening, closing in zip(fences[::2], fences[1::2], strict=True):
+        assert lines[opening] == "```python", f"line {opening + 1}: a block that is not python is not tested"
+        section = next((text[3:] for text in reversed(lines[:opening]) if text.startswith("## ")), "setup")
+        source = "\n" * (opening + 1) + "\n".join(lines[opening + 1 : closing])  # line numbers are the page's
+        found.append(Block(section, opening + 2, source))
+    return found
+
+
+BLOCKS = blocks()
+
+
+def test_the_page_has_its_examples():
+    assert {block.section for block in BLOCKS} == {
+        "setup",
+        "The loop",
+        "A network",
+        "A loss",
+        "Data",
+        "Callbacks",
+        "Checkpoints",
+    }
+
+
+@pytest.mark.parametrize("block", [pytest.param(b, id=f"{b.section}:{b.line}") for b in BLOCKS[1:]])
+def test_block(block: Block, tmp_path: Path):
+    names = {"folder": tmp_path}
+    for source in (BLOCKS[0].source, block.source):
+        exec(compile(source, str(PAGE), "exec"), names)
+
+
+def test_names_of_the_page_exist():
+    text = PAGE.read_text()
+    assert {"TrainConfig", "TrainingStream", "LabelSource", "Callback"} <= set(re.findall(r"`rote\.train\.(\w+)", text))
+    assert set(re.findall(r"\btrain\.([A-Za-z]\w*)", text)) <= set(train.__all__)
+    fields = {field.name for field in dataclasses.fields(train.TrainConfig)}
+    table = text[text.index("| `TrainConfig` |") : text.index("The batch size of a trainer")]
+    first_column = re.findall(r"^\| (.*?) \|", table, re.M)[2:]
+    assert first_column
+    assert {name for cell in first_column for name in re.findall(r"`(\w+)`", cell)} <= fields
+
+
+def test_links_lead_somewhere():
+    text = PAGE.read_text()
+    headings = {re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^## (.*)$", text, re.M)}
+    for target in re.findall(r"\]\(([^)]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in headings, target
+        elif not target.startswith("https://"):
+            assert (PAGE.parent / target).exists(), target
