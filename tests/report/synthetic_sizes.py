@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def transfer(root: Path, seed: int = 0) -> Path:
     rows = []
     for labels in ("true", "random"):
         for start, (end, pace) in ends.items():
-            for epoch in range(0, 41, 4):
+            for epoch, network in itertools.product(range(0, 41, 4), range(2)):
                 rise = 1 - math.exp(-epoch / pace)
                 trained = 0.1 + 0.9 * rise
                 tested = 0.1 + (end - 0.1) * rise if labels == "true" else 0.1
@@ -77,6 +78,7 @@ def transfer(root: Path, seed: int = 0) -> Path:
                     {
                         "start": start,
                         "labels": labels,
+                        "network": network,
                         "epoch": epoch,
                         "train_accuracy": float(np.clip(trained + noise[0], 0, 1)),
                         "test_accuracy": float(np.clip(tested + noise[1], 0, 1)),

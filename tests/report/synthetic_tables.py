@@ -99,6 +99,8 @@ def invariance(root: Path, seed: int = 0, augment: str = "digits") -> Path:
                         "operation": operation,
                         "invariance": min(0.97, start + learnt + rng.normal(0, 0.01)),
                         "retrieval": min(0.99, 0.2 + 0.1 * place + learnt + rng.normal(0, 0.01)),
+                        "split": "test",
+                        "chance": 1 / 360,
                         "images": 360,
                         "pairs": 1440,
                     }

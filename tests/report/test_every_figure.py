@@ -110,7 +110,8 @@ def test_every_figure_has_its_numbers_and_takes_columns(tables, drawing, tmp_pat
     columns = {name: [row.get(name) for row in rows] for name in names}
     ax = getattr(figures, function)(columns, **options)
     assert plotted(ax) == plotted(getattr(figures, function)(rows, **options))
-    assert max(row.get("seeds") or 0 for row in plotted(ax)) == 3
+    networks = 2 if table == "transfer" else 1
+    assert max(row.get("seeds") or 0 for row in plotted(ax)) == 3 * networks
     assert [path.name for path in export(ax, tmp_path, "it", ("svg", "csv", "tex"))] == ["it.svg", "it.csv", "it.tex"]
     colors = {light for light, _ in style.THEME.values()}
     drawn = {word.lower() for word in _colors((tmp_path / "it.svg").read_text())}
@@ -227,3 +228,23 @@ def test_tradeoff_leaves_out_seeds_without_both_numbers(tables):
     assert rows["strength-1"]["seeds"] == 2  # seed 0 never reached 90 %
     assert rows["strength-0.5"]["seeds"] == 3
     assert rows["raw pixels"]["probe_accuracy"] == pytest.approx(synthetic.RAW)
+
+
+def test_networks_of_a_run_are_repetitions_of_transfer(tables):
+    row = plotted(figures.plot_transfer(tables["transfer"]))[-1]
+    own = [
+        r["test_accuracy"]
+        for r in tables["transfer"]
+        if (r["start"], r["labels"], r["epoch"]) == (row["start"], "true", row["epoch"])
+    ]
+    assert row["seeds"] == len(own) == 6
+    assert row["test_accuracy"] == pytest.approx(np.mean(own))
+
+
+def test_invariance_is_that_of_test_images_unless_asked(tables):
+    rows = tables["invariance"]
+    train = [{**row, "split": "train", "invariance": 0.9} for row in rows]
+    both = figures.plot_invariance(rows + train)
+    assert plotted(both) == plotted(figures.plot_invariance(rows))
+    assert {row["invariance"] for row in plotted(figures.plot_invariance(rows + train, split="train"))} == {0.9}
+    assert plotted(figures.plot_invariance(rows, value="retrieval"))[-1]["retrieval"] == pytest.approx(1 / 360)
