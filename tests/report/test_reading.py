@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rote.report import RunFolderError, read_run
-from rote.report.reading import _cell
+from rote.runs.csv_table import cell
 
 from . import synthetic
 
@@ -125,15 +125,9 @@ def test_broken_capacity_row_is_named(tmp_path, row, message):
 
 
 def test_csv_cells():
-    assert [_cell(text) for text in ("", "True", "false", "12", "0.5", "1e3", "same")] == [
-        None,
-        True,
-        False,
-        12,
-        0.5,
-        1000.0,
-        "same",
-    ]
+    # "true" is a kind of labels; truth values are written as Python's own.
+    written = ("", "True", "False", "true", "12", "-3", "0.5", "1e3", "same")
+    assert [cell(text) for text in written] == [None, True, False, "true", 12, -3, 0.5, 1000.0, "same"]
 
 
 def test_own_taps_put_the_headline_on_the_last_of_them(tmp_path):
