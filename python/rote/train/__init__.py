@@ -15,6 +15,8 @@ from rote.train.distributed import DataParallel, first_process, torchrun_count, 
 from rote.train.labels import LabelSource, random_labels, redraw_labels
 from rote.train.memory import TrainingOutOfMemory
 from rote.train.progress import Progress
+from rote.train.replica_checkpoint import load_replicas, save_replicas
+from rote.train.replicas import ReplicaTrainer, batching_pays
 from rote.train.running import Running, RunningEpoch
 from rote.train.snapshot import Snapshots
 from rote.train.stream import TrainingStream
@@ -26,6 +28,7 @@ __all__ = [
     "DataParallel",
     "LabelSource",
     "Progress",
+    "ReplicaTrainer",
     "Running",
     "RunningEpoch",
     "Seeds",
@@ -35,12 +38,15 @@ __all__ = [
     "TrainingDiverged",
     "TrainingOutOfMemory",
     "TrainingStream",
+    "batching_pays",
     "first_process",
     "load_checkpoint",
+    "load_replicas",
     "load_weights",
     "random_labels",
     "redraw_labels",
     "save_checkpoint",
+    "save_replicas",
     "save_weights",
     "torchrun_count",
     "torchrun_processes",
