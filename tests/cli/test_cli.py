@@ -114,7 +114,7 @@ def test_lists_take_commas_and_spaces():
         (["run", "malign"], "no experiment 'malign'"),
         (["run", "benign", "--images", "0"], "--images must be at least 1"),
         (["run", "benign", "--images", "9999"], "--images must be at most 1437"),
-        (["run", "benign", "--augment", "blur"], "--augment must be one of none"),
+        (["run", "benign", "--augment", "blur"], "one of none, flip-crop"),
         (["run", "benign", "--data", "folder"], "root"),
         (["run", "benign", "--data", "folder", "--root", "/nowhere"], "/nowhere"),
         (["run", "benign", "--from-run", "/nowhere"], "/nowhere"),

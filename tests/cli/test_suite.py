@@ -93,6 +93,24 @@ def test_a_stop_is_told_and_gone_on_from(words, tmp_path, capsys, monkeypatch):
     assert len(made) == 1
 
 
+def test_a_run_that_diverges_does_not_hold_up_the_others(words, tmp_path, capsys, monkeypatch):
+    from rote.experiments import EXPERIMENTS
+    from rote.train import TrainingDiverged
+
+    real = EXPERIMENTS["benign"]
+
+    def diverging(config):
+        if config.augment == "none":
+            raise TrainingDiverged(3, 0)
+        return real(config)
+
+    monkeypatch.setitem(EXPERIMENTS, "benign", diverging)
+    assert main([*words, "--rows", "1,2"]) == 1
+    captured = capsys.readouterr()
+    assert "not finite at step 3" in captured.err.splitlines()[-1]
+    assert len(list((tmp_path / "suite").glob("*/summary.json"))) == 2  # on pictures and on digits, with augmentation
+
+
 def test_mistakes_are_one_line(capsys):
     assert main(["run", "suite", "--rows", "40"]) == 2
     assert "--rows must be out of 1-14" in capsys.readouterr().err

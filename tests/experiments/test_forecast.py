@@ -9,16 +9,19 @@ import pytest
 
 from rote.cli import main
 from rote.experiments import (
+    CONFIGS,
     BenignConfig,
     CapacityConfig,
     IdealConfig,
     InvarianceConfig,
     LayersConfig,
+    TransferConfig,
     benign,
     capacity,
     forecast_benign,
 )
 from rote.experiments.forecast import Forecaster, duration
+from rote.experiments.forecast_trainings import trainings_of
 
 
 @pytest.fixture(autouse=True)
@@ -106,6 +109,23 @@ def test_capacity_says_the_most_it_can_take(tiny):
     assert Forecaster().forecast(config).finished
     frontier = dataclasses.replace(config, frontier=True, widths=(2,), frontier_views=1)
     assert Forecaster().forecast(frontier).steps > 0
+
+
+def test_many_networks(tiny):
+    fields = {**tiny, "networks": 3, "transfer_networks": 2, "pretrain_epochs": 3, "starts": ("scratch", "rescaled")}
+    config = TransferConfig(**{**fields, "augment": "none"})
+    forecast = Forecaster().forecast(config)
+    # Halves of 32 images are one batch of 32: 3 networks x 3 epochs, then 2 networks x 2 tasks x 2 starts x 4 epochs.
+    assert forecast.steps == 3 * 3 + 2 * 2 * 2 * 4
+    assert forecast.samples == 32 * forecast.steps
+    assert forecast.seconds > 0
+
+
+def test_every_experiment_has_a_dry_run():
+    for kind in CONFIGS.values():
+        config = kind()
+        told = isinstance(config, BenignConfig | CapacityConfig) or trainings_of(config, 100) or config.benign_runs()
+        assert told, kind
 
 
 def test_command(tiny, tmp_path, capsys):

@@ -34,22 +34,29 @@ def run(arguments: Sequence[str]) -> int:
     if config.dry_run:
         return 0
     try:
-        make(planned, expected)
+        diverged = make(planned, expected)
     except Stopped as stopped:
         print(f"rote: {stopped}", file=sys.stderr)
         return 130
     finish(config.out)
-    return 0
+    for line in diverged:
+        print(f"rote: {line}", file=sys.stderr)
+    return 1 if diverged else 0
 
 
-def make(planned: Sequence[Planned], expected: SuiteForecast) -> None:
+def make(planned: Sequence[Planned], expected: SuiteForecast) -> list[str]:
     """Makes the runs one after another and says how far the whole is.
+
+    Returns:
+        A line for each run that diverged; the others do not wait for it, and its claim has a seed less.
 
     Raises:
         Stopped: Ctrl-C; the state is saved, and the same command goes on.
     """
     from rote.experiments import EXPERIMENTS
+    from rote.train import TrainingDiverged
 
+    diverged = []
     for number, item in enumerate(planned, start=1):
         name = item.config.name_of_experiment
         left, claims = expected.left(number - 1), ", ".join(map(str, item.claims))
@@ -58,8 +65,14 @@ def make(planned: Sequence[Planned], expected: SuiteForecast) -> None:
             file=sys.stderr,
         )
         begin = time.monotonic()
-        EXPERIMENTS[name](item.config)
+        try:
+            EXPERIMENTS[name](item.config)
+        except TrainingDiverged as error:
+            diverged.append(f"run {number} of {len(planned)} ({item.part}, seed {item.config.seed}): {error}")
+            print(f"rote: {diverged[-1]}", file=sys.stderr)
+            continue
         expected.took(number - 1, time.monotonic() - begin)
+    return diverged
 
 
 def finish(out: Path) -> None:

@@ -20,7 +20,9 @@ from rote.experiments.benign_run import BenignRun
 from rote.experiments.config import ExperimentConfig
 from rote.experiments.labels import EXEMPLAR, FRESH, RANDOM, TRUE
 from rote.experiments.launch import Launch, launch
+from rote.experiments.shared_folder import shared_folder
 from rote.runs import Run
+from rote.train import torchrun_processes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +103,8 @@ def benign(
 ) -> Run:
     """Trains one condition, or goes on with it where an earlier call stopped, and returns its run folder.
 
+    Under torchrun all processes train one network, each on its rows of every batch; the first one writes the folder.
+
     Args:
         config: the options; or give its fields as keywords (they win over `config`).
         model: a network's name, or a module of your own, [B, C, H, W] in [0, 1] -> logits, trained in place.
@@ -122,13 +126,16 @@ def benign(
         >>> result.summary["verdict"]
     """
     asked = dataclasses.replace(config or BenignConfig(), **fields)
+    processes = torchrun_processes(asked.training().resolved_device())
     if asked.replicas > 1:
+        if processes is not None:
+            raise ValueError(f"--replicas must be 1 under torchrun; got {asked.replicas}")
         return replicated(asked, model=model, data=data, taps=taps)
     start = launch(asked, model=model, data=data, taps=taps, fields={})
     if start.finished:
         return Run(start.place.path, model=_with_weights(start) if start.own_model else None)
-    with start.place.open(fresh=start.config.fresh) as folder:
-        BenignRun(start.config, start.inputs, start.network, folder, start.num_classes).to_the_end()
+    with shared_folder(start.place, processes, fresh=start.config.fresh) as folder:
+        BenignRun(start.config, start.inputs, start.network, folder, start.num_classes, processes).to_the_end()
     return Run(start.place.path, model=start.network.eval())
 
 

@@ -14,7 +14,7 @@ from rote.experiments.inputs import Inputs
 from rote.experiments.stopping import Stopped, StopRequest, stop_requests
 from rote.runs import RunFolder
 from rote.runs.load import FINAL, NEWEST
-from rote.train import Progress, Trainer, load_checkpoint, save_checkpoint, save_weights
+from rote.train import DataParallel, Progress, Trainer, load_checkpoint, save_checkpoint, save_weights
 
 if TYPE_CHECKING:
     from rote.experiments.benign import BenignConfig
@@ -32,16 +32,24 @@ class BenignRun:
         model: the network at its initialization.
         folder: the open run folder.
         num_classes: classes of the labels.
+        processes: those that train the network together; None for one process.
     """
 
     def __init__(
-        self, config: BenignConfig, inputs: Inputs, model: nn.Module, folder: RunFolder, num_classes: int
+        self,
+        config: BenignConfig,
+        inputs: Inputs,
+        model: nn.Module,
+        folder: RunFolder,
+        num_classes: int,
+        processes: DataParallel | None = None,
     ) -> None:
         self.config = config
         self.model = model
         self.folder = folder
+        self.processes = processes
         self.record = BenignRecord(config, inputs, model, folder, num_classes)
-        self.trainer = Trainer(model, self.record.stream, config.training())
+        self.trainer = Trainer(model, self.record.stream, config.training(), processes=processes)
         self.measured = -1  # the last step whose evaluation lies in the folder
         self.seconds = 0.0  # spent before this process, then since its start
         self.training_seconds = 0.0
@@ -112,7 +120,7 @@ class BenignRun:
         self.record.go_on(self.trainer.step, self.measured)
 
     def _save_or_stop(self, stop: StopRequest, total: int) -> None:
-        if stop.made:
+        if stop.made if self.processes is None else self.processes.any(stop.made):
             self._save()
             raise Stopped(self.folder.path, self.trainer.step, total)
         if time.monotonic() - self._last_save > SAVE_EVERY_SECONDS:

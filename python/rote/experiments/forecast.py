@@ -17,6 +17,8 @@ from rote.experiments.benign import BenignConfig, benign
 from rote.experiments.capacity import CapacityConfig
 from rote.experiments.config import ExperimentConfig
 from rote.experiments.forecast_benign import BenignMeter, quietly
+from rote.experiments.forecast_capacity import most_of_capacity
+from rote.experiments.forecast_trainings import trainings_costs, trainings_of
 
 # An examination is timed on a network trained for one epoch; where that alone takes longer than so many seconds, it is
 # not timed.
@@ -119,6 +121,8 @@ class Forecaster:
             return self._benign(config)
         if isinstance(config, CapacityConfig):
             return self._capacity(config)
+        if trainings_of(config, 2):
+            return self._trainings(config)
         runs = config.benign_runs()
         if not runs:
             raise ValueError(f"--dry-run knows no way to tell how long {config.name_of_experiment} takes")
@@ -147,13 +151,30 @@ class Forecaster:
         return Forecast("benign", costs.steps, samples, parts, self.meter.memory(), costs.device)
 
     def _capacity(self, config: CapacityConfig) -> Forecast:
-        from rote.experiments.forecast_capacity import most_of_capacity
-
         most = most_of_capacity(config, self.meter)
         if most is None:
             return _nothing(config)
         parts = (Part("training", most.seconds, most.detail),)
         return Forecast("capacity", most.steps, most.samples, parts, self.meter.memory(), most.device, at_most=True)
+
+    def _trainings(self, config: ExperimentConfig) -> Forecast:
+        found = trainings_costs(config, self.meter)
+        if found is None:
+            return _nothing(config)
+        parts = [
+            Part(each.trainings.name, each.training, f"{each.trainings.networks} networks, one at a time")
+            for each in found
+        ]
+        parts.append(Part("evaluations", sum(each.evaluations for each in found)))
+        return Forecast(
+            config.name_of_experiment,
+            sum(each.steps for each in found),
+            sum(each.samples for each in found),
+            tuple(parts),
+            self.meter.memory(),
+            self.meter.device(config),
+            at_most=config.name_of_experiment == "size",  # its networks train together, which takes less
+        )
 
     def _examination(
         self, config: ExperimentConfig, to_make: Sequence[BenignConfig], runs: Sequence[BenignConfig]

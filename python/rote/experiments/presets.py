@@ -7,6 +7,8 @@ quick    the same findings in minutes on one GPU: fewer images, bfloat16, large 
          in place of a small constant one, a projector an eighth as wide. Reasoned from step counts; never run on a GPU.
 laptop   the same findings on two CPU cores: 512 images and a small convolutional net, 3,600 steps, minutes a run; tiny
          networks on digits for capacity.
+
+Experiments of other papers (transfer, size) keep their own protocol under all three, on CIFAR-10 under the first two.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from rote.experiments.benign import BenignConfig
+from rote.experiments.capacity import CapacityConfig
 from rote.experiments.config import ExperimentConfig
 
 PRESETS = ("paper", "quick", "laptop")
@@ -75,6 +79,7 @@ _SHARED: dict[str, dict[str, Any]] = {
     },
 }
 
+_DATA_ELSEWHERE = {"paper": "cifar10", "quick": "cifar10", "laptop": "digits"}
 # Where an experiment differs from them.
 _OWN: dict[str, dict[str, dict[str, Any]]] = {
     "paper": {
@@ -88,13 +93,13 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
         "diversity": {"augment": "benign-full"},
     },
     "laptop": {
-        # 5,084 parameters at 16 pixels: 12 and 96 views of 64 images ask for .5 and 4 bits of each.
+        # 2,588 parameters at 16 pixels: 6 and 48 views of 64 images ask for .5 and 4 bits of each.
         "capacity": {
             "data": "digits",
             "augment": "digits",
             "images": 64,
             "width": 4,
-            "views": (1, 12, 96),
+            "views": (1, 6, 48),
             "budget": "visits",
             "single_views": False,
             "loss": "ce",
@@ -132,7 +137,10 @@ def preset(name: str, experiment: str) -> ExperimentConfig:
     if experiment not in CONFIGS:
         raise ValueError(f"experiment must be one of {', '.join(CONFIGS)}; got {experiment!r}")
     kind = CONFIGS[experiment]
-    return kind(**{**_fitting(kind, _SHARED[name]), **_OWN[name].get(experiment, {})})
+    # Experiments of other papers keep their own protocol, which is of laptop size.
+    of_this_paper = issubclass(kind, BenignConfig | CapacityConfig)
+    shared = _SHARED[name] if of_this_paper else {"data": _DATA_ELSEWHERE[name]}
+    return kind(**{**_fitting(kind, shared), **_OWN[name].get(experiment, {})})
 
 
 def _fitting(kind: type[ExperimentConfig], shared: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from rote.experiments.forecast import Forecaster, duration
 from rote.experiments.suite import Planned, SuiteConfig, parts
+
+LINE_SECONDS = 10.0
 
 
 @dataclass
@@ -43,9 +46,9 @@ class SuiteForecast:
             most = "at most " if self.at_most & set(own) else ""
             done = sum(self.seconds[number] == 0 for number in own)
             left = f", {done} there already" if done else ""
-            time = duration(sum(self.seconds[number] for number in own))
+            taken = duration(sum(self.seconds[number] for number in own))
             named = ", ".join(map(str, claims))
-            text.append(f"  {part:<30} {len(own):>3} runs  {most + time:>15}   claims {named}{left}")
+            text.append(f"  {part:<30} {len(own):>3} runs  {most + taken:>15}   claims {named}{left}")
         text.append(f"  {'all':<30} {len(self.planned):>3} runs  {duration(sum(self.seconds)):>15}")
         return [*text, self.omitted] if self.omitted else text
 
@@ -67,7 +70,11 @@ def forecast_suite(config: SuiteConfig, planned: Sequence[Planned]) -> SuiteFore
     forecaster = Forecaster(same_process=True)
     made: set = set()
     result = SuiteForecast(planned, [])
+    last = time.monotonic()
     for position, run in enumerate(planned):
+        if time.monotonic() - last > LINE_SECONDS:
+            print(f"rote: {position} of {len(planned)}", file=sys.stderr)
+            last = time.monotonic()
         # What stands before an examination in the plan is made when its turn comes.
         expected = forecaster.forecast(run.config, made=made)
         made.add(run.config.resolved())

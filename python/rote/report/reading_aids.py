@@ -81,8 +81,8 @@ HOW_TO_READ: dict[str, str] = {
         "100 %: only by heart. The orange line counts the examples that score above one half."
     ),
     "sizes": (
-        "Each line is one number of views B, the more the stronger its colour. To the right the networks grow. Where a line leaves "
-        "100 %, the network is too small for the pool."
+        "Each line is one number of views B, the more the stronger its colour. To the right the networks "
+        "grow. Where a line leaves 100 %, the network is too small for the pool."
     ),
     "frontier": (
         "Each point is the largest number of random labels that a network of this size was able to fit to 99 %, found "

@@ -42,13 +42,19 @@ class SoloReplicas:
         self.step = max(self.step, step)
 
     def _advance(self, step: int) -> None:
+        self._each_member(lambda trainer: trainer.train_until(step))
+        self.step = step
+
+    def check(self) -> None:
+        self._each_member(Trainer.check)
+
+    def _each_member(self, act: Callable[[Trainer], None]) -> None:
         for r in list(self.members):
             try:
-                self.trainers[r].train_until(step)
+                act(self.trainers[r])
             except TrainingDiverged as error:
                 self.diverged[r] = error.step
                 self.members.remove(r)
-        self.step = step
 
     def take_running(self) -> list[Running]:
         return [trainer.take_running() for trainer in self.trainers]

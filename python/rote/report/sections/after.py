@@ -18,7 +18,6 @@ def transfer(conditions: Sequence[Condition], gallery: Gallery) -> str:
     panels = []
     for condition in conditions:
         rows, aligned = (gather(condition.runs, name) for name in ("transfer.csv", "alignment.csv"))
-        rows = [{**row, "labels": row["labels"]} for row in rows]
         detail = detail_among(condition, conditions)
         for labels in distinct(rows, "labels"):
             value = "test_accuracy" if labels == "true" else "train_accuracy"
