@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Accuracy from which a pool counts as fitted.
 FITTED = 0.99
 # The first number tried, in bits of labels per parameter; later sizes begin where the one before ended.
-FIRST_GUESS = 0.75
+FIRST_GUESS = 1.0
 
 
 class FrontierRun:
