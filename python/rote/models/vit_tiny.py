@@ -17,8 +17,8 @@ DEFAULT_PROJECTOR_WIDTH = 65_536
 HEAD_WIDTH = 64
 # Hidden width of a block's two-layer perceptron, as a multiple of the width.
 MLP_MULTIPLE = 4
-# About the mean and the deviation of natural images. Positions of amplitude 1 drown pixels in [0, 1]: of 256 digits with
-# true labels a network of two blocks then fits 0.53 in 240 steps, instead of 0.93.
+# About the mean and the deviation of natural images. Positions of amplitude 1 drown pixels in [0, 1]: of 256 digits
+# with true labels a network of two blocks then fits 0.53 in 240 steps, instead of 0.93.
 PIXEL_MEAN, PIXEL_DEVIATION = 0.5, 0.25
 # Patches along the shorter side, where the sides allow.
 PATCHES = 8
@@ -37,9 +37,10 @@ def vit_tiny(
     """The ViT-Tiny of Touvron et al. 2021 for small images: 5,348,160 encoder parameters on 32-pixel RGB images.
 
     Pre-norm blocks (Dosovitskiy et al. 2021) between a linear embedding of the patches, pixels standardized by mean 0.5
-    and deviation 0.25, and a last normalization. There is no class token: the features are the mean over all tokens, and positions are two-dimensional sines and cosines
-    that are not trained, both as in Beyer et al. 2022 (arXiv 2205.01580). Layers are `patches`, `block1`, ..., and
-    `encoder`, the last block with the last normalization; each is [B, width, rows, columns], one position a patch.
+    and deviation 0.25, and a last normalization. There is no class token: the features are the mean over all tokens,
+    and positions are two-dimensional sines and cosines that are not trained, both as in Beyer et al. 2022 (arXiv
+    2205.01580). Layers are `patches`, `block1`, ..., and `encoder`, the last block with the last normalization; each is
+    [B, width, rows, columns], one position a patch.
 
     `norm` means here what it means everywhere, also by default. The transformer of the literature is norm="layer",
     which has to be asked for: the statistics of each token over its channels. "batch" has statistics of each channel
