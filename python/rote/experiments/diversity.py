@@ -65,8 +65,12 @@ class DiversityConfig(AnalysisConfig):
         return False
 
     def recipe_at(self, strength: float) -> str:
-        """The name of the recipe at a strength of the dial."""
-        return f"strength-{strength:g}" if self.dial == RAND_AUGMENT else f"{self.augment}{AT}{strength:g}"
+        """The name of the recipe at a strength of the dial; ends that have a name of their own keep it, since such a
+        run belongs to other comparisons as well.
+        """
+        if self.dial == RAND_AUGMENT:
+            return f"strength-{strength:g}"
+        return {0.0: "none", 1.0: self.augment}.get(strength, f"{self.augment}{AT}{strength:g}")
 
     def conditions(self) -> list[Condition]:
         """One run for each recipe, then one for each strength, from weak to strong."""
