@@ -49,10 +49,11 @@ def test_the_page_has_its_examples():
         "A network",
         "A loss",
         "Data",
-        "Callbacks",
-        "Checkpoints",
+        "How a step runs",
         "Several processes",
         "Several networks",
+        "Callbacks",
+        "Checkpoints",
     }
 
 
