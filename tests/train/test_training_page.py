@@ -51,10 +51,9 @@ def test_the_page_has_its_examples():
         "Data",
         "How a step runs",
         "Several processes",
+        "Several networks",
         "Callbacks",
         "Checkpoints",
-        "Several processes",
-        "Several networks",
     }
 
 
