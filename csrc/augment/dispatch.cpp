@@ -160,8 +160,8 @@ void augment_render_batches(const AugmentProgram& program, const AugmentJob* job
             executor.draw(plan, batch, begin, end, drawn);
             rows = drawn;
         }
-        const RenderJob render{&plan,      &program.resize_tables(), job.images,           batch.ids,
-                               job.output, normalizations,           bytes > kStreamedBytes};
+        const RenderJob render{&plan,          &program.resize_tables(), job.images, batch.ids, job.output,
+                               normalizations, bytes > kStreamedBytes};
         executor.render(render, begin, end, rows, scratch);
     };
     parallel_for(count * pieces, 1, num_threads, [&](int64_t first, int64_t last, int) {

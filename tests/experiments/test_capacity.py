@@ -186,6 +186,16 @@ def test_ceiling_of_views_that_all_coincide():
     assert found.ceiling == expected / 160
 
 
+def test_collisions_piece_by_piece(monkeypatch):
+    labels = LabelSource.per_view(4, 10)
+    recipe = Recipe(RandomCrop(padding=1), HorizontalFlip(p=0.5))
+    whole = pool_collisions(recipe, labels, torch.arange(9), 100, seed=3, image_size=(16, 16))
+    assert 9 * 15 < whole.distinct <= 9 * 18
+    for rows in (1, 7, 100, 250):
+        monkeypatch.setattr("rote.experiments.collisions._ROWS", rows)
+        assert pool_collisions(recipe, labels, torch.arange(9), 100, seed=3, image_size=(16, 16)) == whole
+
+
 def test_flip_has_two_views():
     same = LabelSource.fixed(torch.zeros(10, dtype=torch.int64), num_classes=2)
     found = pool_collisions(Recipe(HorizontalFlip(p=0.5)), same, torch.arange(10), 64, seed=0, image_size=(16, 16))

@@ -56,6 +56,8 @@ def test_bits_that_still_come_are_no_full_memory():
     assert outcome(steps, saving, BITS) == 800
     stuck = looks(0.1, 0.1, 0.1, costs=[3.3, 3.28, 3.26])
     assert isinstance(outcome(steps, stuck, BITS), Outcome)
+    surer = looks(0.9, 0.9, 0.9, costs=[0.6, 0.4, 0.2])  # no label more, only more of the right ones' probability
+    assert isinstance(outcome(steps, surer, BITS), Outcome)
 
 
 def test_what_rises_to_the_end_is_budget_limited():

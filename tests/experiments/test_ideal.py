@@ -43,9 +43,9 @@ def test_three_conditions_of_the_same_images_labels_and_steps(options):
 
 def test_goes_on_with_the_condition_it_was_stopped_in(options, without_times, monkeypatch):
     straight = ideal(**{**options, "out": options["out"] / "straight"})
-    from rote.experiments import benign_run
+    from rote.experiments import benign_record
 
-    saved = benign_run.save_view_samples
+    saved = benign_record.save_view_samples
     finished = []
 
     def stop_in_the_second(folder, *rest):
@@ -55,7 +55,7 @@ def test_goes_on_with_the_condition_it_was_stopped_in(options, without_times, mo
         saved(folder, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(benign_run, "save_view_samples", stop_in_the_second)
+        patch.setattr(benign_record, "save_view_samples", stop_in_the_second)
         with pytest.raises(KeyboardInterrupt):
             ideal(**options)
     first = finished[0] / "summary.json"

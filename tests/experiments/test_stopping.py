@@ -125,7 +125,7 @@ def test_killed_before_the_first_checkpoint(tmp_path, straight, without_times, m
 
 def test_killed_between_the_last_checkpoint_and_the_summary(tmp_path, straight, without_times, monkeypatch, one_thread):
     with monkeypatch.context() as patch:
-        patch.setattr("rote.experiments.benign_run.save_view_samples", _crash)
+        patch.setattr("rote.experiments.benign_record.save_view_samples", _crash)
         with pytest.raises(KeyboardInterrupt):
             benign(**FIELDS, out=tmp_path)
     assert same(benign(**FIELDS, out=tmp_path), straight, without_times)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -101,6 +99,8 @@ def invariance(root: Path, seed: int = 0, augment: str = "digits") -> Path:
                         "operation": operation,
                         "invariance": min(0.97, start + learnt + rng.normal(0, 0.01)),
                         "retrieval": min(0.99, 0.2 + 0.1 * place + learnt + rng.normal(0, 0.01)),
+                        "split": "test",
+                        "chance": 1 / 360,
                         "images": 360,
                         "pairs": 1440,
                     }
@@ -155,175 +155,3 @@ def ideal(root: Path, seed: int = 0) -> Path:
     ]
     write(folder, "ideal.csv", rows)
     return folder
-
-
-def sizes(root: Path, seed: int = 0) -> Path:
-    """A capacity run over six sizes with its frontier."""
-    rng = np.random.default_rng([5, seed])
-    folder = run(root, "capacity", seed, {}, widths=[2, 4, 6, 8, 12, 16], augment="digits")
-    rows, frontier = [], []
-    for width in (2, 4, 6, 8, 12, 16):
-        parameters = 230 * width + 55 * width**2
-        for views in (1, 4, 16, 64):
-            for mode in ("same", "random"):
-                asked = 64 * (views if mode == "random" else 1) * math.log2(10) / parameters
-                accuracy = min(1.0, 0.1 + 0.9 / max(1.0, asked / 1.1) ** 0.9)
-                rows.append(
-                    {
-                        "views": views,
-                        "label_mode": mode,
-                        "images": 64,
-                        "pool": 64 * views,
-                        "width": width,
-                        "depth": 2,
-                        "parameters": parameters,
-                        "budget": "visits",
-                        "accuracy_pool": max(0.1, accuracy - abs(rng.normal(0, 0.006)) * (accuracy < 1)),
-                        "bits_fano": min(asked, 1.1) * parameters,
-                        "bits_code_length": min(asked, 1.2) * parameters,
-                        "bits_per_parameter": min(asked, 1.1),
-                        "labels_per_parameter_bits": asked,
-                        "steps": 4000,
-                        "visits": 4000,
-                        "budget_limited": views == 64 and width > 8,
-                        "lr": 0.01,
-                    }
-                )
-        frontier.append(
-            {
-                "width": width,
-                "depth": 2,
-                "parameters": parameters,
-                "samples": round(0.34 * parameters**0.97 * math.exp(rng.normal(0, 0.05))),
-                "bracket_low": 1,
-                "bracket_high": 2,
-                "bits": 1.1 * parameters,
-                "bits_per_parameter": 1.1,
-                "budget_limited": width == 16 and seed == 0,
-                "seed": seed,
-            }
-        )
-    write(folder, "capacity.csv", rows)
-    write(folder, "frontier.csv", frontier)
-    return folder
-
-
-def transfer(root: Path, seed: int = 0) -> Path:
-    rng = np.random.default_rng([6, seed])
-    folder = run(root, "transfer", seed, {"misalignment_init": 9.0, "misalignment": 4.2})
-    ends = {"scratch": (0.72, 9.0), "random-labels": (0.79, 4.0), "rescaled": (0.77, 5.5), "covariance": (0.75, 7.0)}
-    rows = []
-    for labels in ("true", "random"):
-        for start, (end, pace) in ends.items():
-            for epoch in range(0, 41, 4):
-                rise = 1 - math.exp(-epoch / pace)
-                trained = 0.1 + 0.9 * rise
-                tested = 0.1 + (end - 0.1) * rise if labels == "true" else 0.1
-                noise = rng.normal(0, 0.004, 2)
-                rows.append(
-                    {
-                        "start": start,
-                        "labels": labels,
-                        "epoch": epoch,
-                        "train_accuracy": float(np.clip(trained + noise[0], 0, 1)),
-                        "test_accuracy": float(np.clip(tested + noise[1], 0, 1)),
-                    }
-                )
-    write(folder, "transfer.csv", rows)
-    aligned = [
-        {"moment": "init", "misalignment": 9.0 + rng.normal(0, 0.1), "misalignment_random_basis": 9.1},
-        {"moment": "final", "misalignment": 4.2 + rng.normal(0, 0.1), "misalignment_random_basis": 9.3},
-    ]
-    write(folder, "alignment.csv", aligned)
-    return folder
-
-
-def size(root: Path, seed: int = 0) -> Path:
-    rng = np.random.default_rng([7, seed])
-    folder = run(root, "size", seed, {})
-    rows = [
-        {
-            "width": width,
-            "parameters": 64 * width + width**2,
-            "replicas": 200,
-            "train_accuracy": 1 - 0.5 / width,
-            "memorization_mean": 0.5 - 0.03 * place + rng.normal(0, 0.005),
-            "memorization_high": 0.42 - 0.03 * place + rng.normal(0, 0.005),
-            "standard_error": 0.008,
-            "split_half": 0.8 + 0.01 * place,
-        }
-        for place, width in enumerate((4, 8, 16, 32, 64))
-    ]
-    write(folder, "size.csv", rows)
-    return folder
-
-
-def with_summary(folder: Path, **changes: Any) -> Path:
-    """The same folder with other numbers in its summary."""
-    path = folder / "summary.json"
-    synthetic.write_json(path, {**json.loads(path.read_text()), **changes})
-    return folder
-
-
-def pools(root: Path, seed: int = 0) -> list[Path]:
-    """Benign runs with 1, 4, 16 and 64 views an image."""
-    found = []
-    for views, probe in ((1, 0.737), (4, 0.8), (16, 0.862), (64, 0.901)):
-        folder = synthetic.benign(root / f"views-{views}", seed=seed, views=views)
-        rng = np.random.default_rng([8, seed, views])
-        found.append(with_summary(folder, views=views, probe_accuracy=probe + rng.normal(0, 0.005)))
-    return found
-
-
-def conventions(root: Path, seed: int = 0) -> list[Path]:
-    """Benign runs over losses, normalizations and numbers of label classes, with and without augmentation."""
-    found = []
-    for place, (loss, norm) in enumerate((("mse", "batch"), ("mse", "group"), ("ce", "batch"), ("ce", "group"))):
-        for classes in (2, 10, 512):
-            for augment in ("digits", "none"):
-                if (loss, norm, classes) == ("mse", "batch", 10):
-                    continue  # the main experiment itself
-                where = root / f"{loss}-{norm}-{classes}"
-                labels = {"label_classes": classes, "loss": loss, "norm": norm}
-                folder = synthetic.benign(where, augment=augment, seed=seed, **labels)
-                rng = np.random.default_rng([9, seed, place, classes, augment == "none"])
-                gain = 0.05 + 0.03 * place + 0.01 * math.log2(classes) if augment != "none" else 0.0
-                probe = 0.73 + gain + rng.normal(0, 0.008)
-                found.append(with_summary(folder, **labels, probe_accuracy=probe))
-    return found
-
-
-CLAIMS = (
-    {
-        "number": 1,
-        "claim": "without augmentation memorization is malign",
-        "measured": "accuracy 1.000; probe - init +0.7 points",
-        "interval": "-1.2 to +2.6",
-        "seeds": 3,
-        "scale": "D",
-        "state": "holds",
-        "command": "rote run benign --augment none",
-    },
-    {
-        "number": 2,
-        "claim": "with augmentation it is benign",
-        "measured": "+15.6 points",
-        "interval": "+13.0 to +18.1",
-        "seeds": 3,
-        "scale": "D",
-        "state": "fails",
-        "command": "rote run benign",
-    },
-    {"number": 15, "claim": "everything can be fitted", "seeds": None, "scale": "K", "state": "not run: data"},
-)
-
-
-def everything(root: Path, seeds: Sequence[int] = (0, 1, 2)) -> list[Path]:
-    """One of every experiment, in several seeds."""
-    found = synthetic.demo(root, tuple(seeds))
-    for seed in seeds:
-        found += [layers(root, seed, augment) for augment in ("digits", "none")]
-        found += [invariance(root, seed, augment) for augment in ("digits", "none")]
-        found += [diversity(root, seed), ideal(root, seed), sizes(root, seed), transfer(root, seed), size(root, seed)]
-        found += pools(root / "pools", seed) + conventions(root / "conventions", seed)
-    return found

@@ -1,15 +1,16 @@
-"""Every figure: text stays on the canvas and apart, the numbers drawn are those of the table, bad tables are refused."""
+"""Every figure: text stays on the canvas and apart, the numbers are those of the table, bad tables are refused."""
 
 from __future__ import annotations
 
 import inspect
+import re
 
 import numpy as np
 import pytest
 
 from rote.report import export, figures, gather, plotted, style
 
-from . import synthetic, synthetic_tables
+from . import synthetic, synthetic_series, synthetic_sizes, synthetic_tables
 
 SEEDS = (0, 1, 2)
 
@@ -19,9 +20,9 @@ def tables(tmp_path_factory):
     """{name: rows} of everything there is to draw, in three seeds."""
     root = tmp_path_factory.mktemp("runs")
     benign = [folder for folder in synthetic.demo(root / "demo", SEEDS) if "benign" in folder.name]
-    made = {name: [getattr(synthetic_tables, name)(root, seed) for seed in SEEDS] for name in MADE}
-    pools = [folder for seed in SEEDS for folder in synthetic_tables.pools(root / "pools", seed)]
-    grid = [folder for seed in SEEDS for folder in synthetic_tables.conventions(root / "grid", seed)]
+    made = {name: [getattr(module, name)(root, seed) for seed in SEEDS] for name, module in MADE.items()}
+    pools = [folder for seed in SEEDS for folder in synthetic_series.pools(root / "pools", seed)]
+    grid = [folder for seed in SEEDS for folder in synthetic_series.conventions(root / "grid", seed)]
     random = [folder for folder in benign if folder.name.startswith("benign-random-digits")]
     one_size = [row for row in gather(made["sizes"], "capacity.csv") if row["width"] == 8]
     return {
@@ -37,7 +38,10 @@ def tables(tmp_path_factory):
     }
 
 
-MADE = ("layers", "invariance", "diversity", "ideal", "sizes", "transfer", "size")
+MADE = {
+    **dict.fromkeys(("layers", "invariance", "diversity", "ideal"), synthetic_tables),
+    **dict.fromkeys(("sizes", "transfer", "size"), synthetic_sizes),
+}
 TABLES = {"sizes": "capacity.csv"}
 # (function, table, options): everything the page draws from tables
 DRAWINGS = [
@@ -106,16 +110,15 @@ def test_every_figure_has_its_numbers_and_takes_columns(tables, drawing, tmp_pat
     columns = {name: [row.get(name) for row in rows] for name in names}
     ax = getattr(figures, function)(columns, **options)
     assert plotted(ax) == plotted(getattr(figures, function)(rows, **options))
-    assert max(row.get("seeds") or 0 for row in plotted(ax)) == 3
+    networks = 2 if table == "transfer" else 1
+    assert max(row.get("seeds") or 0 for row in plotted(ax)) == 3 * networks
     assert [path.name for path in export(ax, tmp_path, "it", ("svg", "csv", "tex"))] == ["it.svg", "it.csv", "it.tex"]
-    colors = {value for light, _ in style.THEME.values() for value in (light,)}
+    colors = {light for light, _ in style.THEME.values()}
     drawn = {word.lower() for word in _colors((tmp_path / "it.svg").read_text())}
     assert drawn <= colors, "a colour without a name does not follow the theme"
 
 
 def _colors(document: str) -> set[str]:
-    import re
-
     return set(re.findall(r"#[0-9a-fA-F]{6}\b", document))
 
 
@@ -212,10 +215,8 @@ def test_frontier_fits_what_is_not_budget_limited():
     assert value == pytest.approx(0.3 * 2000)
     assert low < value < high
     shown = plotted(figures.plot_frontier(rows))
-    assert shown[-1] == {"fit": "slope", "slope": fit.slope, "slope_low": 1 - half, "slope_high": 1 + half, "seeds": 3} | {
-        "slope_low": pytest.approx(1 - half),
-        "slope_high": pytest.approx(1 + half),
-    }
+    low, high = fit.slope_interval
+    assert shown[-1] == {"fit": "slope", "slope": fit.slope, "slope_low": low, "slope_high": high, "seeds": 3}
     assert [row["budget_limited"] for row in shown[:-1]] == [False] * 4 + [True]
     one = frontier_fit([row for row in rows if row["seed"] == 0])
     assert not one.over_seeds
@@ -227,3 +228,23 @@ def test_tradeoff_leaves_out_seeds_without_both_numbers(tables):
     assert rows["strength-1"]["seeds"] == 2  # seed 0 never reached 90 %
     assert rows["strength-0.5"]["seeds"] == 3
     assert rows["raw pixels"]["probe_accuracy"] == pytest.approx(synthetic.RAW)
+
+
+def test_networks_of_a_run_are_repetitions_of_transfer(tables):
+    row = plotted(figures.plot_transfer(tables["transfer"]))[-1]
+    own = [
+        r["test_accuracy"]
+        for r in tables["transfer"]
+        if (r["start"], r["labels"], r["epoch"]) == (row["start"], "true", row["epoch"])
+    ]
+    assert row["seeds"] == len(own) == 6
+    assert row["test_accuracy"] == pytest.approx(np.mean(own))
+
+
+def test_invariance_is_that_of_test_images_unless_asked(tables):
+    rows = tables["invariance"]
+    train = [{**row, "split": "train", "invariance": 0.9} for row in rows]
+    both = figures.plot_invariance(rows + train)
+    assert plotted(both) == plotted(figures.plot_invariance(rows))
+    assert {row["invariance"] for row in plotted(figures.plot_invariance(rows + train, split="train"))} == {0.9}
+    assert plotted(figures.plot_invariance(rows, value="retrieval"))[-1]["retrieval"] == pytest.approx(1 / 360)

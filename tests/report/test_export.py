@@ -35,7 +35,9 @@ def test_every_format(table, tmp_path):
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(path.name for path in written)
     # The same figure makes the same files.
     before = [path.read_bytes() for path in written]
-    again = export(plot_layers(table), tmp_path / "out", "layers", ("svg", "pdf", "png", "csv", "tex"), caption="By layer")
+    again = export(
+        plot_layers(table), tmp_path / "out", "layers", ("svg", "pdf", "png", "csv", "tex"), caption="By layer"
+    )
     assert [path.read_bytes() for path in again] == before
 
 
@@ -97,7 +99,9 @@ def cells(document: str) -> list[list[str]]:
         assert document.count(rf"\begin{{{name}}}") == document.count(rf"\end{{{name}}}") == 1
     assert document.index(r"\toprule") < document.index(r"\midrule") < document.index(r"\bottomrule")
     columns = re.search(r"\\begin\{tabular\}\{([lr]+)\}", document)[1]
-    inner = re.sub(r"\\(toprule|midrule|bottomrule)\n", "", document[document.index(columns + "}") + len(columns) + 1 :])
+    inner = re.sub(
+        r"\\(toprule|midrule|bottomrule)\n", "", document[document.index(columns + "}") + len(columns) + 1 :]
+    )
     lines = inner[: inner.index(r"\end{tabular}")].split("\\\\\n")[:-1]
     rows = [re.split(r"(?<!\\)&", line) for line in lines]
     assert {len(row) for row in rows} == {len(columns)}
@@ -121,7 +125,7 @@ def test_latex_says_what_the_csv_says(table):
 def test_latex_escapes(tmp_path):
     rows = [{HOSTILE: HOSTILE, "x": -0.5, "n": 12}, {HOSTILE: "[0]", "x": 1.5e-7, "n": None}, {"x": True}]
     document = booktabs(rows, caption=HOSTILE, label=HOSTILE)
-    head, *body = cells(document)
+    _, *body = cells(document)
     assert body[0][1:] == ["$-0.5$", "12"]
     assert body[1] == ["{[}0]", r"$1.5 \cdot 10^{-7}$", r"\textendash{}"]
     assert escaped("a--b") == "a-{}-b"

@@ -9,7 +9,7 @@ import pytest
 
 from rote.report import RunFolderError, write_page
 
-from . import synthetic, synthetic_tables
+from . import synthetic, synthetic_series, synthetic_sizes, synthetic_tables
 from .test_page import Page
 
 SECTIONS = ["answer", "done", "curves", "controls", "layers", "invariance", "pool", "diversity", "capacity"]
@@ -19,9 +19,9 @@ SECTIONS += ["robustness", "transfer", "size", "claims", "runs", "provenance", "
 @pytest.fixture(scope="module")
 def everything(tmp_path_factory):
     root = tmp_path_factory.mktemp("everything")
-    folders = synthetic_tables.everything(root / "runs")
+    folders = synthetic_series.everything(root / "runs")
     formats = ("svg", "pdf", "csv", "tex")
-    path = write_page(folders, root / "report.html", formats=formats, claims=synthetic_tables.CLAIMS)
+    path = write_page(folders, root / "report.html", formats=formats, claims=synthetic_series.CLAIMS)
     return Page(path), path, folders
 
 
@@ -68,7 +68,17 @@ def test_claims_are_shown_as_they_are(everything):
         ("open", "not run: data"),
     ]
     assert "Holds: 1, fails: 1, not run: 1." in page.text
-    assert section.index("state") < section.index("measured")
+    assert re.findall(r'<th scope="col"[^>]*>([^<]*)</th>', section) == ["#", "claim", "state", "measured"]
+    assert "3 seeds" in section
+    assert section.count("how it is run") == 2
+
+
+def test_claims_of_other_columns_are_shown_as_text(tmp_path):
+    rows = [{"claim": "a < b & <script>", "odd column": 3}, {"claim": "c", "state": "holds"}]
+    page = Page(write_page([synthetic.benign(tmp_path)], tmp_path / "page.html", claims=rows))
+    assert "a < b & <script>" in page.text
+    assert "odd column" in page.text
+    assert "script" not in page.tags
 
 
 def test_findings_are_numbers_of_the_tables(everything):
@@ -107,7 +117,7 @@ def test_unfinished_experiments_have_no_section(tmp_path):
 
 
 def test_frontier_in_a_summary_alone(tmp_path):
-    folder = synthetic_tables.sizes(tmp_path)
+    folder = synthetic_sizes.sizes(tmp_path)
     rows = [{"parameters": n, "samples": n // 3, "budget_limited": False} for n in (1000, 2000, 4000)]
     (folder / "frontier.csv").unlink()
     path = folder / "summary.json"

@@ -137,9 +137,9 @@ struct AugmentJob {
 void augment_render_batches(const AugmentProgram& program, const AugmentJob* jobs, int64_t count, int num_threads,
                             const std::string& level);
 
-/// One batch on a CUDA device, which is made current for the call. Pointers are device pointers; nothing is allocated or
-/// synchronized. Ids and views out of range are never dereferenced: such a view is filled with NaN (its row with -1).
-/// path: "simple", "fast" or "auto" (docs/augment-cuda.md).
+/// One batch on a CUDA device, which is made current for the call. Pointers are device pointers; nothing is allocated
+/// or synchronized. Ids and views out of range are never dereferenced: such a view is filled with NaN (its row with
+/// -1). path: "simple", "fast" or "auto" (docs/augment-cuda.md).
 void augment_sample_cuda(const AugmentProgram& program, const AugmentBatch& batch, int32_t* rows, void* stream,
                          int device);
 void augment_render_cuda(const AugmentProgram& program, const ImageView<const uint8_t>& images,

@@ -40,6 +40,7 @@ def run(arguments: Sequence[str]) -> int:
     words = [word for word in words if word != "--dry-run"]
 
     from rote.cli.options import parse
+    from rote.train import first_process, torchrun_count
 
     config = parse(
         names[name],
@@ -50,11 +51,17 @@ def run(arguments: Sequence[str]) -> int:
     )
     if dry:
         return _dry_run(config)
+    speaks = first_process()  # of several that torchrun started
+    if name != "benign" and torchrun_count() > 1:
+        return complain(f"under torchrun there is benign alone; run {name} as one process")
     try:
         result = experiments.EXPERIMENTS[name](config)
     except experiments.Stopped as stopped:
-        print(f"rote: {stopped}", file=sys.stderr)
+        if speaks:
+            print(f"rote: {stopped}", file=sys.stderr)
         return 130
+    if not speaks:
+        return 0
     page = _page(result.dir)
     for line in experiments.headline(result):
         print(line)

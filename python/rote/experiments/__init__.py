@@ -16,6 +16,7 @@ from rote.experiments.ideal import IdealConfig, ideal
 from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
 from rote.experiments.presets import PRESETS, preset
+from rote.experiments.size import SizeConfig, size
 from rote.experiments.stopping import Stopped
 from rote.experiments.transfer import TransferConfig, transfer
 from rote.runs import Run
@@ -27,6 +28,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "ideal": IdealConfig,
     "invariance": InvarianceConfig,
     "layers": LayersConfig,
+    "size": SizeConfig,
     "transfer": TransferConfig,
 }
 EXPERIMENTS = {
@@ -36,6 +38,7 @@ EXPERIMENTS = {
     "ideal": ideal,
     "invariance": invariance,
     "layers": layers,
+    "size": size,
     "transfer": transfer,
 }
 
@@ -51,6 +54,7 @@ __all__ = [
     "InvarianceConfig",
     "LayersConfig",
     "Run",
+    "SizeConfig",
     "Stopped",
     "TransferConfig",
     "benign",
@@ -61,5 +65,6 @@ __all__ = [
     "invariance",
     "layers",
     "preset",
+    "size",
     "transfer",
 ]

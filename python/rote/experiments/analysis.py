@@ -17,6 +17,11 @@ from rote.experiments.benign import BenignConfig
 class AnalysisConfig(BenignConfig):
     """The options of `benign`, of the network that is examined; an examination adds its own in a subclass."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.replicas != 1:
+            raise ValueError(f"--replicas belongs to benign; {self.name_of_experiment} looks at one seed at a time")
+
     def benign(self, **changes: Any) -> BenignConfig:
         """The run that is examined.
 

@@ -7,17 +7,22 @@ equally many steps.
 
 from __future__ import annotations
 
+import dataclasses
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from torch import nn
 
 from rote.data import ImageBank
+from rote.experiments.benign_replicas import BenignReplicas
 from rote.experiments.benign_run import BenignRun
 from rote.experiments.config import ExperimentConfig
 from rote.experiments.labels import EXEMPLAR, FRESH, RANDOM, TRUE
 from rote.experiments.launch import Launch, launch
+from rote.experiments.shared_folder import shared_folder
 from rote.runs import Run
+from rote.train import torchrun_processes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,8 +50,15 @@ class BenignConfig(ExperimentConfig):
     evaluations: int = 6
     """Evaluations along training, evenly spaced; initialization is one more."""
 
+    replicas: int = 1
+    """Train the runs of so many seeds at once, from `--seed` on; each has a folder of its own, as if run alone."""
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.replicas < 1:
+            raise ValueError(f"--replicas must be at least 1; got {self.replicas}")
+        if self.replicas > 1 and self.name is not None:
+            raise ValueError("--name is the name of one folder; --replicas makes several")
         if self.labels not in (RANDOM, TRUE, FRESH, EXEMPLAR):
             raise ValueError(f"--labels must be random, true, fresh or exemplar; got {self.labels!r}")
         if not 0 <= self.noise <= 1:
@@ -91,6 +103,8 @@ def benign(
 ) -> Run:
     """Trains one condition, or goes on with it where an earlier call stopped, and returns its run folder.
 
+    Under torchrun all processes train one network, each on its rows of every batch; the first one writes the folder.
+
     Args:
         config: the options; or give its fields as keywords (they win over `config`).
         model: a network's name, or a module of your own, [B, C, H, W] in [0, 1] -> logits, trained in place.
@@ -99,7 +113,7 @@ def benign(
         **fields: fields of `BenignConfig`.
 
     Returns:
-        The finished run: `.metrics`, `.examples`, `.summary`, `.model`, `.dir`.
+        The finished run: `.metrics`, `.examples`, `.summary`, `.model`, `.dir`. With replicas, that of the first seed.
 
     Raises:
         ValueError: an option that does not fit the data or the network.
@@ -111,12 +125,46 @@ def benign(
         >>> result = rote.experiments.benign(data="digits", images=512, augment="digits", epochs=60)
         >>> result.summary["verdict"]
     """
-    start = launch(config or BenignConfig(), model=model, data=data, taps=taps, fields=fields)
+    asked = dataclasses.replace(config or BenignConfig(), **fields)
+    processes = torchrun_processes(asked.training().resolved_device())
+    if asked.replicas > 1:
+        if processes is not None:
+            raise ValueError(f"--replicas must be 1 under torchrun; got {asked.replicas}")
+        return replicated(asked, model=model, data=data, taps=taps)
+    start = launch(asked, model=model, data=data, taps=taps, fields={})
     if start.finished:
         return Run(start.place.path, model=_with_weights(start) if start.own_model else None)
-    with start.place.open(fresh=start.config.fresh) as folder:
-        BenignRun(start.config, start.inputs, start.network, folder, start.num_classes).to_the_end()
+    with shared_folder(start.place, processes, fresh=start.config.fresh) as folder:
+        BenignRun(start.config, start.inputs, start.network, folder, start.num_classes, processes).to_the_end()
     return Run(start.place.path, model=start.network.eval())
+
+
+def replicated(
+    config: BenignConfig, *, model: str | nn.Module | None, data: str | ImageBank | None, taps: list[str] | None
+) -> Run:
+    """The runs of consecutive seeds, trained as one; returns that of the first seed.
+
+    Raises:
+        ValueError: a module of the caller's own, which has one initialization for all seeds.
+    """
+    if isinstance(model, nn.Module):
+        raise ValueError(
+            "--replicas wants a network by name; a module of your own has one initialization for all seeds"
+        )
+    starts: list[Launch[BenignConfig]] = []
+    for seed in range(config.seed, config.seed + config.replicas):
+        alone = dataclasses.replace(config, seed=seed, replicas=1)
+        bank = starts[0].inputs.bank if starts else data
+        starts.append(launch(alone, model=model, data=bank, taps=taps, fields={}))
+    if not all(start.finished for start in starts):
+        with ExitStack() as stack:
+            folders = [stack.enter_context(start.place.open(fresh=start.config.fresh)) for start in starts]
+            for start, folder in zip(starts, folders, strict=True):
+                if not start.finished:  # a run that is extended has a summary of its shorter self
+                    folder.remove_summary()
+            while not all(folder.summary() for folder in folders):
+                BenignReplicas(starts, folders).to_the_end()
+    return Run(starts[0].place.path)
 
 
 def _with_weights(start: Launch[BenignConfig]) -> nn.Module:

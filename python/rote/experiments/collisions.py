@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 
 from rote.augment import Recipe
+from rote.ops.row_hash import row_hash
 from rote.train import LabelSource
 
-# Rows of parameters looked at at once; images are never divided, since only views of one image can coincide.
+# Rows of parameters made at once. Views of one image are always compared together, for only they can coincide.
 _ROWS = 1 << 18
 
 
@@ -31,7 +32,9 @@ class Collisions(NamedTuple):
 def pool_collisions(
     recipe: Recipe, labels: LabelSource, image_ids: Tensor, views: int, *, seed: int, image_size: tuple[int, int]
 ) -> Collisions:
-    """Counts the distinct views of a pool by their parameters.
+    """Counts the distinct views of a pool by 64-bit hashes of their parameters.
+
+    Memory is that of one piece of rows, and 16 bytes a view of one image.
 
     Args:
         recipe: the augmentation.
@@ -43,14 +46,18 @@ def pool_collisions(
     """
     distinct, reachable = 0, 0
     for ids in image_ids.split(max(1, _ROWS // views)):
-        flat_ids = ids.repeat_interleave(views)
-        flat_views = torch.arange(views).repeat(len(ids))
-        parameters = recipe.params(flat_ids, flat_views, seed, image_size=image_size)
-        rows = torch.cat([flat_ids[:, None].double(), *_columns(parameters)], dim=1)
-        unique, group = torch.unique(rows, dim=0, return_inverse=True)
-        target = labels.labels(flat_ids, flat_views, flat_views)
-        pairs, counts = torch.unique(torch.stack((group, target), dim=1), dim=0, return_counts=True)
-        most = torch.zeros(len(unique), dtype=torch.int64).scatter_reduce(0, pairs[:, 0], counts, "amax")
+        hashes, targets = [], []
+        for numbers in torch.arange(len(ids) * views).split(_ROWS):
+            flat_ids, flat_views = ids[numbers // views], numbers % views
+            parameters = recipe.params(flat_ids, flat_views, seed, image_size=image_size)
+            # 0.0 is added so that -0.0 and 0.0 are one number.
+            rows = torch.cat([flat_ids[:, None].double(), *_columns(parameters)], dim=1) + 0.0
+            hashes.append(row_hash(rows))
+            targets.append(labels.labels(flat_ids, flat_views, flat_views))
+        unique, group = torch.unique(torch.cat(hashes), return_inverse=True)
+        pairs, counts = torch.unique(group * labels.num_classes + torch.cat(targets), return_counts=True)
+        most = torch.zeros(len(unique), dtype=torch.int64)
+        most.scatter_reduce_(0, pairs // labels.num_classes, counts, "amax")
         distinct += len(unique)
         reachable += int(most.sum())
     return Collisions(distinct, reachable / (len(image_ids) * views))

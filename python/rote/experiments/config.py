@@ -30,8 +30,8 @@ class ExperimentConfig:
     images: int | None = None
     """Train on the first N of a seeded class-balanced order; all by default."""
     augment: str = "none"
-    """Augmentation recipe by name (`rote augment list`), strength-<s> for the papers' dial, s in [0, 1], <name>@<s> for a
-    recipe with its magnitudes scaled by s, or same-class: other real images of its class in the place of an image."""
+    """Augmentation recipe by name (`rote augment list`), strength-<s> for the papers' dial, s in [0, 1], <name>@<s> for
+    a recipe with its magnitudes scaled by s, or same-class: other real images of its class in the place of an image."""
     mixup: Literal["none", "inputs", "labels"] = "none"
     """MixUp behind the recipe: of inputs alone, as in the papers' released code, or of labels too."""
     mixup_p: float = 0.8

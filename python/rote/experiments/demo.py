@@ -57,7 +57,7 @@ CAPACITY = {
     "data": "digits",
     "images": 32,
     "augment": "digits",
-    "projector_width": 32,
+    "norm": "batch",
     "epochs": 1600,
     "budget": "steps",
     "single_views": False,

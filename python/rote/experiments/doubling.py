@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 # Doubling must add this much accuracy, or this share of a label's bits, to count as still helping.
 STILL_HELPS = 0.01
+# Accuracy below which bits count as well.
+STARTING = 0.5
 # So many doublings in a row must not help before a training ends: at a constant learning rate accuracy goes up and
 # down.
 IDLE_DOUBLINGS = 2
@@ -94,9 +96,10 @@ def outcome(steps: Sequence[int], looks: Mapping[int, Look], label_bits: float) 
 
 
 def still_helps(before: Look, after: Look, label_bits: float) -> bool:
-    """Whether doubling added a point, or a hundredth of the bits a label has.
+    """Whether doubling added a point or, as long as most labels are missed, a hundredth of the bits a label has.
 
     The second keeps a slow start, where every view is still at chance, from passing for a full memory.
     """
     fewer_bits = before.cost_bits - after.cost_bits
-    return after.accuracy - before.accuracy >= STILL_HELPS or fewer_bits >= STILL_HELPS * label_bits
+    starting = after.accuracy < STARTING and fewer_bits >= STILL_HELPS * label_bits
+    return starting or after.accuracy - before.accuracy >= STILL_HELPS

@@ -18,7 +18,7 @@ import torch
 from rote import data
 from rote.data import ImageBank
 from rote.experiments.benign import BenignConfig
-from rote.experiments.benign_run import _SAVE_EVERY_SECONDS, BenignRun
+from rote.experiments.benign_run import SAVE_EVERY_SECONDS, BenignRun
 from rote.experiments.config import ExperimentConfig
 from rote.experiments.labels import FRESH
 from rote.experiments.launch import Launch, launch
@@ -142,7 +142,7 @@ class BenignMeter:
         step, costs = self._steps[step_key], self._evaluations[evaluation_key]
         count = len(config.evaluation_epochs())
         training = steps * step
-        checkpoints = count + training / _SAVE_EVERY_SECONDS
+        checkpoints = count + training / SAVE_EVERY_SECONDS
         return BenignCosts(
             steps=steps,
             batch_size=batch_size,
@@ -176,12 +176,12 @@ def _seconds_of_pool(run: BenignRun) -> float:
     def measure() -> None:
         pool_accuracy(
             run.model,
-            run.images,
-            run.labels.source,
-            run.inputs.recipe,
+            run.record.images,
+            run.record.labels.source,
+            run.record.inputs.recipe,
             views=some,
             seed=run.config.seeds().view,
-            image_ids=run.inputs.image_ids,
+            image_ids=run.record.inputs.image_ids,
         )
 
     return _timed(run, measure) * views / some
@@ -192,17 +192,19 @@ def _train(run: BenignRun, steps: int) -> float:
     _wait(run)
     begin = time.perf_counter()
     run.trainer.train_until(run.trainer.step + steps)
+    run.trainer.take_epochs()
     _wait(run)
     return time.perf_counter() - begin
 
 
 def _evaluation_costs(run: BenignRun) -> EvaluationCosts:
-    pixels = _timed(run, run.probes.pixels)
-    whole = _timed(run, lambda: run._evaluate(0, last=False))
+    pixels = _timed(run, run.record.probes.pixels)
+    whole = _timed(run, lambda: run.record.evaluate(0, 0, last=False))
     _train(run, 1)
-    between = _timed(run, lambda: run._evaluate(1, last=False))
+    between = _timed(run, lambda: run.record.evaluate(run.trainer.step, 1, last=False))
     checkpoint = _timed(run, run._save)
-    return EvaluationCosts(whole, between, checkpoint, _timed(run, run._write_results), pixels)
+    results = _timed(run, lambda: run.record.write_results(run.trainer.step, 1.0, 1.0))
+    return EvaluationCosts(whole, between, checkpoint, results, pixels)
 
 
 def _timed(run: BenignRun, action: Callable[[], object]) -> float:

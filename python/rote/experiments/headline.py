@@ -129,6 +129,24 @@ def _invariance(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _size(summary: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"memorization of single examples, {summary['images']:,} images of {summary['data']}, "
+        f"{100 * summary['noise']:.0f} % of their labels redrawn"
+    ]
+    for row in summary["rows"]:
+        apart = [
+            f"{row[key]:.2f} of {name}"
+            for key, name in (("memorization_corrupted", "wrong labels"), ("memorization_clean", "right ones"))
+            if row[key] is not None
+        ]
+        lines.append(
+            f"  width {row['width']:>3}, {row['parameters']:>7,} parameters: mean score {row['memorization_mean']:.3f} "
+            f"({', '.join(apart)}), accuracy {row['train_accuracy']:.3f} on the half trained on and "
+            f"{row['held_out_accuracy']:.3f} on the other, reliability {row['split_half']:.2f}"
+        )
+
+
 def _transfer(summary: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{summary['networks']} networks pre-trained on random labels of half of {summary['images']:,} images of "
@@ -154,5 +172,6 @@ _TEXTS = {
     "ideal": _ideal,
     "invariance": _invariance,
     "layers": _layers,
+    "size": _size,
     "transfer": _transfer,
 }

@@ -93,13 +93,13 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
         "diversity": {"augment": "benign-full"},
     },
     "laptop": {
-        # 5,084 parameters at 16 pixels: 12 and 96 views of 64 images ask for .5 and 4 bits of each.
+        # 2,588 parameters at 16 pixels: 6 and 48 views of 64 images ask for .5 and 4 bits of each.
         "capacity": {
             "data": "digits",
             "augment": "digits",
             "images": 64,
             "width": 4,
-            "views": (1, 12, 96),
+            "views": (1, 6, 48),
             "budget": "visits",
             "single_views": False,
             "loss": "ce",

@@ -146,22 +146,32 @@ class TransferRun:
         )
         return Trainer(model, stream, self.config.training(epochs=epochs))
 
-    def _pretrain(self, network: int, stop: StopRequest) -> dict[str, Any]:
-        """Trains one network on random labels of the first half; returns what was measured at its end."""
+    def pretraining(self, network: int) -> Trainer:
+        """The training of one network on random labels of the first half, at its beginning."""
         classes = self.architecture["num_classes"]
-        labels = random_labels(self.first, classes, self._seeds(network).label)
+        labels = self._random_labels(self.first, network, classes)
         epochs = self.config.pretrain_epochs
+        return self._trainer(self._initial(network), self.first, labels, classes, network, epochs)
+
+    def _pretrain(self, network: int, stop: StopRequest) -> dict[str, Any]:
+        """Trains one network on random labels; returns what was measured at its end."""
+        labels = self._random_labels(self.first, network, self.architecture["num_classes"])
+
+        def look(trainer: Trainer, _: int) -> dict[str, float]:
+            with probe_statistics(trainer.model, self.train.images, self.config.bn):
+                return {"train_accuracy": self._clean(trainer.model, self.first, labels)}
+
         looks = train_cell(
             self.folder,
             f"pretrain_{network}",
-            lambda: self._trainer(self._initial(network), self.first, labels, classes, network, epochs),
-            lambda trainer, _: {"train_accuracy": self._clean(trainer.model, self.first, labels)},
-            [epochs],
+            lambda: self.pretraining(network),
+            look,
+            [self.config.pretrain_epochs],
             stop,
             description=f"transfer, random labels, network {network + 1} of {self.config.networks}",
             done=network,
             cells=self.config.networks + len(self.cells),
-            finish=lambda trainer: save_weights(self._weights(network), trainer.model, epoch=epochs),
+            finish=lambda trainer: save_weights(self._weights(network), trainer.model),
         )
         return looks[-1]
 
@@ -170,19 +180,13 @@ class TransferRun:
         classes, epochs = self.inputs.bank.num_classes, self.config.epochs
         labels = self.train.labels.cpu()[self.second]
         if cell.labels == RANDOM:
-            labels = random_labels(self.second, classes, self._seeds(cell.network).label)
+            labels = self._random_labels(self.second, cell.network, classes)
         evaluated = set(self.config.evaluation_epochs())
 
         def look(trainer: Trainer, epoch: int) -> dict[str, float]:
             running = trainer.take_running()
             found = {"accuracy_running": running.accuracy, "loss": running.loss} if running.samples else {}
-            if epoch in evaluated:
-                with probe_statistics(trainer.model, self.train.images, self.config.bn):
-                    found["train_accuracy"] = clean_accuracy(
-                        trainer.model, self.train.images, labels, image_ids=self.second
-                    )
-                    found["test_accuracy"] = clean_accuracy(trainer.model, self.test.images, self.test.labels.cpu())
-            return found
+            return found | (self.accuracies(trainer.model, self.second, labels) if epoch in evaluated else {})
 
         return train_cell(
             self.folder,
@@ -196,9 +200,19 @@ class TransferRun:
             cells=self.config.networks + len(self.cells),
         )
 
-    def _clean(self, model: nn.Module, ids: Tensor, labels: Tensor) -> float:
+    def accuracies(self, model: nn.Module, ids: Tensor, labels: Tensor) -> dict[str, float]:
+        """Clean accuracy on the labels given to images, and on test images against their true labels."""
         with probe_statistics(model, self.train.images, self.config.bn):
-            return clean_accuracy(model, self.train.images, labels, image_ids=ids)
+            return {
+                "train_accuracy": self._clean(model, ids, labels),
+                "test_accuracy": clean_accuracy(model, self.test.images, self.test.labels.cpu()),
+            }
+
+    def _clean(self, model: nn.Module, ids: Tensor, labels: Tensor) -> float:
+        return clean_accuracy(model, self.train.images, labels, image_ids=ids)
+
+    def _random_labels(self, ids: Tensor, network: int, classes: int) -> Tensor:
+        return random_labels(ids, classes, self._seeds(network).label)
 
     # Alignment --------------------------------------------------------------------------------------------------------
 

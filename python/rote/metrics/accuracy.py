@@ -71,15 +71,32 @@ def clean_accuracy(
     Raises:
         ValueError: shapes or types that do not fit.
     """
+    answers = clean_correct(model, images, labels, image_ids=image_ids, recipe=recipe, batch_size=batch_size)
+    return int(answers.sum()) / len(answers)
+
+
+def clean_correct(
+    model: nn.Module,
+    images: Tensor,
+    labels: Tensor,
+    *,
+    image_ids: Tensor | None = None,
+    recipe: Callable[..., Tensor] | None = None,
+    batch_size: int = BATCH_SIZE,
+) -> Tensor:
+    """bool [N] on the CPU: which un-augmented images a network answers rightly, in eval mode.
+
+    Arguments and errors are those of `clean_accuracy`.
+    """
     ids = checked_ids(image_ids, checked_images(images))
     checked_labels(labels, len(ids))
     channels_last = convolutional(model)
-    correct = 0
+    answers = []
     with evaluating(model) as device:
         for rows in torch.arange(len(ids)).split(batch_size):
             x = clean_pixels(images, ids[rows], device, recipe=recipe, channels_last=channels_last)
-            correct += int((model(x).argmax(1).cpu() == labels.cpu()[rows]).sum())
-    return correct / len(ids)
+            answers.append(model(x).argmax(1).cpu() == labels.cpu()[rows])
+    return torch.cat(answers)
 
 
 def fresh_view_accuracy(

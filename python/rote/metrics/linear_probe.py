@@ -16,6 +16,10 @@ from torch import Tensor
 TOLERANCE = 1e-4
 MAX_ITERATIONS = 500
 HISTORY = 20
+# Iterations between two looks at the gradient, and at most in coordinates of even curvature.
+_BETWEEN_LOOKS, _ITERATIONS_OF_CURVATURE = 5, 100
+# With more features than this their D x D curvature is not worth its memory; L-BFGS then goes without.
+_MOST_COLUMNS = 6144
 
 
 class LinearProbe(NamedTuple):
@@ -85,40 +89,104 @@ def fit_linear_probe(
     x, mean, scale = _standardized(features)
     labels = labels.to(x.device)
     penalty = 1.0 / (2.0 * c * len(x))
-    # The last column holds the intercepts.
-    parameters = x.new_zeros(num_classes, x.shape[1] + 1, requires_grad=True)
-    gradients: list[float] = []
+    start = x.new_zeros(num_classes, x.shape[1]), x.new_zeros(num_classes)
+    iterations, gradient = 0, float("inf")
+    # In even curvature most of the way is short; what is left of it where classes are nearly separable is not.
+    phases = ((True, min(_ITERATIONS_OF_CURVATURE, max_iterations)), (False, max_iterations))
+    for even, until in phases if x.shape[1] <= _MOST_COLUMNS else phases[1:]:
+        if gradient > tolerance:
+            problem = _Problem(x, labels, *start, penalty, even=even)
+            done, gradient = problem.minimize(until - iterations, tolerance)
+            start = problem.solution()
+            iterations += done
+    return LinearProbe(*start, mean, scale, gradient <= tolerance, iterations)
 
-    def objective() -> Tensor:
-        # The gradient of softmax regression in closed form, without a graph over [N, C].
-        with torch.no_grad():
-            weight, bias = parameters[:, :-1], parameters[:, -1]
-            scores = torch.addmm(bias, x, weight.T)
-            log_p = torch.log_softmax(scores, dim=1)
-            loss = -log_p.gather(1, labels[:, None]).mean() + penalty * weight.square().sum()
-            residual = log_p.exp_()
-            residual[torch.arange(len(x), device=x.device), labels] -= 1.0
-            residual /= len(x)
-            gradient = torch.cat([residual.T @ x + 2.0 * penalty * weight, residual.sum(0)[:, None]], dim=1)
-        parameters.grad = gradient
-        gradients.append(float(gradient.abs().max()))
+
+class _Problem:
+    """The objective, as it is or in coordinates in which its curvature is about the same in all directions.
+
+    Neighbouring pixels and units are so correlated that L-BFGS takes thousands of iterations on standardized features.
+    With L L' = p (1 - p) X'X / N + penalty, p = 1 / C, the curvature where all classes are equally likely, the weights
+    are V L^-1 and the features X L^-T: the same problem and solution, in tens of iterations.
+
+    Args:
+        x: float64 [N, D], standardized.
+        labels: int64 [N].
+        weight, bias: where to start, float64 [C, D] and [C].
+        penalty: 1 / (2 C N), the factor of |W|^2.
+        even: in coordinates of even curvature.
+    """
+
+    def __init__(self, x: Tensor, labels: Tensor, weight: Tensor, bias: Tensor, penalty: float, *, even: bool) -> None:
+        self.labels = labels
+        self.penalty = penalty
+        self.factor: Tensor | None = None
+        if even:
+            share = (1.0 - 1.0 / len(bias)) / len(bias)
+            curvature = (x.T @ x).mul_(share / len(x))
+            curvature.diagonal().add_(2.0 * penalty)
+            self.factor = torch.linalg.cholesky(curvature)
+            x = torch.linalg.solve_triangular(self.factor.T, x, upper=True, left=False)
+            weight = weight @ self.factor
+        self.x = x
+        self.rows = torch.arange(len(x), device=x.device)
+        # The last column holds the intercepts.
+        self.parameters = torch.cat([weight, bias[:, None]], dim=1).requires_grad_()
+
+    def minimize(self, iterations: int, tolerance: float) -> tuple[int, float]:
+        """At most so many iterations; returns their number and the largest entry of the gradient."""
+        optimizer = torch.optim.LBFGS(
+            [self.parameters],
+            lr=1.0,
+            tolerance_grad=0.0,
+            tolerance_change=0.0,
+            history_size=HISTORY,
+            line_search_fn="strong_wolfe",
+        )
+        options = optimizer.param_groups[0]
+        done, gradient = 0, float("inf")
+        while done < iterations and gradient > tolerance:
+            options["max_iter"] = min(_BETWEEN_LOOKS, iterations - done)
+            options["max_eval"] = 4 * options["max_iter"]
+            optimizer.step(self.objective)
+            self.objective()  # the gradient where the search ended, not at the last trial of its line search
+            gradient = self.largest_gradient()
+            before, done = done, int(optimizer.state[self.parameters]["n_iter"])
+            if done == before:
+                break
+        return done, gradient
+
+    @torch.no_grad()
+    def objective(self) -> Tensor:
+        """Mean cross-entropy and penalty; leaves the gradient, in closed form, with the parameters."""
+        weight, bias = self.parameters[:, :-1], self.parameters[:, -1]
+        log_p = torch.log_softmax(torch.addmm(bias, self.x, weight.T), dim=1)
+        own = self._original(weight)
+        loss = -log_p.gather(1, self.labels[:, None]).mean() + self.penalty * own.square().sum()
+        residual = log_p.exp_()
+        residual[self.rows, self.labels] -= 1.0
+        residual /= len(self.x)
+        shrink = 2.0 * self.penalty * own
+        if self.factor is not None:
+            shrink = torch.linalg.solve_triangular(self.factor.T, shrink, upper=True, left=False)
+        self.parameters.grad = torch.cat([residual.T @ self.x + shrink, residual.sum(0)[:, None]], dim=1)
         return loss
 
-    optimizer = torch.optim.LBFGS(
-        [parameters],
-        lr=1.0,
-        max_iter=max_iterations,
-        max_eval=2 * max_iterations,
-        tolerance_grad=tolerance,
-        tolerance_change=0.0,
-        history_size=HISTORY,
-        line_search_fn="strong_wolfe",
-    )
-    optimizer.step(objective)
-    objective()  # the gradient where the search ended, not at the last trial of its line search
-    fitted = parameters.detach()
-    iterations = int(optimizer.state[parameters]["n_iter"])
-    return LinearProbe(fitted[:, :-1], fitted[:, -1], mean, scale, gradients[-1] <= tolerance, iterations)
+    def largest_gradient(self) -> float:
+        """The largest entry of the gradient with respect to the weights themselves."""
+        gradient = self.parameters.grad
+        weight = gradient[:, :-1] if self.factor is None else gradient[:, :-1] @ self.factor.T
+        return max(float(weight.abs().max()), float(gradient[:, -1].abs().max()))
+
+    def solution(self) -> tuple[Tensor, Tensor]:
+        """(weight [C, D], bias [C]) on standardized features."""
+        fitted = self.parameters.detach()
+        return self._original(fitted[:, :-1]), fitted[:, -1]
+
+    def _original(self, weight: Tensor) -> Tensor:
+        if self.factor is None:
+            return weight
+        return torch.linalg.solve_triangular(self.factor, weight, upper=False, left=False)
 
 
 def _standardized(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:

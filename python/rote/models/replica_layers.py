@@ -28,10 +28,7 @@ class ReplicaLinear(nn.Module):
             columns = columns.view(replicas, self.in_features, -1)
         else:
             columns = x.reshape(-1, replicas, self.in_features).permute(1, 2, 0)
-        if self.bias is None:
-            out = torch.bmm(self.weight, columns)
-        else:
-            out = torch.baddbmm(self.bias, self.weight, columns)
+        out = torch.bmm(self.weight, columns) if self.bias is None else torch.baddbmm(self.bias, self.weight, columns)
         return out.view(replicas * self.out_features, -1).t()
 
 

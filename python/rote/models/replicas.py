@@ -47,7 +47,8 @@ class Replicas(nn.Module):
         NotBatchable: the networks differ, or hold a layer that is not known to keep channels apart.
 
     Example:
-        >>> networks = [rote.models.build("mlp", in_channels=3, image_size=16, num_classes=10, seed=s) for s in range(8)]
+        >>> sizes = {"in_channels": 3, "image_size": 16, "num_classes": 10}
+        >>> networks = [rote.models.build("mlp", **sizes, seed=s) for s in range(8)]
         >>> Replicas(networks)(torch.rand(64, 8 * 3, 16, 16)).shape
         torch.Size([64, 80])
     """
@@ -96,10 +97,12 @@ def check_outputs(models: Sequence[nn.Module], images: Tensor) -> None:
     """
     pair = [copy.deepcopy(model).double().eval() for model in models[:2]]
     images = images.to(next(pair[0].parameters()).device, torch.float64)
+    # Images that differ from replica to replica in every mean.
+    shown = [images * factor for factor in (1.0, 0.5)][: len(pair)]
     with torch.no_grad():
-        alone = torch.cat([model(images) for model in pair], 1)
+        alone = torch.cat([model(x) for model, x in zip(pair, shown, strict=True)], 1)
         try:
-            together = Replicas(pair).eval()(images.repeat(1, len(pair), 1, 1))
+            together = Replicas(pair).eval()(torch.cat(shown, 1))
         except RuntimeError as error:
             raise NotBatchable(f"the network's own code does not run on several replicas: {error}") from error
     if together.shape != alone.shape or not torch.allclose(together, alone, rtol=1e-9, atol=1e-9, equal_nan=True):

@@ -32,7 +32,7 @@ def row_hash(rows: torch.Tensor, seed: int = 0) -> torch.Tensor:
 
 
 def _cpu(rows, seed):
-    if rows.dim() < 2 or rows[0:1].numel() == 0 and rows.shape[0] > 0:
+    if rows.dim() < 2 or (rows.shape[0] > 0 and rows[0].numel() == 0):
         raise ValueError(f"rows: wanted [n, ...] with elements in a row, got {list(rows.shape)}")
     if rows.shape[0] > 0 and not rows[0].is_contiguous():
         raise ValueError(f"rows: wanted contiguous rows, got {list(rows.shape)} with strides {list(rows.stride())}")

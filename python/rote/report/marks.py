@@ -146,7 +146,7 @@ def share_ticks(axis: Axis, low: float, high: float) -> None:
     stride = next((s for s in (0.01, 0.02, 0.05, 0.1, 0.2) if span / s <= 6.5), 0.25)
     first = math.ceil(low / stride - 1e-9)
     ticks = [i * stride for i in range(first, math.floor(high / stride + 1e-9) + 1)]
-    axis.set_ticks(ticks, [f"{round(100 * tick)} %" for tick in ticks])
+    axis.set_ticks(ticks, [f"{round(100 * tick)} %".replace("-", "\u2212") for tick in ticks])
 
 
 def log_ticks(axis: Axis, values: Sequence[float], *, base: float = 2.0, most: int = 6) -> None:

@@ -9,7 +9,7 @@ NONE = "–"  # an en dash where nothing was measured
 
 def percent(value: float | None) -> str:
     """0.9139 -> "91.4 %" (with a no-break space)."""
-    return NONE if value is None else f"{100 * value:.1f}\u00a0%"
+    return NONE if value is None else f"{100 * value:.1f}\u00a0%".replace("-", "\u2212")
 
 
 def points(value: float | None) -> str:

@@ -88,19 +88,20 @@ def write_page(
 
 def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Sequence[Row]) -> str:
     everything = studies(runs)
-    groups = [main(study) for study in everything]
     of = {kind: group_by_condition([run for run in runs if run.experiment == kind]) for kind in record.SHOWN}
+    examined = {condition.augment for kind in ("layers", "invariance") for condition in of[kind]}
+    groups = [main(study, examined) for study in everything]
     parts = {
         "answer": opening.answer(groups),
-        "done": opening.procedure(groups, runs, gallery),
+        "done": opening.procedure(groups, gallery),
         "curves": training.curves(groups, gallery),
         "controls": training.controls(groups, gallery),
         "layers": inside.layers(groups, of["layers"], gallery),
         "invariance": inside.invariance(of["invariance"], gallery),
-        "pool": dials.pool(everything, gallery),
+        "pool": dials.pool(everything, groups, gallery),
         "diversity": dials.diversity(of["diversity"], of["ideal"], gallery),
         "capacity": capacity.capacity(of["capacity"], gallery),
-        "robustness": dials.robustness(everything, gallery),
+        "robustness": dials.robustness(everything, groups, gallery),
         "transfer": after.transfer(of["transfer"], gallery),
         "size": after.size(of["size"], gallery),
         "claims": claims.claims(claimed),

@@ -78,11 +78,12 @@ HOW_TO_READ: dict[str, str] = {
     "size": (
         "The score of an example is by how much the chance that its label is given right rises when it is itself "
         "among the training images, over many networks trained on random halves of the data. 0 %: the others suffice; "
-        "100 %: only by heart. The orange line counts the examples that score above one half."
+        "100 %: only by heart. Wrong labels are those drawn by lot that miss the true class. The purple line is the "
+        "share of the examples that score above one half."
     ),
     "sizes": (
-        "Each line is one number of views B, the more the stronger its colour. To the right the networks grow. Where a line leaves "
-        "100 %, the network is too small for the pool."
+        "Each line is one number of views B, the more the stronger its colour. To the right the networks "
+        "grow. Where a line leaves 100 %, the network is too small for the pool."
     ),
     "frontier": (
         "Each point is the largest number of random labels that a network of this size was able to fit to 99 %, found "

@@ -11,30 +11,43 @@ from rote.train.checkpoint import (
     save_weights,
 )
 from rote.train.config import Seeds, TrainConfig
+from rote.train.distributed import DataParallel, first_process, torchrun_count, torchrun_processes
 from rote.train.labels import LabelSource, random_labels, redraw_labels
 from rote.train.memory import TrainingOutOfMemory
 from rote.train.progress import Progress
+from rote.train.replica_checkpoint import load_replicas, save_replicas
+from rote.train.replicas import ReplicaTrainer, batching_pays
 from rote.train.running import Running, RunningEpoch
+from rote.train.snapshot import Snapshots
 from rote.train.stream import TrainingStream
 from rote.train.trainer import Trainer, TrainingDiverged
 
 __all__ = [
     "Callback",
     "CheckpointError",
+    "DataParallel",
     "LabelSource",
     "Progress",
+    "ReplicaTrainer",
     "Running",
     "RunningEpoch",
     "Seeds",
+    "Snapshots",
     "TrainConfig",
     "Trainer",
     "TrainingDiverged",
     "TrainingOutOfMemory",
     "TrainingStream",
+    "batching_pays",
+    "first_process",
     "load_checkpoint",
+    "load_replicas",
     "load_weights",
     "random_labels",
     "redraw_labels",
     "save_checkpoint",
+    "save_replicas",
     "save_weights",
+    "torchrun_count",
+    "torchrun_processes",
 ]

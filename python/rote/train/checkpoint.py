@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rote.train.config import TrainConfig
 from rote.train.trainer import Trainer
 
 _FORMAT = 1
@@ -49,12 +50,11 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer, extra: dict[
                 tensors[f"optimizer/{index}/{name}"] = value
     tensors |= {name: state[name] for name in _TENSORS if name in state}
     header = {
-        "format": _FORMAT,
         "step": state["step"],
         "config": asdict(trainer.config),
         "extra": {} if extra is None else extra,
     }
-    _write(Path(path), tensors, header)
+    write_tensors(Path(path), tensors, header)
 
 
 def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> dict[str, Any]:
@@ -72,14 +72,9 @@ def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> dict[str,
         FileNotFoundError: no such file.
         CheckpointError: the file is damaged or of another run.
     """
-    tensors, header = _read(Path(path))
-    ours = asdict(trainer.config)
-    free = (*_FREE_FIELDS, "epochs") if trainer.config.schedule == "constant" else _FREE_FIELDS
-    saved_config = header.get("config", {})
-    different = [name for name in ours if name not in free and saved_config.get(name) != ours[name]]
-    if different:
-        pairs = ", ".join(f"{name} {saved_config.get(name)!r} instead of {ours[name]!r}" for name in different)
-        raise CheckpointError(f"{path}: the checkpoint was trained with {pairs}")
+    tensors, header = read_tensors(Path(path))
+    if different := different_fields(trainer.config, header.get("config", {})):
+        raise CheckpointError(f"{path}: the checkpoint was trained with {different}")
     optimizer: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
         if name.startswith("optimizer/"):
@@ -97,7 +92,7 @@ def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> dict[str,
 
 def save_weights(path: str | os.PathLike[str], model: nn.Module, **about: Any) -> None:
     """Writes a network's weights and buffers alone; `about` (JSON values) goes into the file's header."""
-    _write(Path(path), dict(model.state_dict()), {"format": _FORMAT, **about})
+    write_tensors(Path(path), dict(model.state_dict()), about)
 
 
 def load_weights(path: str | os.PathLike[str], model: nn.Module) -> dict[str, Any]:
@@ -107,13 +102,21 @@ def load_weights(path: str | os.PathLike[str], model: nn.Module) -> dict[str, An
         FileNotFoundError: no such file.
         CheckpointError: the file is damaged or of another network.
     """
-    tensors, header = _read(Path(path))
+    tensors, header = read_tensors(Path(path))
     try:
         model.load_state_dict(tensors)
     except RuntimeError as error:
         raise CheckpointError(f"{path}: the weights do not fit this network: {error}") from error
     header.pop("format")
     return header
+
+
+def different_fields(config: TrainConfig, saved: dict[str, Any]) -> str:
+    """The fields in which a saved config differs and must not, in words; empty where it may go on."""
+    ours = asdict(config)
+    free = (*_FREE_FIELDS, "epochs") if config.schedule == "constant" else _FREE_FIELDS
+    different = [name for name in ours if name not in free and saved.get(name) != ours[name]]
+    return ", ".join(f"{name} {saved.get(name)!r} instead of {ours[name]!r}" for name in different)
 
 
 def _with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -131,11 +134,12 @@ def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return apart
 
 
-def _write(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
+def write_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
+    """Writes named tensors and a JSON header; the file appears whole or not at all."""
     from safetensors.torch import save
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    content = save(_apart(tensors), metadata={"rote": json.dumps(header)})
+    content = save(_apart(tensors), metadata={"rote": json.dumps({"format": _FORMAT, **header})})
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with aside.open("wb") as file:
@@ -147,7 +151,8 @@ def _write(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> No
         aside.unlink(missing_ok=True)
 
 
-def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and header of a file of `write_tensors`; FileNotFoundError or CheckpointError where it is none."""
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():

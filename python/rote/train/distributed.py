@@ -24,7 +24,7 @@ class DataParallel:
     """The processes that train together, and the few collectives that this takes. Every process calls all of them.
 
     Args:
-        group: a process group whose backend serves the training's device; the default one if None.
+        group: a process group that serves the CPU and the training's device; the default one if None.
 
     Attributes:
         rank: of this process.
@@ -79,9 +79,7 @@ class DataParallel:
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is set in any process; waits for all."""
-        flags: list[bool | None] = [None] * self.count
-        dist.all_gather_object(flags, flag, group=self._group)
-        return any(flags)
+        return bool(self.sum_(torch.tensor([int(flag)])))
 
     def wait(self) -> None:
         """Returns when every process is here."""
@@ -94,7 +92,7 @@ def torchrun_processes(device: torch.device) -> DataParallel | None:
     Args:
         device: what will be trained on: NCCL and GPU `LOCAL_RANK` for CUDA, gloo for the CPU.
     """
-    if not dist.is_available() or not dist.is_torchelastic_launched() or int(os.environ["WORLD_SIZE"]) == 1:
+    if torchrun_count() == 1:
         return None
     if not dist.is_initialized():
         if device.type == "cuda":
@@ -104,9 +102,14 @@ def torchrun_processes(device: torch.device) -> DataParallel | None:
     return DataParallel()
 
 
+def torchrun_count() -> int:
+    """The number of processes that torchrun started this one with; 1 without torchrun."""
+    return int(os.environ["WORLD_SIZE"]) if dist.is_available() and dist.is_torchelastic_launched() else 1
+
+
 def first_process() -> bool:
     """Whether this process is the one that speaks and writes: the only one, or the first of torchrun's."""
-    return not dist.is_available() or not dist.is_torchelastic_launched() or os.environ["RANK"] == "0"
+    return torchrun_count() == 1 or os.environ["RANK"] == "0"
 
 
 class SharedSteps(EagerSteps):

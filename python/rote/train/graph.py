@@ -158,7 +158,12 @@ class GraphSteps(DeviceSteps):
             parameter.grad = None
         graph = torch.cuda.CUDAGraph()
         try:
-            with _capturable(self.parts.optimizer), torch.cuda.graph(graph, stream=self._side):
+            # Other threads (an evaluation beside the training) may allocate meanwhile.
+            with (
+                torch.cuda.device(self.parts.device),
+                _capturable(self.parts.optimizer),
+                torch.cuda.graph(graph, stream=self._side, capture_error_mode="thread_local"),
+            ):
                 super().run()
         except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError):

@@ -37,40 +37,48 @@ class ReplicaStream:
             )
         self.streams = list(streams)
         self.steps_per_epoch = streams[0].steps_per_epoch
-        self._dtype, self._channels_last = dtype, channels_last
+        self._dtype = dtype
+        self._layout = torch.channels_last if channels_last else torch.contiguous_format
         self.together = _one_recipe(self.streams)
         self._epoch: tuple[int, Tensor, Tensor, Tensor] | None = None
         self._seeds = [signed64(stream.seeds.view) for stream in streams]
         banks = [stream.images for stream in streams]
         self._banks = banks[:1] if all(bank is banks[0] for bank in banks) else banks
+        if self.together:
+            self._pixels = self._pixel_memory()
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Pixels [B, R C, h, w], labels int64 [R, B] or shares [R, B, K] where the recipe mixes them, own labels [R, B].
+        """What a step shows.
 
-        A view's own label is that of its image, whatever is mixed in.
+        Returns:
+            (x, y, own): pixels [B, R C, h, w], which the next call overwrites; labels int64 [R, B], or shares of
+            classes [R, B, K] where the recipe mixes them; int64 [R, B], the labels of the images whatever is mixed in.
         """
         if not self.together:
             pixels, labels = zip(*(stream.batch(step) for stream in self.streams), strict=True)
             own = torch.stack([stream.addresses(step)[2] for stream in self.streams])
-            return torch.cat(pixels, 1).to(self._dtype), torch.stack(labels), own
+            x = torch.cat(pixels, 1).to(self._dtype, memory_format=self._layout)
+            return x, torch.stack(labels), own
         epoch, position = divmod(step, self.steps_per_epoch)
         if self._epoch is None or self._epoch[0] != epoch:
             self._epoch = (epoch, *self._addresses(epoch))
         _, ids, views, labels = self._epoch
-        recipe, bank = self.streams[0].recipe, self._banks[0]
-        wide = self._dtype == torch.float64
-        x = augment_render_batches(
-            self._banks,
-            ids[position],
-            views[position],
-            recipe.program,
-            recipe.output_size(tuple(bank.shape[2:])),
-            self._seeds,
-            torch.float32 if wide else self._dtype,
-            self._channels_last,
+        augment_render_batches(
+            self._banks, ids[position], views[position], self.streams[0].recipe.program, self._seeds, self._pixels
         )
         labels = labels[position]
-        return x.to(self._dtype) if wide else x, labels, labels
+        return self._pixels.to(self._dtype), labels, labels
+
+    def _pixel_memory(self) -> Tensor:
+        """Where every step is rendered: [B, R C, h, w]."""
+        stream, channels = self.streams[0], self._banks[0].shape[1]
+        size = stream.recipe.output_size(tuple(self._banks[0].shape[2:]))
+        return torch.empty(
+            (stream.batch_size, len(self.streams) * channels, *size),
+            dtype=torch.float32 if self._dtype == torch.float64 else self._dtype,
+            device=self._banks[0].device,
+            memory_format=self._layout,
+        )
 
     def _addresses(self, epoch: int) -> tuple[Tensor, ...]:
         """(ids, views, labels) of an epoch, each int64 [steps, R, B]: a step is one slice."""

@@ -16,6 +16,12 @@ from rote.train.running import Running
 from rote.train.stream import TrainingStream
 
 _CHECK_EVERY = 100
+# The largest layers for which R networks in one beat R networks one after another: weights of a linear layer, channels
+# of a convolution. On CPUs measured with R = 8 (benchmarks/train/test_replicas.py): a linear layer of 768 x 128 gained,
+# one of 768 x 256 did not; convolutions of up to 32 channels gained, of up to 64 hardly. On a GPU a step is bound by
+# launches for much longer, and grouped convolutions lose their gain sooner; not measured, so the limits are careful.
+_LINEAR_WEIGHTS = {"cpu": 1 << 17, "cuda": 1 << 20}
+_CONV_CHANNELS = {"cpu": 32, "cuda": 32}
 
 
 class ReplicaTrainer:
@@ -40,6 +46,7 @@ class ReplicaTrainer:
         step: number of updates done.
         total_steps: epochs x steps per epoch.
         replicas: R.
+        configs: the config of each.
         batched: whether the networks run as one.
         diverged: for each replica the first step whose loss is not finite, or None.
         active: the replicas that are still trained, in ascending order.
@@ -65,6 +72,7 @@ class ReplicaTrainer:
     ) -> None:
         _check_arguments(models, streams, configs, check_every)
         self.replicas = len(models)
+        self.configs = list(configs)
         self.batched = batched
         if batched is None:
             self.batched = batching_pays(models[0], len(models), configs[0].resolved_device())
@@ -107,6 +115,10 @@ class ReplicaTrainer:
         """
         self._run.train_until(step, None if on_step is None else lambda: on_step(self))
 
+    def check(self) -> None:
+        """Waits for the device; a replica that is not finite goes back to its last good state and stops."""
+        self._run.check()
+
     def take_running(self) -> list[Running]:
         """For each replica the running loss and accuracy since the last call (waits for the device)."""
         return self._run.take_running()
@@ -133,7 +145,8 @@ class ReplicaTrainer:
         return self._run.forward(x)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Everything the next step depends on, by flat names; copies."""
+        """Everything the next step depends on, by flat names; copies. Checks first, as `check` does."""
+        self._run.check()
         return self._run.state_dict()
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
@@ -155,7 +168,22 @@ class ReplicaTrainer:
 
 
 def batching_pays(model: nn.Module, replicas: int, device: torch.device) -> bool:
-    """Whether `replicas` networks like this one train faster as one than one after another."""
+    """Whether `replicas` networks like this one train faster as one than one after another.
+
+    The rule looks at sizes alone, never at a clock, so that a run takes the same way wherever it is repeated: two or
+    more replicas, no linear layer with more than 2^17 weights (2^20 on CUDA), no convolution with more than 32 output
+    channels.
+
+    Args:
+        model: one of the networks.
+        replicas: R.
+        device: where they train.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Linear) and module.weight.numel() > _LINEAR_WEIGHTS[device.type]:
+            return False
+        if isinstance(module, nn.Conv2d) and module.out_channels > _CONV_CHANNELS[device.type]:
+            return False
     return replicas > 1
 
 

@@ -69,7 +69,7 @@ def plot_tradeoff(table: Table, ax: Axes | None = None, *, x: str = "steps_to_90
     _limits(ax, [up for _, up in points], [mark.y for mark in marks])
     if x.startswith("train_accuracy"):
         share_ticks(ax.xaxis, *ax.get_xlim())
-    _name_points(ax, dial, policies)
+    _name_points(ax, dial, policies, [mark.y for mark in marks])
     ax.set_xlabel(AXES[x])
     name_y(ax, VALUES[y])
     label_ends(ax, marks)
@@ -113,7 +113,12 @@ def _limits(ax: Axes, heights: Sequence[Mean], levels: Sequence[float]) -> None:
     ax.margins(x=0.1)
 
 
-def _name_points(ax: Axes, dial: Sequence[tuple[Mean, Mean]], policies: Sequence[tuple[Mean, Mean]]) -> None:
+def _name_points(
+    ax: Axes,
+    dial: Sequence[tuple[Mean, Mean]],
+    policies: Sequence[tuple[Mean, Mean]],
+    levels: Sequence[float],
+) -> None:
     """Strength or name beside every point, where neither points nor bars, lines nor other names are."""
     named = [(pair, str(pair[0].at["recipe"]), PURPLE) for pair in policies]  # the longer first
     named += [(pair, f"{pair[0].at['strength']:g}", BLUE) for pair in dial]
@@ -122,6 +127,9 @@ def _name_points(ax: Axes, dial: Sequence[tuple[Mean, Mean]], policies: Sequence
     frame = ax.get_window_extent()
     left, right = frame.x0 * unit, frame.x1 * unit
     taken = _occupied(ax, dial, policies, unit)
+    for height in levels:
+        y = ax.transData.transform((ax.get_xlim()[1], height))[1] * unit
+        taken.append((left, y - 1, right, y + 1))
     for (across, up), text, color in named:
         x, y = ax.transData.transform((across.mean, up.mean)) * unit
         wide, tall = 0.58 * size * len(text) + 2, size * 1.05

@@ -9,7 +9,7 @@ from matplotlib.ticker import NullLocator
 
 from rote.report.exporting import remember
 from rote.report.figures.layers import short_layer
-from rote.report.marks import percent_axis, share_ticks
+from rote.report.marks import level, percent_axis, share_ticks
 from rote.report.records import headline_layer
 from rote.report.rows import Mean, Row, Table, distinct, numbers, only, over_seeds, rows_of
 from rote.report.style import BLUE, FONT, INK, MUTED, figure, panel
@@ -46,8 +46,17 @@ def plot_invariance(
     depth = {row["layer"]: row["depth"] for row in own}
     layers = sorted(depth, key=lambda layer: (depth[layer] is None, depth[layer]))
     crowded = len(layers) > 7
-    ax = panel(left=46, right=12, bottom=48 if crowded else 28, top=48) if ax is None else ax
+    ax = (
+        panel(left=46, right=40 if value == "retrieval" else 12, bottom=48 if crowded else 28, top=48)
+        if ax is None
+        else ax
+    )
     drawn = _bars(ax, over_seeds(own, ("layer", "moment"), value), "layer", layers, value)
+    if value == "retrieval" and distinct(own, "chance"):
+        chance = min(distinct(own, "chance"))
+        level(ax, chance, ":", MUTED)
+        ax.text(len(layers) - 0.45, chance, "chance", color=MUTED, fontsize=FONT - 2, va="center")
+        drawn.append({"layer": "chance", value: chance})
     names = [short_layer(layer) for layer in layers]
     ax.set_xticks(
         range(len(layers)), names, fontsize=FONT - (2.0 if len(layers) > 5 else 1.0), rotation=30 if crowded else 0
@@ -136,7 +145,8 @@ def _rows_of_bars(ax: Axes, means: Sequence[Mean], order: Sequence[str], value: 
             if mean.interval is not None:
                 ax.plot(mean.interval, [at, at], color=INK, linewidth=1.1)
             end = max([mean.mean, 0.0, *(mean.interval or ())])
-            ax.text(end + 0.015, at, f"{100 * mean.mean:.0f} %", fontsize=FONT - 2, color=color, va="center")
+            percent = f"{100 * mean.mean:.0f} %".replace("-", "\u2212")
+            ax.text(end + 0.015, at, percent, fontsize=FONT - 2, color=color, va="center")
             drawn += numbers([mean], value)
     ax.set_ylim(-0.5, len(order) - 0.35)
     ax.set_xlim(min(0.0, low * 1.1), 1.1)

@@ -6,12 +6,14 @@ from matplotlib.axes import Axes
 
 from rote.report.exporting import remember
 from rote.report.marks import EndLabel, label_ends, log_ticks, percent_axis, points_with_intervals
-from rote.report.rows import Mean, Table, distinct, numbers, over_seeds, rows_of
-from rote.report.style import BLUE, MUTED, VERMILION, figure, panel
+from rote.report.rows import Table, distinct, numbers, over_seeds, rows_of
+from rote.report.style import BLUE, GREEN, MUTED, PURPLE, VERMILION, figure, panel
 
 SERIES = (
     ("train_accuracy", MUTED, "fitted\nlabels"),
-    ("memorization_high", VERMILION, "examples\nover one half"),
+    ("memorization_corrupted", VERMILION, "score, wrong\nlabels"),
+    ("memorization_clean", GREEN, "score, right\nlabels"),
+    ("memorization_high", PURPLE, "examples\nover one half"),
     ("memorization_mean", BLUE, "mean score"),
 )
 
@@ -20,9 +22,11 @@ SERIES = (
 def plot_size(table: Table, ax: Axes | None = None, *, against: str = "width") -> Axes:
     """Memorization scores of the training examples, against the size of the network.
 
+    Drawn is what the table has of: accuracy on the half trained on, mean score of all examples, of those with a wrong
+    and with a right label, and the share of examples with a score above one half.
+
     Args:
-        table: the columns of size.csv; with several seeds `seed`, too. With one seed the bars are two of its standard
-            errors (over the replicas) to either side.
+        table: the columns of size.csv; with several seeds `seed`, too.
         ax: where to draw; by default on a canvas of its own.
         against: "width" or "parameters".
 
@@ -44,18 +48,8 @@ def plot_size(table: Table, ax: Axes | None = None, *, against: str = "width") -
         points_with_intervals(ax, [mean.at[against] for mean in means], means, color)
         marks.append(EndLabel(means[-1].mean, text, color, strong=color == BLUE))
         drawn += numbers(means, "value", quantity=name)
-        if name == "memorization_mean":
-            for mean in means:
-                _standard_error(ax, mean, [row for row in rows if row[against] == mean.at[against]], against)
     log_ticks(ax.xaxis, sizes, most=7)
     ax.set_xlim(sizes[0] / 1.3, sizes[-1] * 1.3)
     ax.set_xlabel("width of the network" if against == "width" else "parameters of the network")
     label_ends(ax, marks)
     return remember(ax, drawn)
-
-
-def _standard_error(ax: Axes, mean: Mean, rows: list, against: str) -> None:
-    error = rows[0].get("standard_error")
-    if mean.interval is None and len(rows) == 1 and error is not None:
-        ends = [mean.mean - 2 * error, mean.mean + 2 * error]
-        ax.plot([mean.at[against]] * 2, ends, color=BLUE, linewidth=1.2)

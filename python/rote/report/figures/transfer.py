@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from matplotlib.axes import Axes
 
 from rote.report.exporting import remember
 from rote.report.figures.training import step_axis
 from rote.report.marks import EndLabel, label_ends, line_with_band, name_y, percent_axis
-from rote.report.rows import Table, distinct, numbers, only, over_seeds, rows_of
+from rote.report.rows import Row, Table, distinct, numbers, only, over_seeds, rows_of
 from rote.report.style import BLUE, FONT, GREEN, INK, MUTED, PAPER, PURPLE, VERMILION, figure, panel
 
 STARTS = {
@@ -23,7 +25,8 @@ def plot_transfer(table: Table, ax: Axes | None = None, *, labels: str = "true",
     """Accuracy along the second training, for every way to start it.
 
     Args:
-        table: the columns of transfer.csv; with several seeds `seed`, too.
+        table: the columns of transfer.csv; with several seeds `seed`, too. Seeds and the networks of a run (column
+            `network`) are repetitions alike.
         ax: where to draw; by default on a canvas of its own.
         labels: those of the second training, "true" or "random".
         value: "test_accuracy" or "train_accuracy".
@@ -31,7 +34,7 @@ def plot_transfer(table: Table, ax: Axes | None = None, *, labels: str = "true",
     Raises:
         ValueError: a column is missing, or no row is of these labels.
     """
-    rows = only(rows_of(table, "start", "labels", "epoch", value), "labels", labels)
+    rows = only(repetitions(rows_of(table, "start", "labels", "epoch", value)), "labels", labels)
     ax = panel(right=108) if ax is None else ax
     names = {"test_accuracy": "test accuracy", "train_accuracy": "training accuracy"}
     percent_axis(ax, f"{names.get(value, value)}, {labels} labels", high=1.02)
@@ -47,6 +50,11 @@ def plot_transfer(table: Table, ax: Axes | None = None, *, labels: str = "true",
     step_axis(ax, rows, "epoch", "epochs of the second training")
     label_ends(ax, marks)
     return remember(ax, drawn)
+
+
+def repetitions(rows: Sequence[Row]) -> list[Row]:
+    """The rows with the networks of a run told apart as seeds are."""
+    return [{**row, "seed": (row.get("seed"), row["network"])} if "network" in row else row for row in rows]
 
 
 @figure

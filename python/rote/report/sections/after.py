@@ -18,7 +18,6 @@ def transfer(conditions: Sequence[Condition], gallery: Gallery) -> str:
     panels = []
     for condition in conditions:
         rows, aligned = (gather(condition.runs, name) for name in ("transfer.csv", "alignment.csv"))
-        rows = [{**row, "labels": row["labels"]} for row in rows]
         detail = detail_among(condition, conditions)
         for labels in distinct(rows, "labels"):
             value = "test_accuracy" if labels == "true" else "train_accuracy"
@@ -38,14 +37,14 @@ def transfer(conditions: Sequence[Condition], gallery: Gallery) -> str:
                 gallery.panel(
                     "alignment",
                     lambda aligned=aligned: figures.plot_alignment(aligned),
-                    title="The first layer turns towards the data",
+                    title="The first layer and the directions of the data",
                     detail=detail,
                     finding=story.alignment_finding(aligned),
                 )
             )
     if not panels:
         return ""
-    lead = "Half of the images were learnt by heart. Does that help with the other half?"
+    lead = "First random labels were learnt on one half of the images. Does that help with the other half?"
     return section("transfer", "Is it of use", lead, grid(panels) + how_to_read("transfer"))
 
 

@@ -18,13 +18,14 @@ from rote.report.tables.runs import capacity_table
 
 def capacity(conditions: Sequence[Condition], gallery: Gallery) -> str:
     """How many labels fit into a network, against the number of views per image and the size of the network."""
-    body, keys = [], ["capacity", "bits"]
+    body, keys = [], []
     for condition in conditions:
         rows = gather(condition.runs, "capacity.csv")
         frontier = gather(condition.runs, "frontier.csv") or _frontier_of_summaries(condition)
         if not rows and not frontier:
             continue
         panels = [panel for group in _networks(rows) for panel in _pool_panels(condition, group, gallery)]
+        keys += ["capacity", "bits"] if panels else []
         if len(distinct(rows, "parameters")) > 1:
             panels += _size_panels(rows, gallery)
             keys.append("sizes")

@@ -11,17 +11,23 @@ from rote.report.figures.robustness import paired_cells
 from rote.report.gallery import Gallery
 from rote.report.gathering import gather
 from rote.report.layout import detail_among, grid, how_to_read, section, where_of
-from rote.report.protocols import dial, main, turning
+from rote.report.protocols import dial, turning
 from rote.report.rows import distinct
 from rote.report.story import dials as story
 
 
-def pool(studies: Sequence[Study], gallery: Gallery) -> str:
-    """The probe against the number of views each image has in training."""
+def pool(studies: Sequence[Study], mains: Sequence[Study], gallery: Gallery) -> str:
+    """The probe against the number of views each image has in training.
+
+    Args:
+        studies: all benign runs.
+        mains: the main part of each.
+        gallery: takes the figures.
+    """
     panels = []
-    for study in studies:
-        recipe = next((c.augment for c in main(study).find("random", True)), None)
-        runs = turning(study, "views", keep=lambda c, recipe=recipe: c.labels == "random" and c.augment == recipe)
+    for study, base in zip(studies, mains, strict=True):
+        recipe = next((c.augment for c in base.find("random", True)), None)
+        runs = turning(study, base, "views", keep=lambda c, recipe=recipe: c.labels == "random" and c.augment == recipe)
         rows = [{**row, "views": row.get("views") or None} for row in gather(runs, "summary.json")]
         rows = [row for row in rows if row.get("probe_accuracy") is not None]
         if len({row["views"] for row in rows}) < 2:
@@ -55,16 +61,18 @@ def diversity(strengths: Sequence[Condition], ideals: Sequence[Condition], galle
             ("diversity", "view_distance", "probe_accuracy", "Features against the diversity of views"),
             ("matched", "view_distance", "probe_at_matched", "The same where 90 % of the labels are known"),
         ]
+        told = False
         for name, x, y, title in variants:
             if not any(row.get(x) is not None and row.get(y) is not None for row in rows):
                 continue
+            first, told = not told, True
             panels.append(
                 gallery.panel(
                     name,
                     lambda rows=rows, x=x, y=y: figures.plot_tradeoff(rows, x=x, y=y),
                     title=title,
                     detail=detail,
-                    finding=story.tradeoff_finding(rows) if name == "tradeoff" else "",
+                    finding=story.tradeoff_finding(rows) if first else "",
                 )
             )
             keys = ["diversity"]
@@ -87,11 +95,17 @@ def diversity(strengths: Sequence[Condition], ideals: Sequence[Condition], galle
     return section("diversity", "How strong", lead, grid(panels) + how_to_read(*keys))
 
 
-def robustness(studies: Sequence[Study], gallery: Gallery) -> str:
-    """The effect of augmentation under other losses, normalizations and numbers of label classes."""
+def robustness(studies: Sequence[Study], mains: Sequence[Study], gallery: Gallery) -> str:
+    """The effect of augmentation under other losses, normalizations and numbers of label classes.
+
+    Args:
+        studies: all benign runs.
+        mains: the main part of each.
+        gallery: takes the figures.
+    """
     panels = []
-    for study in studies:
-        rows = _convention_rows(study)
+    for study, base in zip(studies, mains, strict=True):
+        rows = _convention_rows(study, base)
         cells = paired_cells(rows) if rows else []
         if len(cells) < 2:
             continue
@@ -110,10 +124,11 @@ def robustness(studies: Sequence[Study], gallery: Gallery) -> str:
     return section("robustness", "Does it hold elsewhere", lead, grid(panels) + how_to_read("robustness"))
 
 
-def _convention_rows(study: Study) -> list[dict[str, Any]]:
-    recipe = next((c.augment for c in main(study).conditions if c.augmented), None)
+def _convention_rows(study: Study, base: Study) -> list[dict[str, Any]]:
+    recipe = next((c.augment for c in base.conditions if c.augmented), None)
     runs = turning(
         study,
+        base,
         *("loss", "norm", "label_classes"),
         keep=lambda c: c.labels in ("random", "exemplar") and c.augment in (recipe, "none"),
     )

@@ -62,13 +62,14 @@ def _card(study: Study, condition: Condition, studies: Sequence[Study]) -> str:
     )
 
 
-def procedure(studies: Sequence[Study], runs: Sequence[Run], gallery: Gallery) -> str:
+def procedure(studies: Sequence[Study], gallery: Gallery) -> str:
     """What was done, in steps, and what the network was shown."""
     body = ""
     for study in studies:
         where = f"<h3>{escape(study.name)}</h3>" if len(studies) > 1 else ""
         items = "".join(f"<li>{prose(text)}</li>" for text in story.procedure(study))
         body += f"{where}<ol class='steps'>{items}</ol>"
+    runs = [run for study in studies for condition in study.random() for run in condition.runs]
     return section("done", "What was done", "", body + sample_views(runs, gallery)) if body else ""
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rote.report.figures.transfer import repetitions
 from rote.report.numbers import count, percent, significant
 from rote.report.rows import Row, over_seeds
 
 
 def transfer_finding(rows: Sequence[Row], labels: str) -> str:
-    """Where each start ends on the second task, and when it passes 90 % of it."""
-    own = [row for row in rows if row["labels"] == labels]
+    """Where each start ends on the second task."""
+    own = [row for row in repetitions(rows) if row["labels"] == labels]
     value = "test_accuracy" if labels == "true" else "train_accuracy"
     words = {"scratch": "from scratch", "random-labels": "after random labels"}
     parts = []

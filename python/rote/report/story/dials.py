@@ -44,9 +44,16 @@ def tradeoff_finding(rows: Sequence[Row]) -> str:
         low, high = min(steps), max(steps)
         text += f" Steps to 90 % of the labels: {count(steps[low])} at {low:g}, {count(steps[high])} at {high:g}."
     short = [row["strength"] for row in dial if row.get("steps_to_90") is None]
-    for strength in sorted(set(short)):
-        seeds = sum(row["strength"] == strength for row in dial)
-        text += f" At {strength:g} they were not reached in {short.count(strength)} of {several(seeds, 'seed')}."
+    if short:
+        runs = {strength: sum(row["strength"] == strength for row in dial) for strength in sorted(set(short))}
+        never = [f"{strength:g}" for strength, seeds in runs.items() if short.count(strength) == seeds]
+        partly = [
+            f"{strength:g} in {short.count(strength)} of {several(seeds, 'seed')}"
+            for strength, seeds in runs.items()
+            if short.count(strength) < seeds
+        ]
+        parts = ([f"at {', '.join(never)} in any seed"] if never else []) + [f"at {part}" for part in partly]
+        text += f" 90 % of the labels were not reached {'; '.join(parts)}."
     return text
 
 
