@@ -20,6 +20,8 @@ from benchmarks.machine import describe_machine
 from benchmarks.table import markdown, row_of
 
 Call = Callable[[], object]
+#: The peaks that can be measured on a GPU.
+ON_GPU = ("copy", "matmul")
 
 
 def pytest_addoption(parser):
@@ -72,7 +74,7 @@ def race(request, benchmark, device):
         ours, peers: the call that pytest-benchmark times, and what it is compared with.
         work, unit: what one call does; the rate is work / median seconds, in `unit`.
         also: other calls of ours that do the same work, compared with the same peers.
-        peaks: {(kind, level): amount}: quote amount / seconds as a share of that measured peak (on a GPU "copy" only).
+        peaks: {(kind, level): amount}: quote amount / seconds as a share of that measured peak (ON_GPU only on a GPU).
         look: called once with every contender's name and first result, gives facts to record with it.
         case: how tables name the case; the test's parameter by default.
     """
@@ -89,7 +91,7 @@ def race(request, benchmark, device):
         case: str | None = None,
     ) -> None:
         also = also or {}
-        peaks = {peak: amount for peak, amount in (peaks or {}).items() if device == "cpu" or peak[0] == "copy"}
+        peaks = {peak: amount for peak, amount in (peaks or {}).items() if device == "cpu" or peak[0] in ON_GPU}
         others = {**{f"also {name}": call for name, call in also.items()}, **peers}
         times: dict[str, list[float]] = {name: [] for name in others}
         best = dict.fromkeys(peaks, 0.0)

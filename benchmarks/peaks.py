@@ -19,6 +19,7 @@ WORDS = {
     "dpbf16": "vdpbf16ps peak",
     "read": "read bandwidth",
     "copy": "copy bandwidth",
+    "matmul": "bf16 matrix peak",
 }
 COPY_BYTES = 256 << 20
 SIXTEEN_BIT = ("madd", "dpwssd", "dpbf16")
@@ -26,6 +27,8 @@ SIXTEEN_BIT = ("madd", "dpwssd", "dpbf16")
 
 def measure(kind: str, level: str = "auto", threads: int | None = None, device: str = "cpu") -> float:
     """Operations (read, copy: bytes) per second of `threads` threads, torch's own number by default."""
+    if kind == "matmul":
+        return measure_matmul(device)
     if kind == "copy":
         return measure_copy(threads or torch.get_num_threads(), device)
     return _native.measure_peak(kind, threads or torch.get_num_threads(), level)
@@ -49,6 +52,21 @@ def measure_copy(threads: int, device: str = "cpu") -> float:
 
     with ThreadPoolExecutor(threads) as pool:
         return 2 * part * threads / min(run() for _ in range(5))
+
+
+def measure_matmul(device: str) -> float:
+    """Floating-point operations per second of torch's bfloat16 product of two square matrices, the best of five."""
+    side = 8192 if device != "cpu" else 512
+    a, b = (torch.randn(side, side, device=device).bfloat16() for _ in range(2))
+    out = torch.empty_like(a)
+    best = float("inf")
+    for _ in range(6):  # the first one warms up
+        begin = time.perf_counter()
+        torch.mm(a, b, out=out)
+        if device != "cpu":
+            torch.cuda.synchronize()
+        best = min(best, time.perf_counter() - begin)
+    return 2 * side**3 / best
 
 
 @functools.cache

@@ -220,6 +220,8 @@ def test_test_accuracy_is_that_of_the_output(tiny):
     with recalibrated(run.model, rote.data.load("digits").train.images):
         right = run.model(test.images.float() / 255).argmax(1) == test.labels
     assert run.summary["test_accuracy"] == pytest.approx(float(right.float().mean()), abs=1 / 360)
+    assert [m["step"] for m in run.metrics.select(split="test", metric="accuracy")] == [0, 4, 8]
+    assert [m["step"] for m in benign(**tiny).metrics.select(split="test", metric="accuracy")] == [0, 8]
     assert benign(**tiny, label_classes=2).summary["test_accuracy"] is None
 
 

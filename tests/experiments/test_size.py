@@ -9,7 +9,7 @@ import pytest
 
 from rote import models
 from rote.experiments import SizeConfig, headline, size
-from rote.metrics.memorization import memorization
+from rote.metrics.memorization import memorization_scores
 
 FIELDS = {
     "images": 256,
@@ -70,7 +70,7 @@ def test_scores_are_those_of_the_stored_answers(run):
         order = address.permutation(0, 256, pair, Stream.SUBSET)
         included[2 * pair, order[:128].numpy()] = True
         included[2 * pair + 1] = ~included[2 * pair]
-    assert run.examples["memorization_24"] == pytest.approx(memorization(correct, included).score)
+    assert run.examples["memorization_24"] == pytest.approx(memorization_scores(correct, included).score)
     for line in lines:
         replica = line["replica"]
         assert line["value"] == pytest.approx(correct[replica][included[replica]].mean())

@@ -136,7 +136,7 @@ def test_rescaling_keeps_directions_and_restores_norms():
     for old, now, first in zip(before, learnt.parameters(), initial.parameters(), strict=True):
         assert float(now.detach().norm()) == pytest.approx(float(first.detach().norm()), rel=1e-5)
         if float(first.detach().norm()) > 0:
-            cosine = torch.nn.functional.cosine_similarity(old.flatten(), now.flatten(), dim=0)
+            cosine = torch.nn.functional.cosine_similarity(old.flatten(), now.detach().flatten(), dim=0)
             assert float(cosine) == pytest.approx(1, abs=1e-5)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from rote.metrics.memorization import memorization, split_half_reliability
+from rote.metrics.memorization import memorization_scores, split_half_reliability
 
 
 def halves(pairs: int, examples: int, seed: int = 0) -> np.ndarray:
@@ -22,7 +22,7 @@ def halves(pairs: int, examples: int, seed: int = 0) -> np.ndarray:
 def test_by_hand():
     included = np.array([[1, 1], [1, 0], [0, 1], [0, 0]], dtype=bool)
     correct = np.array([[1, 1], [1, 0], [0, 0], [1, 0]], dtype=bool)
-    found = memorization(correct, included)
+    found = memorization_scores(correct, included)
     # Example 0: in {1, 1}, out {0, 1}; example 1: in {1, 0}, out {0, 0}.
     assert found.score.tolist() == [0.5, 0.5]
     assert found.standard_error == pytest.approx([np.sqrt(0.5 / 2), np.sqrt(0.5 / 2)])
@@ -31,7 +31,7 @@ def test_by_hand():
 def test_against_loops():
     generator = np.random.default_rng(1)
     included, correct = halves(11, 30), generator.random((22, 30)) < 0.4
-    found = memorization(correct, included)
+    found = memorization_scores(correct, included)
     for i in range(30):
         inside, outside = correct[included[:, i], i].astype(float), correct[~included[:, i], i].astype(float)
         assert found.score[i] == pytest.approx(inside.mean() - outside.mean())
@@ -45,7 +45,7 @@ def test_standard_error_is_the_spread_over_repetitions():
         generator = np.random.default_rng(seed)
         included = halves(20, 6, seed)
         correct = generator.random(included.shape) < np.where(included, 0.9, 0.3)
-        found = memorization(correct, included)
+        found = memorization_scores(correct, included)
         scores.append(found.score)
         errors.append(found.standard_error)
     assert np.mean(scores) == pytest.approx(0.6, abs=0.02)
@@ -55,7 +55,7 @@ def test_standard_error_is_the_spread_over_repetitions():
 def test_known_by_heart_and_known_from_others():
     included = halves(8, 10)
     by_heart = np.arange(10) < 4
-    found = memorization(included | ~by_heart, included)
+    found = memorization_scores(included | ~by_heart, included)
     assert found.score.tolist() == [1.0] * 4 + [0.0] * 6
     assert (found.standard_error == 0).all()
 
@@ -69,7 +69,7 @@ def test_reliability_of_signal_and_of_noise():
     noise = generator.random(included.shape) < 0.5
     assert split_half_reliability(signal, included, half) > 0.9
     assert abs(split_half_reliability(noise, included, half)) < 0.25
-    first, second = (memorization(signal[part], included[part]).score for part in (half, ~half))
+    first, second = (memorization_scores(signal[part], included[part]).score for part in (half, ~half))
     r = scipy.stats.pearsonr(first, second).statistic
     assert split_half_reliability(signal, included, half) == pytest.approx(2 * r / (1 + r))
     assert np.isnan(split_half_reliability(included | True, included, half))
@@ -78,6 +78,6 @@ def test_reliability_of_signal_and_of_noise():
 def test_bad_shapes_are_refused():
     included = halves(3, 4)
     with pytest.raises(ValueError, match=r"bool \[R, N\]"):
-        memorization(included[:, :3], included)
+        memorization_scores(included[:, :3], included)
     with pytest.raises(ValueError, match="at least two"):
-        memorization(included[:2], included[:2])
+        memorization_scores(included[:2], included[:2])

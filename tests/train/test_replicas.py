@@ -299,3 +299,12 @@ def test_batching_pays_for_small_networks_alone():
     assert not batching_pays(network("mlp", 64), 1, cpu)
     assert not batching_pays(network("mlp", 1024), 8, cpu)
     assert not batching_pays(network("resnet18", 64), 8, cpu)
+
+
+def test_one_after_another_looks_no_more_often_than_alone(images, monkeypatch):
+    looks = []
+    check = train.Trainer.check
+    monkeypatch.setattr(train.Trainer, "check", lambda self: (looks.append(self.step), check(self)))
+    trainer = make(images, 2, batched=False, check_every=5)
+    trainer.train_until(12, on_step=lambda _: None)
+    assert looks == [5, 5, 10, 10, 12, 12]

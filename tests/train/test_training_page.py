@@ -42,6 +42,8 @@ def test_the_page_has_its_examples():
         "A network",
         "A loss",
         "Data",
+        "How a step runs",
+        "Several processes",
         "Callbacks",
         "Checkpoints",
     }

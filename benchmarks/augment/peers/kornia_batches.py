@@ -14,13 +14,13 @@ from benchmarks.augment.chain import MEAN, STD, Chain
 
 def render_kornia(chain: Chain, bank: torch.Tensor, ids: torch.Tensor):
     """Eager."""
-    pipeline = _pipeline(chain, bank)
+    pipeline = pipeline_of(chain, bank)
     return pipeline and (lambda: pipeline(bank[ids].float() / 255).to(chain.dtype))
 
 
 def render_kornia_compiled(chain: Chain, bank: torch.Tensor, ids: torch.Tensor):
     """torch.compile with graph breaks allowed, for drawing parameters breaks the graph; None where that fails."""
-    pipeline = _pipeline(chain, bank)
+    pipeline = pipeline_of(chain, bank)
     if pipeline is None:
         return None
     compiled = torch.compile(pipeline, dynamic=False)
@@ -37,7 +37,7 @@ def render_kornia_compiled(chain: Chain, bank: torch.Tensor, ids: torch.Tensor):
     return render
 
 
-def _pipeline(chain: Chain, bank: torch.Tensor):
+def pipeline_of(chain: Chain, bank: torch.Tensor):
     try:
         import kornia.augmentation as K
     except ImportError:

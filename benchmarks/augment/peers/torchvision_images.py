@@ -11,17 +11,17 @@ _KEPT: list[torch.library.Library] = []
 
 def render_torchvision(chain: Chain, bank: torch.Tensor, ids: torch.Tensor):
     """One call per image, for v2 draws once a call."""
-    pipeline = _pipeline(chain, bank)
+    pipeline = pipeline_of(chain, bank)
     return pipeline and (lambda: torch.stack([pipeline(bank[i]) for i in ids.tolist()]))
 
 
 def render_torchvision_one_draw(chain: Chain, bank: torch.Tensor, ids: torch.Tensor):
     """One call for the batch: every image gets the same crop, flip and colours, which is another augmentation."""
-    pipeline = _pipeline(chain, bank)
+    pipeline = pipeline_of(chain, bank)
     return pipeline and (lambda: pipeline(bank[ids]))
 
 
-def _pipeline(chain: Chain, bank: torch.Tensor):
+def pipeline_of(chain: Chain, bank: torch.Tensor):
     v2 = import_torchvision()
     if v2 is None:
         return None

@@ -104,7 +104,9 @@ class BenignRecord:
         with probe_statistics(self.model, self.images, bn):
             still = folded(self.model)
             clean = clean_accuracy(still, self.images, used, image_ids=ids)
-            test = self._test_accuracy(still)
+            # Along training only where labels tell the class; elsewhere it stays at chance, and the ends show that.
+            wanted = step == 0 or last or not bool(self.labels.redrawn.all())
+            test = self._test_accuracy(still) if wanted else None
             results = self.probes.measure(still, layers, self.headline)
         clean_running_bn = clean_accuracy(self.model, self.images, used, image_ids=ids)
         fresh = fresh_view_accuracy(self.model, self.images, used, self.inputs.recipe, seed=seed, image_ids=ids)

@@ -20,7 +20,7 @@ from rote.experiments.pool_training import SAVE_EVERY_SECONDS
 from rote.experiments.probes import probe_statistics
 from rote.experiments.stopping import Stopped, StopRequest, stop_requests
 from rote.metrics.accuracy import clean_correct
-from rote.metrics.memorization import memorization, split_half_reliability
+from rote.metrics.memorization import memorization_scores, split_half_reliability
 from rote.runs import RunFolder
 from rote.runs.folder import measurement
 from rote.runs.whole_files import write_with
@@ -189,7 +189,7 @@ class SizeRun:
                         parts.append(stored["correct"])
                         seconds += float(stored["seconds"])
             correct = np.concatenate(parts)
-            found = memorization(correct, included)
+            found = memorization_scores(correct, included)
             rows.append(
                 {
                     "width": width,

@@ -61,11 +61,11 @@ class TransferRun:
         config: the resolved options.
         inputs: data and recipe.
         architecture: arguments of `rote.models.build`, of the networks that are pre-trained.
-        folder: the open run folder; None where nothing is run.
+        folder: the open run folder.
     """
 
     def __init__(
-        self, config: TransferConfig, inputs: Inputs, architecture: Mapping[str, Any], folder: RunFolder | None
+        self, config: TransferConfig, inputs: Inputs, architecture: Mapping[str, Any], folder: RunFolder
     ) -> None:
         self.config = config
         self.inputs = inputs

@@ -24,7 +24,7 @@ class Memorization(NamedTuple):
     standard_error: np.ndarray
 
 
-def memorization(correct: np.ndarray, included: np.ndarray) -> Memorization:
+def memorization_scores(correct: np.ndarray, included: np.ndarray) -> Memorization:
     """Memorization of every example, from networks trained on subsets.
 
     Args:
@@ -63,10 +63,10 @@ def split_half_reliability(correct: np.ndarray, included: np.ndarray, half: np.n
         The reliability; NaN where all scores of a half are alike.
 
     Raises:
-        ValueError: as `memorization`, for each half.
+        ValueError: as `memorization_scores`, for each half.
     """
     half = np.asarray(half, dtype=bool)
-    first, second = (memorization(correct[part], included[part]).score for part in (half, ~half))
+    first, second = (memorization_scores(correct[part], included[part]).score for part in (half, ~half))
     first, second = first - first.mean(), second - second.mean()
     scale = float(np.sqrt((first @ first) * (second @ second)))
     if scale == 0.0:

@@ -37,6 +37,8 @@ class BatchedReplicas:
         config = configs[0]
         if config.optimizer not in ELEMENTWISE:
             raise NotBatchable(f"optimizer must be one of {ELEMENTWISE} for a batch; got {config.optimizer!r}")
+        if config.execution not in ("auto", "eager"):
+            raise NotBatchable(f"execution must be 'auto' or 'eager' for a batch; got {config.execution!r}")
         self.device, self.precision = config.resolved_device(), config.resolved_precision()
         self.configs = list(configs)
         self.streams = [stream.to(self.device) for stream in streams]

@@ -16,7 +16,6 @@ def save_replicas(path: str | os.PathLike[str], trainer: ReplicaTrainer, extra: 
 
     Checks first that every active replica is finite; one that is not goes back to its last good state.
     """
-    trainer.check()
     header = {"configs": [asdict(config) for config in trainer.configs], "extra": {} if extra is None else extra}
     write_tensors(Path(path), trainer.state_dict(), header)
 

@@ -35,14 +35,14 @@ class SoloReplicas:
 
     def train_until(self, step: int, on_step: Callable[[], None] | None) -> None:
         if on_step is None:
-            self._advance(step)
+            self._advance(step, look_at_end=True)
         while self.step < step and self.members:
-            self._advance(self.step + 1)
+            self._advance(self.step + 1, look_at_end=self.step + 1 == step)
             on_step()
         self.step = max(self.step, step)
 
-    def _advance(self, step: int) -> None:
-        self._each_member(lambda trainer: trainer.train_until(step))
+    def _advance(self, step: int, look_at_end: bool) -> None:
+        self._each_member(lambda trainer: trainer.train_until(step, look_at_end=look_at_end))
         self.step = step
 
     def check(self) -> None:
@@ -57,6 +57,8 @@ class SoloReplicas:
                 self.members.remove(r)
 
     def take_running(self) -> list[Running]:
+        for trainer in self.trainers:
+            trainer.take_epochs()  # nobody asks for them here
         return [trainer.take_running() for trainer in self.trainers]
 
     def model(self, replica: int) -> nn.Module:

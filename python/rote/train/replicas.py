@@ -145,7 +145,8 @@ class ReplicaTrainer:
         return self._run.forward(x)
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Everything the next step depends on, by flat names; copies."""
+        """Everything the next step depends on, by flat names; copies. Checks first, as `check` does."""
+        self._run.check()
         return self._run.state_dict()
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:

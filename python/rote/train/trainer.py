@@ -141,12 +141,15 @@ class Trainer:
         """Epochs done."""
         return self.step // self.stream.steps_per_epoch
 
-    def train_until(self, step: int, on_step: Callable[[Trainer], None] | None = None) -> None:
+    def train_until(
+        self, step: int, on_step: Callable[[Trainer], None] | None = None, *, look_at_end: bool = True
+    ) -> None:
         """Updates until `self.step == step`; returns at once when it is there already.
 
         Args:
             step: the number of updates to have been done.
             on_step: one more callback, called after the others.
+            look_at_end: check the state at `step` too, whether or not a look is due.
 
         Raises:
             TrainingDiverged: a loss is not finite; the last good state is restored.
@@ -169,7 +172,7 @@ class Trainer:
             ends_epoch = self.step % steps_per_epoch == 0
             if ends_epoch:
                 self._running.end_epoch(self.epoch)
-            if self.step % self._check_every == 0 or self.step == step or self._running.bad_step_seen:
+            if self.step % self._check_every == 0 or self._running.bad_step_seen or (look_at_end and self.step == step):
                 self.check()
             for hook in after_step:
                 hook(self)
