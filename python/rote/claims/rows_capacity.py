@@ -12,7 +12,7 @@ from rote.claims.evidence import Evidence, Study
 from rote.claims.judge import UNDECIDED, at_least, below, within
 from rote.claims.line import Line, line, not_run
 from rote.claims.records import RunRecord
-from rote.claims.statistics import slope
+from rote.statistics import slope
 
 LITTLE, MUCH = 0.5, 4.0
 """Bits asked of each parameter where random labels are to fit, and where they are not."""

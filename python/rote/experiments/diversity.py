@@ -18,9 +18,9 @@ from rote.experiments.analysis import AnalysisConfig
 from rote.experiments.benign import BenignConfig
 from rote.experiments.conditions import Condition, condition, shared_facts, trained
 from rote.experiments.launch import launch
-from rote.experiments.statistics import spearman
 from rote.experiments.view_source import AT, recipe_named
 from rote.runs import Run
+from rote.statistics import spearman
 
 RAND_AUGMENT, SCALED = "rand-augment", "scaled"
 
