@@ -182,3 +182,22 @@ def test_a_pool_of_single_views_is_not_one_of_many(runs, judged):
     runs.capacity([single, *rows], spread=0.2)
     assert [line.state for line in judged(7)] == ["holds"]
     assert [line.state for line in judged(8)] == ["holds"]
+
+
+def test_a_recipe_at_strength_one_is_the_recipe(runs, judged):
+    """Both names have one run folder, called after whichever was made first."""
+    runs.benign(augment=f"{MILD}@1")
+    plain_runs(runs, WITHOUT)
+    runs.benign(augment=f"{MILD}@0.5")
+    (line,) = judged(3)
+    assert line.state == "holds"
+    assert "benign-mild, " in line.scale
+
+
+def test_a_frontier_of_limited_sizes_is_undecided(runs, judged):
+    runs.capacity(
+        [], frontier=lambda _: [{"parameters": 1000 * 2**k, "samples": 50, "budget_limited": True} for k in (0, 1)]
+    )
+    (line,) = judged(10)
+    assert (line.state, line.seeds) == ("undecided", 3)
+    assert line.reason.startswith("2 sizes measured")

@@ -7,7 +7,7 @@ import pytest
 import scipy.stats
 
 from rote.claims import judge
-from rote.claims.statistics import slope, spearman
+from rote.statistics import slope, spearman
 
 
 def test_interval_is_scipys():

@@ -91,6 +91,10 @@ def test_run_capacity_and_report(tmp_path, capsys):
     assert "bits per parameter" in capsys.readouterr().out
     assert main(["report", str(tmp_path), "--out", str(tmp_path / "page.html")]) == 0
     assert "<html" in (tmp_path / "page.html").read_text()[:2000].lower()
+    more = ["--formats", "pdf,tex", "--claims"]
+    assert main(["report", str(tmp_path), "--out", str(tmp_path / "more" / "page.html"), *more]) == 0
+    assert {path.suffix for path in (tmp_path / "more" / "figures").iterdir()} == {".pdf", ".tex"}
+    assert 'id="claims"' in (tmp_path / "more" / "page.html").read_text()
 
 
 def test_data(capsys):

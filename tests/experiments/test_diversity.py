@@ -23,8 +23,8 @@ def test_a_row_for_each_recipe_and_strength(options):
     rows = list(csv.DictReader((run.dir / "diversity.csv").open()))
     assert [(row["recipe"], row["strength"]) for row in rows] == [
         ("flip-crop", ""),
-        ("digits@0", "0.0"),
-        ("digits@1", "1.0"),
+        ("none", "0.0"),
+        ("digits", "1.0"),
     ]
     members = [load_run(run.dir.parent / row["run"]) for row in rows]
     assert {member.summary["steps"] for member in members} == {8}
@@ -46,6 +46,7 @@ def test_strength_one_is_the_recipe_itself(options, tiny):
     run = diversity(**options)
     plain = benign(**tiny)
     assert run.summary["rows"][2]["run"] == plain.dir.name
+    assert plain.config["augment"] == "digits"
 
 
 def test_dials():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 
 import numpy as np
@@ -12,7 +13,7 @@ import rote
 from rote.address import FRESH_VIEWS
 from rote.augment import ColorJitter, Grayscale, HorizontalFlip, MixUp, Normalize, RandomCrop, Recipe
 from rote.data.order import balanced_order
-from rote.experiments import InvarianceConfig, headline, invariance
+from rote.experiments import InvarianceConfig, Stopped, headline, invariance
 from rote.experiments.examined import view_recipe
 from rote.experiments.transformations import transformations
 from rote.metrics import recalibrated
@@ -204,3 +205,20 @@ def test_goes_on_where_it_stopped(fields, run, tmp_path, monkeypatch):
 def test_bad_options_name_themselves(change, message):
     with pytest.raises(ValueError, match=message):
         InvarianceConfig(**change)
+
+
+def test_ctrl_c_keeps_what_is_measured(fields, monkeypatch):
+    from rote.experiments import invariance_run, stopping
+
+    pressed = stopping.StopRequest()
+    pressed.made = True
+    fields = {**fields, "invariance_images": 20}
+    with monkeypatch.context() as patch:
+        patch.setattr(invariance_run, "stop_requests", lambda: contextlib.nullcontext(pressed))
+        with pytest.raises(Stopped, match=r"stopped after comparison 1 of 20 .* the same command goes on"):
+            invariance(**fields)
+    half = rote.load_run(
+        next(path for path in fields["out"].glob("invariance-*") if not (path / "summary.json").exists())
+    )
+    assert len(half.metrics) == 2 * 7
+    assert len(table(invariance(**fields))) == 140

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 
 import pytest
@@ -11,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import nn
 
 import rote
-from rote.experiments import LayersConfig, benign, headline, layers
+from rote.experiments import LayersConfig, Stopped, benign, headline, layers
 from rote.metrics import embed, recalibrated
 from rote.train import random_labels
 
@@ -278,3 +279,17 @@ def test_same_class_images_are_no_views(fields):
     run = layers(**{**fields, "augment": "same-class"})
     assert run.summary["used_linear_encoder"] is None
     assert run.summary["used_loo_encoder"] is not None
+
+
+def test_ctrl_c_keeps_what_is_measured(fields, monkeypatch):
+    from rote.experiments import layers_run, stopping
+
+    pressed = stopping.StopRequest()
+    pressed.made = True
+    fields = {**fields, "linear_c": 0.5}
+    with monkeypatch.context() as patch:
+        patch.setattr(layers_run, "stop_requests", lambda: contextlib.nullcontext(pressed))
+        for measured in (1, 2):
+            with pytest.raises(Stopped, match=rf"stopped after row {measured} of 56 .* the same command goes on"):
+                layers(**fields)
+    assert len(table(layers(**fields))) == 56

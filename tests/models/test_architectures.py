@@ -108,7 +108,7 @@ def test_vit_tiny_computes_what_torchs_transformer_computes():
     model = build("vit-tiny", width=128, depth=2, projector_width=8, norm="layer").eval()
     weights = model.state_dict()
     x = torch.rand(3, 3, 32, 32)
-    patches = f.unfold(x, 4, stride=4).transpose(1, 2)  # [B, 64, 3 x 16], in the order of pixel_unshuffle
+    patches = f.unfold(4 * x - 2, 4, stride=4).transpose(1, 2)  # [B, 64, 3 x 16], in the order of pixel_unshuffle
     out = patches @ weights["encoder.patches.linear.weight"].T + weights["encoder.patches.linear.bias"]
     out = out + positions(8, 8, 128)
     for index in (1, 2):

@@ -116,6 +116,7 @@ class Evidence:
 def condition_fields(record: RunRecord) -> dict[str, Any]:
     """What defines the condition of a run, seeds apart."""
     fields = {key: value for key, value in record.config.items() if key not in _NOT_A_CONDITION}
+    fields["augment"] = record.recipe
     identity = record.record.get("identity") or {}
     return _meaningful({**fields, "data_fingerprint": record.data_fingerprint, "semantics": identity.get("semantics")})
 

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from rote.experiments.statistics import t_interval
+from rote.statistics import t_interval
 
 HOLDS, FAILS, UNDECIDED, NOT_RUN = "holds", "fails", "undecided", "not run"
 STATES = (HOLDS, FAILS, UNDECIDED, NOT_RUN)

@@ -90,7 +90,7 @@ def scale_of(run: RunRecord, *, steps: str | None = None, recipe: str | None = N
     network = str(config.get("model"))
     if config.get("width"):
         network += f" width {config['width']}"
-    parts = [run.data, f"{summary.get('images'):,} images", network, recipe or str(config.get("augment"))]
+    parts = [run.data, f"{summary.get('images'):,} images", network, recipe or run.recipe]
     if config.get("mixup") not in (None, "none"):
         parts[-1] += f" + mixup of {config['mixup']}"
     if steps or isinstance(summary.get("steps"), int):

@@ -40,6 +40,11 @@ class RunRecord:
         return tuple(self.config[seed] for seed in SEEDS)
 
     @property
+    def recipe(self) -> str:
+        """The augmentation's name. A recipe at strength 1 is the recipe: both names have one run folder."""
+        return str(self.config.get("augment")).removesuffix("@1")
+
+    @property
     def data(self) -> str:
         """The data set's name; a picture folder that holds CIFAR-10's classes is called that."""
         name = str(self.summary.get("data") or self.config.get("data"))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from rote.claims.criteria import TINY
+from rote.claims.criteria import BY_NUMBER, TINY
 from rote.claims.evidence import Evidence, Study
-from rote.claims.judge import at_least, below, within
-from rote.claims.line import Line, line
+from rote.claims.judge import UNDECIDED, at_least, below, within
+from rote.claims.line import Line, line, not_run
 from rote.claims.records import RunRecord
-from rote.claims.statistics import slope
+from rote.statistics import slope
 
 LITTLE, MUCH = 0.5, 4.0
 """Bits asked of each parameter where random labels are to fit, and where they are not."""
@@ -84,6 +84,8 @@ def scaling(evidence: Evidence) -> Iterator[Line]:
         if not sizes:
             continue
         if not slopes:
+            reason = f"{len(sizes)} sizes measured, all but one at most limited by budget or data"
+            yield replace(not_run(BY_NUMBER[10], TINY, reason), state=UNDECIDED, seeds=len(study.runs))
             continue
         doubt = f"{fewest} of {SIZES} sizes not limited by budget or data" if fewest < SIZES else ""
         note = f"{len(sizes)} sizes, {min(sizes):,} to {max(sizes):,} parameters"

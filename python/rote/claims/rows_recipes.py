@@ -10,7 +10,7 @@ from rote.claims.evidence import Evidence, Study, augmented, default_conventions
 from rote.claims.judge import above, at_least
 from rote.claims.line import Line, line, scale_of
 from rote.claims.records import RunRecord
-from rote.claims.statistics import spearman
+from rote.statistics import spearman
 
 POOLS, STRENGTHS = 4, 4
 """Fewest values of B, and of the strength, over which an order is judged."""

@@ -18,9 +18,9 @@ from rote.experiments.analysis import AnalysisConfig
 from rote.experiments.benign import BenignConfig
 from rote.experiments.conditions import Condition, condition, shared_facts, trained
 from rote.experiments.launch import launch
-from rote.experiments.statistics import spearman
 from rote.experiments.view_source import AT, recipe_named
 from rote.runs import Run
+from rote.statistics import spearman
 
 RAND_AUGMENT, SCALED = "rand-augment", "scaled"
 
@@ -65,8 +65,12 @@ class DiversityConfig(AnalysisConfig):
         return False
 
     def recipe_at(self, strength: float) -> str:
-        """The name of the recipe at a strength of the dial."""
-        return f"strength-{strength:g}" if self.dial == RAND_AUGMENT else f"{self.augment}{AT}{strength:g}"
+        """The name of the recipe at a strength of the dial; ends that have a name of their own keep it, since such a
+        run belongs to other comparisons as well.
+        """
+        if self.dial == RAND_AUGMENT:
+            return f"strength-{strength:g}"
+        return {0.0: "none", 1.0: self.augment}.get(strength, f"{self.augment}{AT}{strength:g}")
 
     def conditions(self) -> list[Condition]:
         """One run for each recipe, then one for each strength, from weak to strong."""

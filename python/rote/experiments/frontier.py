@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rote.experiments.statistics import t_quantile
+from rote.statistics import t_quantile
 
 # As long as only one side of the frontier is known, the number of samples moves by this factor.
 STEP = 1.3

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rote.experiments.statistics import t_interval
+from rote.statistics import t_interval
 
 MEMORIZED = 0.99
 """Clean training accuracy from which labels count as memorized."""

@@ -17,6 +17,9 @@ DEFAULT_PROJECTOR_WIDTH = 65_536
 HEAD_WIDTH = 64
 # Hidden width of a block's two-layer perceptron, as a multiple of the width.
 MLP_MULTIPLE = 4
+# About the mean and the deviation of natural images. Positions of amplitude 1 drown pixels in [0, 1]: of 256 digits
+# with true labels a network of two blocks then fits 0.53 in 240 steps, instead of 0.93.
+PIXEL_MEAN, PIXEL_DEVIATION = 0.5, 0.25
 # Patches along the shorter side, where the sides allow.
 PATCHES = 8
 
@@ -33,10 +36,11 @@ def vit_tiny(
 ) -> EncoderProjector:
     """The ViT-Tiny of Touvron et al. 2021 for small images: 5,348,160 encoder parameters on 32-pixel RGB images.
 
-    Pre-norm blocks (Dosovitskiy et al. 2021) between a linear embedding of the patches and a last normalization. There
-    is no class token: the features are the mean over all tokens, and positions are two-dimensional sines and cosines
-    that are not trained, both as in Beyer et al. 2022 (arXiv 2205.01580). Layers are `patches`, `block1`, ..., and
-    `encoder`, the last block with the last normalization; each is [B, width, rows, columns], one position a patch.
+    Pre-norm blocks (Dosovitskiy et al. 2021) between a linear embedding of the patches, pixels standardized by mean 0.5
+    and deviation 0.25, and a last normalization. There is no class token: the features are the mean over all tokens,
+    and positions are two-dimensional sines and cosines that are not trained, both as in Beyer et al. 2022 (arXiv
+    2205.01580). Layers are `patches`, `block1`, ..., and `encoder`, the last block with the last normalization; each is
+    [B, width, rows, columns], one position a patch.
 
     `norm` means here what it means everywhere, also by default. The transformer of the literature is norm="layer",
     which has to be asked for: the statistics of each token over its channels. "batch" has statistics of each channel
@@ -93,7 +97,7 @@ def positions(rows: int, columns: int, width: int) -> Tensor:
 
 
 class PatchEmbedding(nn.Module):
-    """A linear map of each patch, plus its position."""
+    """A linear map of each patch's standardized pixels, plus its position."""
 
     def __init__(self, in_channels: int, image_size: tuple[int, int], patch: int, width: int) -> None:
         super().__init__()
@@ -104,8 +108,8 @@ class PatchEmbedding(nn.Module):
         self.register_buffer("positions", positions(*grid, width), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """float [B, C, H, W] -> float [B, D, rows, columns]."""
-        patches = nn.functional.pixel_unshuffle(x, self.patch)
+        """float [B, C, H, W] in [0, 1] -> float [B, D, rows, columns]."""
+        patches = nn.functional.pixel_unshuffle((x - PIXEL_MEAN) / PIXEL_DEVIATION, self.patch)
         tokens = self.linear(patches.flatten(2).transpose(1, 2)) + self.positions
         return tokens.transpose(1, 2).unflatten(2, patches.shape[2:])
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
+from rote.statistics import t_quantile
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -32,13 +34,6 @@ def estimate(values: Iterable[float | None]) -> Estimate | None:
     """The estimate of the values that exist, None if there is none."""
     found = tuple(value for value in values if value is not None)
     return Estimate(found) if found else None
-
-
-def t_quantile(freedom: int) -> float:
-    """The 97.5 % quantile of Student's t."""
-    from scipy.stats import t
-
-    return float(t.ppf(0.975, freedom))
 
 
 @dataclass(frozen=True)

@@ -47,7 +47,7 @@ def capacity(conditions: Sequence[Condition], gallery: Gallery) -> str:
 def _networks(rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """The rows that belong into one curve against B: of each network, N and budget with two numbers of views.
 
-    Of many sizes the middle one has a curve of its own; all are in the figure against size.
+    Of several sizes the middle one has a curve of its own; all are in the figure against size.
     """
     names = ("parameters", "width", "depth", "images", "budget")
     groups: dict[tuple, list[dict[str, Any]]] = {}
@@ -57,7 +57,7 @@ def _networks(rows: Sequence[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     if len(groups) == 1:
         return list(groups.values())
     sizes = sorted(distinct([row for group in curves for row in group], "parameters"))
-    if len(sizes) > 3:
+    if len(sizes) > 1:
         curves = [group for group in curves if group[0]["parameters"] == sizes[len(sizes) // 2]]
     return curves
 

@@ -45,5 +45,7 @@ def size_finding(rows: Sequence[Row]) -> str:
     text = text[0].upper() + text[1:]
     halves = [row["split_half"] for row in rows if row.get("split_half") is not None]
     if halves:
-        text += f". Split-half reliability of the scores: {min(halves):.2f} to {max(halves):.2f}"
+        text += f". Split-half reliability of the scores: {min(halves):.2f} to {max(halves):.2f}".replace(
+            "-0", "\u22120"
+        )
     return text + "."

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rote.experiments.statistics import spearman, t_interval, t_quantile
+from rote.statistics import spearman, t_interval, t_quantile
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 3, 4, 5, 9, 10, 30, 99])

@@ -1,4 +1,4 @@
-"""What is said of a few seeds or settings: t intervals and rank correlation. (SciPy is no dependency of Rote.)"""
+"""What is said of a few seeds or settings: t intervals, rank correlation, slopes. (SciPy is no dependency of Rote.)"""
 
 from __future__ import annotations
 
@@ -59,6 +59,20 @@ def mean_ranks(values: np.ndarray) -> np.ndarray:
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = counts.cumsum()
     return (last - (counts - 1) / 2)[inverse]
+
+
+def slope(x: Sequence[float], y: Sequence[float]) -> float:
+    """The slope of the least-squares line.
+
+    Raises:
+        ValueError: fewer than two different x.
+    """
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    centred = x - x.mean()
+    spread = float((centred * centred).sum())
+    if spread == 0:
+        raise ValueError("a slope needs at least two different x")
+    return float((centred * (y - y.mean())).sum() / spread)
 
 
 def _central_probability(t: float, degrees: int) -> float:
