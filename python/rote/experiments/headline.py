@@ -145,6 +145,7 @@ def _size(summary: Mapping[str, Any]) -> list[str]:
             f"({', '.join(apart)}), accuracy {row['train_accuracy']:.3f} on the half trained on and "
             f"{row['held_out_accuracy']:.3f} on the other, reliability {row['split_half']:.2f}"
         )
+    return lines
 
 
 def _transfer(summary: Mapping[str, Any]) -> list[str]:
