@@ -124,7 +124,6 @@ class BenignMeter:
         names = ("augment", "mixup", "views", "labels", "label_classes", "loss", "optimizer", "batch_size", "precision")
         names += ("execution", "same_class_images")
         step_key = (*evaluation_key, *(getattr(config, name) for name in names))
-        start = self.start(config)
         if step_key not in self._steps:
             with tempfile.TemporaryDirectory(prefix="rote-dry-run-") as folder:
                 # Long enough for the timed steps, however short the run is.
@@ -136,7 +135,7 @@ class BenignMeter:
                         self._evaluations[evaluation_key] = _evaluation_costs(run)
                     self._steps[step_key] = _seconds_of_step(run)
                     self._pools[step_key] = _seconds_of_pool(run)
-        images = len(start.inputs.image_ids)
+        images = config.images or len(self.bank(config).train)
         batch_size = min(config.batch_size, images)
         steps = config.epochs * (images // batch_size)
         step, costs = self._steps[step_key], self._evaluations[evaluation_key]
