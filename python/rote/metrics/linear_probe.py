@@ -14,7 +14,7 @@ from torch import Tensor
 
 # scikit-learn's stopping rule: the largest entry of the gradient of the objective divided by C times the rows.
 TOLERANCE = 1e-4
-MAX_ITERATIONS = 500
+MAX_ITERATIONS = 200
 HISTORY = 20
 # Iterations between two looks at the gradient, and at most in coordinates of even curvature.
 _BETWEEN_LOOKS, _ITERATIONS_OF_CURVATURE = 5, 100
