@@ -93,13 +93,14 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
         "diversity": {"augment": "benign-full"},
     },
     "laptop": {
-        # 2,588 parameters at 16 pixels: 6 and 48 views of 64 images ask for .5 and 4 bits of each.
+        # 2,588 parameters at 16 pixels: 3 and 24 views of 128 images ask for .5 and 4 bits of each.
         "capacity": {
             "data": "digits",
             "augment": "digits",
-            "images": 64,
+            "images": 128,
             "width": 4,
-            "views": (1, 6, 48),
+            "views": (1, 3, 24),
+            "visits": 1600,
             "budget": "visits",
             "single_views": False,
             "loss": "ce",
@@ -108,7 +109,7 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
             "epochs": 1600,
         },
         "ideal": {"augment": "benign-full"},
-        "diversity": {"augment": "benign-full", "strengths": (0.2, 0.4, 0.6, 0.8, 1.0)},
+        "diversity": {"augment": "benign-full", "strengths": (0.1, 0.25, 0.5, 1.0, 2.0)},
     },
 }
 
