@@ -200,4 +200,5 @@ def test_a_frontier_of_limited_sizes_is_undecided(runs, judged):
     )
     (line,) = judged(10)
     assert (line.state, line.seeds) == ("undecided", 3)
-    assert line.reason.startswith("2 sizes measured")
+    assert line.reason.startswith("0 of 6 sizes not limited")
+    assert "slope 0.000" in line.measured

@@ -69,13 +69,13 @@ def shared_fit(evidence: Evidence) -> Iterator[Line]:
 
 
 def scaling(evidence: Evidence) -> Iterator[Line]:
-    """Claim 10. A size that the budget or the data limited was not brought to its capacity and is left out."""
+    """Claim 10. The slope goes through every size that the data did not limit; it decides where no budget did either."""
     for study in evidence.of("capacity"):
         slopes, runs, fewest, sizes = [], [], math.inf, set()
         for run in study.records:
             for rows in _frontiers(run):
-                usable = [row for row in rows if row["samples"] and not _limited(row)]
-                fewest = min(fewest, len({row["parameters"] for row in usable}))
+                usable = [row for row in rows if row["samples"] and not row.get("data_limited")]
+                fewest = min(fewest, len({row["parameters"] for row in usable if not row["budget_limited"]}))
                 sizes |= {row["parameters"] for row in rows}
                 if len({row["parameters"] for row in usable}) > 1:
                     parameters = [math.log(row["parameters"]) for row in usable]
@@ -84,7 +84,7 @@ def scaling(evidence: Evidence) -> Iterator[Line]:
         if not sizes:
             continue
         if not slopes:
-            reason = f"{len(sizes)} sizes measured, all but one at most limited by budget or data"
+            reason = f"{len(sizes)} sizes measured, all but one at most limited by the data"
             yield replace(not_run(BY_NUMBER[10], TINY, reason), state=UNDECIDED, seeds=len(study.runs))
             continue
         doubt = f"{fewest} of {SIZES} sizes not limited by budget or data" if fewest < SIZES else ""
@@ -97,10 +97,6 @@ def scaling(evidence: Evidence) -> Iterator[Line]:
             scale=f"{run.data}, {run.config.get('model')}, {run.config.get('augment')}, {note}",
             doubt=doubt,
         )
-
-
-def _limited(row: dict[str, Any]) -> bool:
-    return bool(row["budget_limited"] or row.get("data_limited"))
 
 
 def _frontiers(run: RunRecord) -> list[list[dict[str, Any]]]:

@@ -108,6 +108,8 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
             "lr": (3e-3, 1e-2, 3e-2),
             "epochs": 1600,
         },
+        # Ten thousand images take the linear probe on 3,072 raw pixels minutes.
+        "layers": {"linear_images": 2000},
         "ideal": {"augment": "benign-full"},
         "diversity": {"augment": "benign-full", "strengths": (0.1, 0.25, 0.5, 1.0, 2.0)},
     },

@@ -19,7 +19,7 @@ SEEDS_OF_NO_EFFECT = 5
 # The conventions are tried in pairs of a third of the steps: eleven combinations beside the one that is there.
 CONVENTION_SHARE = 3
 # Six sizes of 1,634 to 13,664 parameters. Eight views of each digit: there are too few digits for one.
-FRONTIER = {"frontier": True, "widths": (2, 3, 4, 5, 6, 7), "frontier_views": 8, "views": (1,)}
+FRONTIER = {"frontier": True, "widths": (2, 3, 4, 5, 6, 7), "frontier_views": 8, "views": (1,), "visits": 400}
 
 
 @dataclass(frozen=True, kw_only=True)
