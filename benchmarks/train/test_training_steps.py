@@ -62,7 +62,11 @@ class ReadyPixels:
 
 
 def make_trainer(case: Case, device: str, recipe, images, labels) -> train.Trainer:
-    config = train.TrainConfig(model=case.model, batch_size=case.batch_size[device], epochs=10_000, device=device)
+    # Named, since `auto` takes a graph for recipes of Rote's own alone, and both trainers have to run the same way.
+    execution = "graph" if device == "cuda" else "eager"
+    config = train.TrainConfig(
+        model=case.model, batch_size=case.batch_size[device], epochs=10_000, device=device, execution=execution
+    )
     source = train.LabelSource.fixed(labels.cpu(), num_classes=CLASSES)
     stream = train.TrainingStream(images, torch.arange(IMAGES), source, recipe, config.batch_size, train.Seeds())
     return train.Trainer(case.build(device), stream, config)
