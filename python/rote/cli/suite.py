@@ -19,7 +19,7 @@ def run(arguments: Sequence[str]) -> int:
     """Makes every run of the plan that is missing, then table and page."""
     from rote.experiments.stopping import Stopped
     from rote.experiments.suite import SuiteConfig, plan
-    from rote.experiments.suite_forecast import forecast_suite
+    from rote.experiments.suite_forecast import SuiteForecast, forecast_suite
 
     config = parse(
         SuiteConfig,
@@ -29,12 +29,14 @@ def run(arguments: Sequence[str]) -> int:
         "is not run again. Ends with the table of claims (claims.csv, claims.md) and the page.",
     )
     planned = plan(config)
-    expected = forecast_suite(config, planned)
+    expected = None if config.dry_run else SuiteForecast.remembered(config.out, planned)
+    expected = expected or forecast_suite(config, planned)
     print("\n".join(expected.lines()), flush=True)
     if config.dry_run:
         return 0
+    expected.remember(config.out)
     try:
-        diverged = make(planned, expected)
+        diverged = make(planned, expected, config.out)
     except Stopped as stopped:
         print(f"rote: {stopped}", file=sys.stderr)
         return 130
@@ -44,7 +46,7 @@ def run(arguments: Sequence[str]) -> int:
     return 1 if diverged else 0
 
 
-def make(planned: Sequence[Planned], expected: SuiteForecast) -> list[str]:
+def make(planned: Sequence[Planned], expected: SuiteForecast, out: Path) -> list[str]:
     """Makes the runs one after another and says how far the whole is.
 
     Returns:
@@ -72,6 +74,7 @@ def make(planned: Sequence[Planned], expected: SuiteForecast) -> list[str]:
             print(f"rote: {diverged[-1]}", file=sys.stderr)
             continue
         expected.took(number - 1, time.monotonic() - begin)
+        expected.remember(out)
     return diverged
 
 

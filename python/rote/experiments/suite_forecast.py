@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rote.experiments.forecast import Forecaster, duration
 from rote.experiments.suite import Planned, SuiteConfig, parts
+from rote.runs.folder import read_json
+from rote.runs.whole_files import write_json
 
 LINE_SECONDS = 10.0
+# A suite that goes on finds its times here: measuring them takes minutes.
+MEMORY = "plan.json"
 
 
 @dataclass
@@ -53,15 +59,38 @@ class SuiteForecast:
         return [*text, self.omitted] if self.omitted else text
 
     def took(self, position: int, seconds: float) -> None:
-        """Tells how long a run really took."""
+        """Tells how long a run really took; it is finished."""
         if self.seconds[position] > 0 and position not in self.at_most:
             self._expected += self.seconds[position]
             self._taken += seconds
+        self.seconds[position] = 0.0
+
+    def remember(self, out: Path) -> None:
+        """Writes the times of what is left into the suite's folder."""
+        record = {"plan": _digest(self.planned), "seconds": self.seconds, "omitted": self.omitted}
+        sets = {"unknown": sorted(self.unknown), "at_most": sorted(self.at_most)}
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(out / MEMORY, {**record, **sets})
+
+    @classmethod
+    def remembered(cls, out: Path, planned: Sequence[Planned]) -> SuiteForecast | None:
+        """What an earlier call with the same plan left in the folder; None where there is nothing."""
+        if not (out / MEMORY).exists():
+            return None
+        record = read_json(out / MEMORY)
+        if record.get("plan") != _digest(planned):
+            return None
+        sets = set(record["unknown"]), set(record["at_most"])
+        return cls(planned, record["seconds"], *sets, record["omitted"])
 
     def left(self, position: int) -> str:
         """Time expected from this run on, as text."""
         pace = self._taken / self._expected if self._expected else 1.0
         return duration(pace * sum(self.seconds[position:]))
+
+
+def _digest(planned: Sequence[Planned]) -> str:
+    return hashlib.sha256(repr([run.config for run in planned]).encode()).hexdigest()[:16]
 
 
 def forecast_suite(config: SuiteConfig, planned: Sequence[Planned]) -> SuiteForecast:
