@@ -69,7 +69,7 @@ def shared_fit(evidence: Evidence) -> Iterator[Line]:
 
 
 def scaling(evidence: Evidence) -> Iterator[Line]:
-    """Claim 10. The slope goes through the sizes that the data did not limit, and decides where no budget did either."""
+    """Claim 10. The slope goes through sizes that the data did not limit, and decides where no budget did either."""
     for study in evidence.of("capacity"):
         slopes, runs, fewest, sizes = [], [], math.inf, set()
         for run in study.records:
