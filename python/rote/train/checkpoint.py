@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from rote.train.config import TrainConfig
 from rote.train.trainer import Trainer
 
-_FORMAT = 1
+_FORMAT = 2
 # What may differ between the run that saved and the run that goes on.
 _FREE_FIELDS = ("device", "execution")
 # Of the state, beside weights and optimizer.
