@@ -17,8 +17,8 @@ from rote.train.stream import TrainingStream
 
 _CHECK_EVERY = 100
 # The largest layers for which R networks in one beat R networks one after another: weights of a linear layer, channels
-# of a convolution. Measured on two Zen 4 cores with R = 8 (benchmarks/train/test_replicas.py): a linear layer of
-# 768 x 128 gains 3.1 times, one of 768 x 256 1.3 times; convolutions of up to 32 channels 2.2, of up to 64 1.6 times. On
+# of a convolution. On two Zen 4 cores with R = 8 (benchmarks/train/test_replicas.py) a linear layer of
+# 768 x 128 gains 3.1 times, of 768 x 256 1.3 times, convolutions of up to 32 channels 2.2, of up to 64 1.6 times. On
 # a GPU a step is bound by launches for much longer, and grouped convolutions lose their gain sooner; not measured.
 _LINEAR_WEIGHTS = {"cpu": 1 << 18, "cuda": 1 << 20}
 _CONV_CHANNELS = {"cpu": 64, "cuda": 32}
