@@ -50,6 +50,14 @@ bool fits(const NamedRecipe& recipe, const Shape& shape) {
     return recipe.resizes;
 }
 
+// ThreadSanitizer looks for races, at twenty times the cost: one dtype, layout and a few shapes and views have all of
+// them.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool kRacesOnly = true;
+#else
+constexpr bool kRacesOnly = false;
+#endif
+
 void test_levels_agree() {
     const Shape shapes[] = {{3, 32, 32, 32, 32}, {1, 32, 32, 32, 32}, {2, 9, 9, 9, 9},     {3, 28, 31, 28, 31},
                             {3, 64, 64, 32, 32}, {3, 33, 40, 50, 21}, {3, 96, 96, 12, 12}, {3, 16, 16, 16, 16},
@@ -57,12 +65,14 @@ void test_levels_agree() {
     for (const Shape& shape : shapes) {
         const std::vector<uint8_t> bank = test_bank(kImages, shape.channels, shape.height, shape.width);
         const ImageView<const uint8_t> images = planar(bank, shape, kImages);
+        if (kRacesOnly && shape.height != 9 && shape.height != 33) continue;
         for (const NamedRecipe& recipe : test_recipes()) {
             if (!fits(recipe, shape)) continue;
             const AugmentProgram program(recipe.ops, shape.channels, shape.height, shape.width, shape.out_height,
                                          shape.out_width);
             for (DType dtype : {DType::float32, DType::float16, DType::bfloat16})
                 for (int layout = 0; layout < 3; ++layout) {
+                    if (kRacesOnly && (layout != 1 || dtype != DType::float32)) continue;
                     const Batch batch(96, kImages, uint64_t(layout) + 10 * uint64_t(dtype));
                     const auto oracle = render(program, images, batch.plain, dtype, layout, "scalar");
                     for (const std::string& level : vector_levels())
@@ -79,6 +89,7 @@ void test_large_images() {
     const Shape shapes[] = {
         {3, 131, 70, 131, 70}, {1, 40, 224, 40, 224}, {3, 256, 250, 224, 224}, {3, 65, 64, 200, 130}};
     for (const Shape& shape : shapes) {
+        if (kRacesOnly && shape.height != 65) continue;
         const std::vector<uint8_t> bank = test_bank(6, shape.channels, shape.height, shape.width);
         for (const NamedRecipe& recipe : geometry_recipes()) {
             if (!fits(recipe, shape)) continue;
@@ -99,7 +110,7 @@ void test_many_views() {
     const std::vector<uint8_t> bank = test_bank(kImages, 3, 32, 32);
     for (const NamedRecipe& recipe : test_recipes()) {
         const AugmentProgram program(recipe.ops, 3, 32, 32, 32, 32);
-        const Batch batch(3000, kImages, 5);
+        const Batch batch(kRacesOnly ? 200 : 3000, kImages, 5);
         const auto images = planar(bank, shape, kImages);
         const auto oracle = render(program, images, batch.plain, DType::float32, 0, "scalar", 2);
         for (const std::string& level : vector_levels())
