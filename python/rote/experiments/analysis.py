@@ -34,3 +34,8 @@ class AnalysisConfig(BenignConfig):
     def benign_runs(self) -> list[BenignConfig]:
         """Every `benign` run that has to exist before the examination; `--dry-run` adds them up."""
         return [self.benign()]
+
+    @property
+    def extensible(self) -> bool:
+        """False: an examination speaks of one end of training, a comparison of equally many steps."""
+        return False

@@ -59,11 +59,6 @@ class DiversityConfig(AnalysisConfig):
         if self.dial == SCALED and self.strengths and self.augment in ("none", "same-class"):
             raise ValueError(f"--dial {SCALED} scales the recipe of --augment; got {self.augment!r}")
 
-    @property
-    def extensible(self) -> bool:
-        """False: the comparison is one of equally many steps."""
-        return False
-
     def recipe_at(self, strength: float) -> str:
         """The name of the recipe at a strength of the dial; ends that have a name of their own keep it, since such a
         run belongs to other comparisons as well.

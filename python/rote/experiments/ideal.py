@@ -45,11 +45,6 @@ class IdealConfig(AnalysisConfig):
         """In one of its conditions."""
         return True
 
-    @property
-    def extensible(self) -> bool:
-        """False: the comparison is one of equally many steps."""
-        return False
-
     def conditions(self) -> list[Condition]:
         """The three runs."""
         names = {"none": "none", "recipe": self.augment, SAME_CLASS: SAME_CLASS}

@@ -48,11 +48,6 @@ class InvarianceConfig(AnalysisConfig):
         if self.pairs < 1:
             raise ValueError(f"--pairs must be at least 1; got {self.pairs}")
 
-    @property
-    def extensible(self) -> bool:
-        """False: the examination speaks of one end of training."""
-        return False
-
 
 def invariance(
     config: InvarianceConfig | None = None,

@@ -61,11 +61,6 @@ class LayersConfig(AnalysisConfig):
             if not 0 < getattr(self, field) < float("inf"):
                 raise ValueError(f"--{field.replace('_', '-')} must be positive; got {getattr(self, field)}")
 
-    @property
-    def extensible(self) -> bool:
-        """False: the examination speaks of one end of training."""
-        return False
-
 
 def layers(
     config: LayersConfig | None = None,

@@ -37,36 +37,6 @@ if TYPE_CHECKING:
     from rote.report.page import write_page
     from rote.report.reading import RunFolderError, read_run
 
-_PLOTS = (
-    "plot_alignment",
-    "plot_bits",
-    "plot_capacity",
-    "plot_capacity_by_size",
-    "plot_controls",
-    "plot_curves",
-    "plot_frontier",
-    "plot_ideal",
-    "plot_invariance",
-    "plot_invariance_by_operation",
-    "plot_layers",
-    "plot_probe_against_views",
-    "plot_probe_along_training",
-    "plot_robustness",
-    "plot_size",
-    "plot_tradeoff",
-    "plot_transfer",
-    "plot_views",
-)
-_HOME = {
-    "RunFolderError": "reading",
-    "export": "exporting",
-    "gather": "gathering",
-    "plotted": "exporting",
-    "read_run": "reading",
-    "write_page": "page",
-    **dict.fromkeys(_PLOTS, "figures"),
-}
-
 __all__ = [
     "RunFolderError",
     "export",
@@ -93,6 +63,16 @@ __all__ = [
     "read_run",
     "write_page",
 ]
+
+_HOME = {
+    "RunFolderError": "reading",
+    "export": "exporting",
+    "gather": "gathering",
+    "plotted": "exporting",
+    "read_run": "reading",
+    "write_page": "page",
+    **{name: "figures" for name in __all__ if name.startswith("plot_")},
+}
 
 
 def __getattr__(name: str) -> Any:
