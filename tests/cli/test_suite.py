@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from rote.cli import main
-from rote.experiments import forecast_benign, presets
+from rote.experiments import presets
+from rote.experiments.forecasting import benign as forecast_benign
 
 TINY = {
     "images": 24,
@@ -78,7 +79,7 @@ def test_runs_table_and_page_then_nothing_again(words, tmp_path, capsys):
 
 def test_a_stop_is_told_and_gone_on_from(words, tmp_path, capsys, monkeypatch):
     from rote.experiments import EXPERIMENTS
-    from rote.experiments.stopping import Stopped
+    from rote.experiments.base.stopping import Stopped
 
     made = []
 

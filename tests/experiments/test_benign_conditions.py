@@ -94,9 +94,9 @@ def test_mixup_trains_on_other_pixels_and_labels(tiny):
 
 def test_training_stream_mixes_images_of_the_run_alone(tiny):
     from rote.augment import MixUp
-    from rote.experiments.benign_stream import training_stream
-    from rote.experiments.inputs import load_inputs
-    from rote.experiments.labels import GivenLabels
+    from rote.experiments.benign.stream import training_stream
+    from rote.experiments.inputs.labels import GivenLabels
+    from rote.experiments.inputs.loading import load_inputs
 
     config = BenignConfig(**{**tiny, "augment": "none"}, mixup="labels", mixup_p=1.0)
     inputs = load_inputs(config)

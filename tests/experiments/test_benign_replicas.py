@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from rote.cli import main
-from rote.experiments import benign, benign_replicas, ideal
+from rote.experiments import benign, ideal
+from rote.experiments.benign import replicas as benign_replicas
 from rote.runs import load_run
 from rote.train import TrainingDiverged
 

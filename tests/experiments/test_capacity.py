@@ -11,8 +11,9 @@ import torch
 from rote import models
 from rote.augment import HorizontalFlip, RandomCrop, Recipe, recipes
 from rote.experiments import CapacityConfig, capacity
-from rote.experiments.capacity_cells import Cell, grid, ladders
-from rote.experiments.collisions import pool_collisions
+from rote.experiments.capacity import collisions
+from rote.experiments.capacity.cells import Cell, grid, ladders
+from rote.experiments.capacity.collisions import pool_collisions
 from rote.train import LabelSource
 
 FIELDS = {
@@ -192,7 +193,7 @@ def test_collisions_piece_by_piece(monkeypatch):
     whole = pool_collisions(recipe, labels, torch.arange(9), 100, seed=3, image_size=(16, 16))
     assert 9 * 15 < whole.distinct <= 9 * 18
     for rows in (1, 7, 100, 250):
-        monkeypatch.setattr("rote.experiments.collisions._ROWS", rows)
+        monkeypatch.setattr(collisions, "_ROWS", rows)
         assert pool_collisions(recipe, labels, torch.arange(9), 100, seed=3, image_size=(16, 16)) == whole
 
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from rote.experiments import DiversityConfig, diversity
-from rote.experiments.conditions import at_matched
+from rote.experiments.base.conditions import at_matched
 from rote.experiments.diversity import on_the_dial
 from rote.runs import Measurements, load_run
 

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from rote.experiments.doubling import FIRST_LOOK, Look, Outcome, ladder, outcome
-from rote.experiments.pool_training import Trained, best_of
+from rote.experiments.capacity.doubling import FIRST_LOOK, Look, Outcome, ladder, outcome
+from rote.experiments.capacity.pool_training import Trained, best_of
 from rote.train import TrainingDiverged
 
 BITS = math.log2(10)

@@ -18,10 +18,10 @@ from rote.experiments import (
     TransferConfig,
     benign,
     capacity,
-    forecast_benign,
 )
-from rote.experiments.forecast import Forecaster, duration
-from rote.experiments.forecast_trainings import trainings_of
+from rote.experiments.forecasting import benign as forecast_benign
+from rote.experiments.forecasting.forecaster import Forecaster, duration
+from rote.experiments.forecasting.trainings import trainings_of
 
 
 @pytest.fixture(autouse=True)

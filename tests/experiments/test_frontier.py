@@ -10,7 +10,7 @@ import pytest
 import scipy.stats
 
 from rote.experiments import capacity
-from rote.experiments.frontier import TOLERANCE, bracket, log_log_slope, next_number
+from rote.experiments.capacity.frontier import TOLERANCE, bracket, log_log_slope, next_number
 
 
 def searched(threshold: int, start: int, most: int) -> dict[int, bool]:

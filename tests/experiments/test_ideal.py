@@ -43,7 +43,7 @@ def test_three_conditions_of_the_same_images_labels_and_steps(options):
 
 def test_goes_on_with_the_condition_it_was_stopped_in(options, without_times, monkeypatch):
     straight = ideal(**{**options, "out": options["out"] / "straight"})
-    from rote.experiments import benign_record
+    from rote.experiments.benign import record as benign_record
 
     saved = benign_record.save_view_samples
     finished = []

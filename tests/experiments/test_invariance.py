@@ -14,8 +14,8 @@ from rote.address import FRESH_VIEWS
 from rote.augment import ColorJitter, Grayscale, HorizontalFlip, MixUp, Normalize, RandomCrop, Recipe
 from rote.data.order import balanced_order
 from rote.experiments import InvarianceConfig, Stopped, headline, invariance
-from rote.experiments.examined import view_recipe
-from rote.experiments.transformations import transformations
+from rote.experiments.base.examined import view_recipe
+from rote.experiments.invariance.transformations import transformations
 from rote.metrics import recalibrated
 
 OPERATIONS = ["recipe", "random_resized_crop", "horizontal_flip", "color_jitter", "grayscale"]
@@ -147,7 +147,7 @@ def test_views_that_are_all_alike_are_refused(fields):
 
 
 def test_a_collapsed_layer_is_undefined_not_invariant(fields, tmp_path, monkeypatch):
-    from rote.experiments import examined
+    from rote.experiments.base import examined
 
     class Collapsed(torch.nn.Module):
         layers = ("encoder", "logits")
@@ -168,7 +168,7 @@ def test_a_collapsed_layer_is_undefined_not_invariant(fields, tmp_path, monkeypa
 
 
 def test_goes_on_where_it_stopped(fields, run, tmp_path, monkeypatch):
-    from rote.experiments import invariance_run
+    from rote.experiments.invariance import run as invariance_run
 
     measure, calls = invariance_run.invariance, []
 
@@ -208,7 +208,8 @@ def test_bad_options_name_themselves(change, message):
 
 
 def test_ctrl_c_keeps_what_is_measured(fields, monkeypatch):
-    from rote.experiments import invariance_run, stopping
+    from rote.experiments.base import stopping
+    from rote.experiments.invariance import run as invariance_run
 
     pressed = stopping.StopRequest()
     pressed.made = True

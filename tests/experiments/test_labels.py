@@ -6,7 +6,7 @@ import pytest
 import torch
 from scipy import stats
 
-from rote.experiments.labels import GivenLabels
+from rote.experiments.inputs.labels import GivenLabels
 
 TRUE = torch.arange(20_000) % 10
 IDS = torch.arange(20_000)

@@ -172,7 +172,7 @@ def test_without_augmentation_there_are_no_disjoint_views(fields):
 
 
 def test_goes_on_where_it_stopped(fields, run, tmp_path, monkeypatch):
-    from rote.experiments import layers_run
+    from rote.experiments.layers import run as layers_run
 
     fields = {**fields, "out": tmp_path}
     fit, calls = layers_run.fit_linear_probe, []
@@ -192,7 +192,7 @@ def test_goes_on_where_it_stopped(fields, run, tmp_path, monkeypatch):
     kept = len(half.metrics)
     assert kept > 8
     with monkeypatch.context() as patch:
-        patch.setattr("rote.experiments.training_cell.write_json", _crash)  # trained, not yet written
+        patch.setattr("rote.experiments.base.training_cell.write_json", _crash)  # trained, not yet written
         with pytest.raises(KeyboardInterrupt):
             layers(**fields, finetune=True, finetune_epochs=3)
     resumed = layers(**fields, finetune=True, finetune_epochs=3)
@@ -282,7 +282,8 @@ def test_same_class_images_are_no_views(fields):
 
 
 def test_ctrl_c_keeps_what_is_measured(fields, monkeypatch):
-    from rote.experiments import layers_run, stopping
+    from rote.experiments.base import stopping
+    from rote.experiments.layers import run as layers_run
 
     pressed = stopping.StopRequest()
     pressed.made = True

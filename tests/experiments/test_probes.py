@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 
 from rote import data, models
-from rote.experiments import probes
-from rote.experiments.probes import ProbeSuite
+from rote.experiments.probing import probes
+from rote.experiments.probing.probes import ProbeSuite
 
 BANK = data.load("digits")
 ORDER = BANK.balanced_order(0)

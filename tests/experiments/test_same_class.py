@@ -8,7 +8,7 @@ from scipy import stats
 
 from rote import data
 from rote.address import FRESH_VIEWS
-from rote.experiments.same_class import SameClass
+from rote.experiments.inputs.same_class import SameClass
 
 BANK = data.load("digits")
 ORDER = BANK.balanced_order(3)

@@ -21,8 +21,8 @@ from rote.augment import (
     Recipe,
     recipes,
 )
-from rote.experiments.scaled_recipe import scaled
-from rote.experiments.view_source import recipe_named
+from rote.experiments.inputs.scaled_recipe import scaled
+from rote.experiments.inputs.view_source import recipe_named
 
 BANK = data.load("digits")
 

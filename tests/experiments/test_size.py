@@ -9,6 +9,7 @@ import pytest
 
 from rote import models
 from rote.experiments import SizeConfig, headline, size
+from rote.experiments.size import run as size_run
 from rote.metrics.memorization import memorization_scores
 
 FIELDS = {
@@ -95,7 +96,7 @@ def test_goes_on_where_it_was_killed(tmp_path, run, without_times, monkeypatch, 
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("rote.experiments.size_run.SAVE_EVERY_SECONDS", -1.0)
+        patch.setattr(size_run, "SAVE_EVERY_SECONDS", -1.0)
         patch.setattr("rote.train.Progress.update", crash)
         with pytest.raises(KeyboardInterrupt):
             size(**FIELDS, out=tmp_path)

@@ -13,6 +13,10 @@ import pytest
 
 from rote.cli import main
 from rote.experiments import Stopped, benign, capacity
+from rote.experiments.benign import record as benign_record
+from rote.experiments.benign import run as benign_run
+from rote.experiments.capacity import pool_training
+from rote.experiments.capacity import run as capacity_run
 from rote.runs import load_run
 from rote.train import Progress
 
@@ -116,7 +120,7 @@ def test_a_second_process_is_refused_meanwhile(tmp_path, capsys):
 
 def test_killed_before_the_first_checkpoint(tmp_path, straight, without_times, monkeypatch, one_thread):
     with monkeypatch.context() as patch:
-        patch.setattr("rote.experiments.benign_run.save_checkpoint", _crash)
+        patch.setattr(benign_run, "save_checkpoint", _crash)
         with pytest.raises(KeyboardInterrupt):
             benign(**FIELDS, out=tmp_path)
     assert load_run(tmp_path / straight.dir.name).metrics  # measured, but not saved: to be measured again
@@ -125,7 +129,7 @@ def test_killed_before_the_first_checkpoint(tmp_path, straight, without_times, m
 
 def test_killed_between_the_last_checkpoint_and_the_summary(tmp_path, straight, without_times, monkeypatch, one_thread):
     with monkeypatch.context() as patch:
-        patch.setattr("rote.experiments.benign_record.save_view_samples", _crash)
+        patch.setattr(benign_record, "save_view_samples", _crash)
         with pytest.raises(KeyboardInterrupt):
             benign(**FIELDS, out=tmp_path)
     assert same(benign(**FIELDS, out=tmp_path), straight, without_times)
@@ -145,7 +149,7 @@ def test_capacity_goes_on_cell_by_cell(tmp_path, without_times, monkeypatch):
     from rote.runs.whole_files import write_json
 
     with monkeypatch.context() as patch:
-        patch.setattr("rote.experiments.capacity_run.write_json", crash_at_the_third)
+        patch.setattr(capacity_run, "write_json", crash_at_the_third)
         with pytest.raises(KeyboardInterrupt):
             capacity(**fields, out=tmp_path)
     cells = tmp_path / straight.dir.name / "cells"
@@ -172,7 +176,7 @@ def test_capacity_goes_on_in_the_middle_of_a_cell(tmp_path, without_times, monke
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:  # killed between two steps, having saved after every one
-        patch.setattr("rote.experiments.pool_training.SAVE_EVERY_SECONDS", -1.0)
+        patch.setattr(pool_training, "SAVE_EVERY_SECONDS", -1.0)
         patch.setattr("rote.train.Progress.update", crash)
         with pytest.raises(KeyboardInterrupt):
             capacity(**fields, out=tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 from rote.claims import CRITERIA
 from rote.experiments.benign import BenignConfig
-from rote.experiments.suite import SuiteConfig, plan
+from rote.experiments.suite.plan import SuiteConfig, plan
 
 ROOT = Path("pictures")
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from rote import augment, models
-from rote.experiments import training_cell
-from rote.experiments.stopping import Stopped, StopRequest
-from rote.experiments.training_cell import result_file, train_cell
+from rote.experiments.base import training_cell
+from rote.experiments.base.stopping import Stopped, StopRequest
+from rote.experiments.base.training_cell import result_file, train_cell
 from rote.metrics import clean_accuracy
 from rote.runs import RunFolder, RunIdentity
 from rote.train import LabelSource, Seeds, TrainConfig, Trainer, TrainingStream

@@ -11,9 +11,10 @@ import torch
 
 import rote
 from rote import models
-from rote.experiments import TransferConfig, headline, transfer, transfer_run
-from rote.experiments.starts import rescaled, taken_over, with_gaussian_filters
-from rote.experiments.transfer_results import Cell, accuracies_on_test_images, epochs_to_90
+from rote.experiments import TransferConfig, headline, transfer
+from rote.experiments.transfer import run as transfer_run
+from rote.experiments.transfer.results import Cell, accuracies_on_test_images, epochs_to_90
+from rote.experiments.transfer.starts import rescaled, taken_over, with_gaussian_filters
 from rote.metrics.alignment import covariance, eigenbasis, filters_of, misalignment, patch_covariance
 from rote.train import Trainer, load_weights
 
@@ -207,7 +208,7 @@ def test_goes_on_in_the_middle(fields, run, tmp_path, monkeypatch):
     for at in (15, 20):  # in the third pre-training, then in the second of the trainings from them
         with monkeypatch.context() as patch:
             patch.setattr(Trainer, "_update", killed(at))
-            patch.setattr("rote.experiments.training_cell._SAVE_EVERY_SECONDS", 0.0)
+            patch.setattr("rote.experiments.base.training_cell._SAVE_EVERY_SECONDS", 0.0)
             with pytest.raises(KeyboardInterrupt):
                 transfer(**fields)
         steps.clear()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rote.experiments.verdict import (
+from rote.experiments.probing.verdict import (
     BENIGN,
     MALIGN,
     NOT_MEMORIZED,

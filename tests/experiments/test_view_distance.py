@@ -8,8 +8,8 @@ import torch
 
 from rote import data
 from rote.augment import recipes
-from rote.experiments.scaled_recipe import scaled
-from rote.experiments.view_distance import view_distance
+from rote.experiments.inputs.scaled_recipe import scaled
+from rote.experiments.probing.view_distance import view_distance
 
 BANK = data.load("digits")
 IMAGES = BANK.train.images

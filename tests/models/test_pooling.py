@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rote import models
-from rote.experiments.own_model import TappedModel
+from rote.experiments.inputs.own_model import TappedModel
 from rote.models import POOLINGS, pooled
 
 

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from rote.augment import Recipe
 from rote.data import ImageBank, load
-from rote.experiments.stopping import Stopped, StopRequest, stop_requests
+from rote.experiments.base.stopping import Stopped, StopRequest, stop_requests
 from rote.ops.row_hash import row_hash
 from rote.runs.folder import read_json
 from rote.runs.hash_partitions import HashPartitions

@@ -11,9 +11,9 @@ from rote.cli.options import parse
 
 def run(arguments: Sequence[str]) -> int:
     """Makes every run of the grid and one page over all of them."""
+    from rote.experiments.base.stopping import Stopped
     from rote.experiments.demo import DemoConfig, demo
-    from rote.experiments.headline import headline
-    from rote.experiments.stopping import Stopped
+    from rote.experiments.probing.headline import headline
 
     config = parse(
         DemoConfig,

@@ -89,7 +89,7 @@ def _default(name: str, earlier: str | None, preset: str | None) -> ExperimentCo
 
 
 def _dry_run(config: ExperimentConfig) -> int:
-    from rote.experiments.forecast import Forecaster
+    from rote.experiments.forecasting.forecaster import Forecaster
 
     print("rote: timing a few steps and evaluations", file=sys.stderr)
     print("\n".join(Forecaster().forecast(config).lines()))

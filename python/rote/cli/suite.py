@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 from rote.cli.options import parse
 
 if TYPE_CHECKING:
-    from rote.experiments.suite import Planned
-    from rote.experiments.suite_forecast import SuiteForecast
+    from rote.experiments.suite.forecast import SuiteForecast
+    from rote.experiments.suite.plan import Planned
 
 
 def run(arguments: Sequence[str]) -> int:
     """Makes every run of the plan that is missing, then table and page."""
-    from rote.experiments.stopping import Stopped
-    from rote.experiments.suite import SuiteConfig, plan
-    from rote.experiments.suite_forecast import SuiteForecast, forecast_suite
+    from rote.experiments.base.stopping import Stopped
+    from rote.experiments.suite.forecast import SuiteForecast, forecast_suite
+    from rote.experiments.suite.plan import SuiteConfig, plan
 
     config = parse(
         SuiteConfig,

@@ -7,17 +7,17 @@ Example:
 
 from __future__ import annotations
 
+from rote.experiments.base.config import ExperimentConfig
+from rote.experiments.base.stopping import Stopped
 from rote.experiments.benign import BenignConfig, benign
 from rote.experiments.capacity import CapacityConfig, capacity
-from rote.experiments.config import ExperimentConfig
 from rote.experiments.diversity import DiversityConfig, diversity
-from rote.experiments.headline import headline
 from rote.experiments.ideal import IdealConfig, ideal
 from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
 from rote.experiments.presets import PRESETS, preset
+from rote.experiments.probing.headline import headline
 from rote.experiments.size import SizeConfig, size
-from rote.experiments.stopping import Stopped
 from rote.experiments.transfer import TransferConfig, transfer
 from rote.runs import Run
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rote.experiments.base.config import ExperimentConfig
 from rote.experiments.benign import BenignConfig, benign
 from rote.experiments.capacity import CapacityConfig, capacity
-from rote.experiments.config import ExperimentConfig
 from rote.runs import Run
 
 

@@ -17,9 +17,9 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from rote.experiments.base.config import ExperimentConfig
 from rote.experiments.benign import BenignConfig
 from rote.experiments.capacity import CapacityConfig
-from rote.experiments.config import ExperimentConfig
 
 PRESETS = ("paper", "quick", "laptop")
 

@@ -1,0 +1,108 @@
+"""Experiments that train many networks of their own, each for a known number of steps: `transfer` and `size`."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from rote.experiments.base.config import ExperimentConfig
+from rote.experiments.base.launch import Launch
+from rote.experiments.inputs.loading import architecture, build_model
+from rote.metrics import clean_accuracy
+from rote.train import LabelSource, Trainer, TrainingStream, random_labels
+
+if TYPE_CHECKING:
+    from rote.experiments.forecasting.benign import BenignMeter
+
+WARM_UP_STEPS, TIMED_STEPS = 5, 30
+
+
+@dataclass(frozen=True)
+class Trainings:
+    """Alike trainings.
+
+    Attributes:
+        name: what they are.
+        networks: how many.
+        images: images each is trained on.
+        epochs: visits of each.
+        looks: evaluations along each.
+        width: width dial where it differs from the config's.
+    """
+
+    name: str
+    networks: int
+    images: int
+    epochs: int
+    looks: int = 1
+    width: int | None = None
+
+
+@dataclass(frozen=True)
+class TrainingsCosts:
+    """What alike trainings take: steps of all networks, samples, seconds of training and of evaluations."""
+
+    trainings: Trainings
+    steps: int
+    samples: int
+    training: float
+    evaluations: float
+
+
+def trainings_of(config: Any, images: int) -> list[Trainings]:
+    """The trainings of a run on so many images; none for an experiment that is not made of such."""
+    if config.name_of_experiment == "transfer":
+        half, cells = images // 2, config.transfer_networks * len(config.tasks) * len(config.starts)
+        return [
+            Trainings("pre-training", config.networks, half, config.pretrain_epochs),
+            Trainings("training", cells, half, config.epochs, looks=len(config.evaluation_epochs())),
+        ]
+    if config.name_of_experiment == "size":
+        return [Trainings(f"width {w}", config.replicas, images // 2, config.epochs, width=w) for w in config.widths]
+    return []
+
+
+def trainings_costs(config: ExperimentConfig, meter: BenignMeter) -> list[TrainingsCosts] | None:
+    """Times a few steps of each kind of training, one network at a time; None where the run is finished."""
+    start = meter.start(config)
+    if start.finished:
+        return None
+    return [_costs(start, each) for each in trainings_of(start.config, len(start.inputs.image_ids))]
+
+
+def _costs(start: Launch, trainings: Trainings) -> TrainingsCosts:
+    config = start.config
+    if trainings.width is not None:
+        config = dataclasses.replace(config, width=trainings.width)
+    bank, ids = start.inputs.bank, start.inputs.image_ids[: trainings.images]
+    network = build_model(architecture(config, bank, start.num_classes), None, None, bank)
+    drawn = random_labels(ids, start.num_classes, config.seeds().label)
+    labels = LabelSource.fixed(drawn, num_classes=start.num_classes, image_ids=ids)
+    stream = TrainingStream(bank.train.images, ids, labels, start.inputs.recipe, config.batch_size, config.seeds())
+    # Long enough for the timed steps, however short the run is.
+    trainer = Trainer(network, stream, config.training(epochs=config.epochs + WARM_UP_STEPS + TIMED_STEPS))
+    trainer.train_until(WARM_UP_STEPS)
+    seconds = _timed(trainer, lambda: trainer.train_until(WARM_UP_STEPS + TIMED_STEPS)) / TIMED_STEPS
+
+    def look() -> None:
+        clean_accuracy(trainer.model, bank.train.images, drawn, image_ids=ids)
+        if trainings.looks > 1:
+            clean_accuracy(trainer.model, bank.test.images, bank.test.labels)
+
+    steps = trainings.networks * trainings.epochs * stream.steps_per_epoch
+    looks = trainings.networks * trainings.looks
+    return TrainingsCosts(trainings, steps, steps * stream.batch_size, steps * seconds, looks * _timed(trainer, look))
+
+
+def _timed(trainer: Trainer, action: Any) -> float:
+    if trainer.device.type == "cuda":
+        torch.cuda.synchronize(trainer.device)
+    begin = time.perf_counter()
+    action()
+    if trainer.device.type == "cuda":
+        torch.cuda.synchronize(trainer.device)
+    return time.perf_counter() - begin

@@ -1,0 +1,1 @@
+"""What an experiment reads: data, labels, views and the network."""

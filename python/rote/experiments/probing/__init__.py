@@ -1,0 +1,1 @@
+"""What an experiment measures along training, and the verdict."""

@@ -1,0 +1,1 @@
+"""The suite: every run that the claims need."""
