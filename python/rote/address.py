@@ -34,6 +34,10 @@ class Stream(IntEnum):
     DIGITS = 0x8006
     VIEW_LABELS = 0x8007
     SUBSTITUTES = 0x8008
+    PIXELS = 0x8009
+    SEARCH = 0x800A
+    TIED_CHANNELS = 0x800B
+    THRESHOLD = 0x800C
 
 
 def words(seed: int, images: torch.Tensor | int, views: torch.Tensor | int, stream: int, slot: int = 0) -> torch.Tensor:

@@ -8,7 +8,7 @@ import pytest
 
 from rote.claims import CRITERIA
 from rote.experiments.benign import BenignConfig
-from rote.experiments.suite.plan import SuiteConfig, plan
+from rote.experiments.suite.plan import CLAIMS, SuiteConfig, plan
 
 ROOT = Path("pictures")
 
@@ -24,8 +24,8 @@ def test_every_run_once():
 
 def test_every_claim_has_its_runs():
     runs = plan(SuiteConfig(root=ROOT))
-    assert {claim for run in runs for claim in run.claims} == {criterion.number for criterion in CRITERIA}
-    for criterion in CRITERIA:
+    assert {claim for run in runs for claim in run.claims} == set(CLAIMS)
+    for criterion in (criterion for criterion in CRITERIA if criterion.number in CLAIMS):
         own = [run for run in runs if criterion.number in run.claims]
         assert {run.config.name_of_experiment for run in own} >= set(criterion.experiments)
         assert len({run.config.seed for run in own}) >= criterion.min_seeds

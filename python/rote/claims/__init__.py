@@ -7,7 +7,8 @@ Example:
 
 from __future__ import annotations
 
-from rote.claims.criteria import CRITERIA, Criterion
+from rote.claims.criteria import CRITERIA
+from rote.claims.criterion import Criterion
 from rote.claims.judge import FAILS, HOLDS, NOT_RUN, STATES, UNDECIDED
 from rote.claims.line import Line
 from rote.claims.store import store

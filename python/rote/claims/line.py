@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rote.claims.command import command_of
-from rote.claims.criteria import BY_NUMBER, Criterion
+from rote.claims.criteria import BY_NUMBER
+from rote.claims.criterion import Criterion
 from rote.claims.judge import NOT_RUN, UNDECIDED, Part, State, together
 from rote.claims.records import RunRecord
 

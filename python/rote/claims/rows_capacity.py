@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rote.claims.criteria import BY_NUMBER, TINY
+from rote.claims.criteria import BY_NUMBER
+from rote.claims.criterion import TINY
 from rote.claims.evidence import Evidence, Study
 from rote.claims.judge import UNDECIDED, at_least, below, within
 from rote.claims.line import Line, line, not_run

@@ -10,13 +10,19 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rote.claims import rows_benign, rows_capacity, rows_inside, rows_recipes
-from rote.claims.criteria import CRITERIA, Criterion
+from rote.claims.criteria import CRITERIA
+from rote.claims.criterion import CIFAR, NARROW, Criterion
 from rote.claims.evidence import Evidence
 from rote.claims.judge import STATES
 from rote.claims.line import Line, not_run
 from rote.claims.records import read_records
 
-_ROWS = {**rows_benign.ROWS, **rows_inside.ROWS, **rows_capacity.ROWS, **rows_recipes.ROWS}
+ROWS = {
+    **rows_benign.ROWS,
+    **rows_inside.ROWS,
+    **rows_capacity.ROWS,
+    **rows_recipes.ROWS,
+}
 
 COLUMNS = ("number", "claim", "measured", "seeds", "scale", "state", "reason", "criterion", "command")
 
@@ -41,7 +47,7 @@ def claims_table(folders: Iterable[Path | str]) -> list[Line]:
     evidence = Evidence(finished)
     lines: list[Line] = []
     for criterion in CRITERIA:
-        own = list(_ROWS[criterion.number](evidence))
+        own = list(ROWS[criterion.number](evidence)) if criterion.number in ROWS else []
         lines += own
         covered = {line.covers for line in own}
         lines += [
@@ -54,8 +60,8 @@ def claims_table(folders: Iterable[Path | str]) -> list[Line]:
 
 def _why_not(criterion: Criterion, scale: str, evidence: Evidence, unfinished: int) -> str:
     reason = f"no runs: {criterion.needs}"
-    if scale == "CIFAR-10" and not any(run.data == scale for run in evidence.records):
-        reason = f"data: no run on {scale}; it takes {criterion.needs}"
+    if scale in (CIFAR, NARROW) and not any(run.data == CIFAR for run in evidence.records):
+        reason = f"data: no run on {CIFAR}; it takes {criterion.needs}"
     return f"{reason} ({unfinished} given runs are not finished)" if unfinished else reason
 
 
