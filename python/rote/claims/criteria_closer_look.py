@@ -18,15 +18,9 @@ CLOSER_LOOK = (
         16,
         "no leak",
         "test accuracy after training on random labels: interval contains chance",
-        (
-            NARROW,
-            CIFAR,
-        ),
+        (NARROW, CIFAR),
         "noise (narrow) and benign (512 images) with random labels",
-        (
-            "noise",
-            "benign",
-        ),
+        ("noise", "benign"),
     ),
     Criterion(
         17,
@@ -93,10 +87,7 @@ CLOSER_LOOK = (
         "capacity and size",
         "ratio of epochs to full accuracy under noise and on real data: Spearman with the number of images > "
         "0, with the width < 0",
-        (
-            NARROW,
-            DIGITS,
-        ),
+        (NARROW, DIGITS),
         "size --study convergence over widths and numbers of images",
         ("size",),
     ),
@@ -105,10 +96,7 @@ CLOSER_LOOK = (
         "noise wants capacity",
         "log2 of the best width under noisy inputs - that on clean data > 0; the same under noisy labels: "
         "interval contains 0",
-        (
-            DIGITS,
-            NARROW,
-        ),
+        (DIGITS, NARROW),
         "size --study noise: widths x kinds of noise",
         ("size",),
     ),
@@ -154,10 +142,7 @@ CLOSER_LOOK = (
         "memorizes only when needed; data sets differ",
         "share fitted when a third of the steps are done, on true, partly noisy and random labels: true > "
         "noisy > random on every data set, stated before the run; reported by data set",
-        (
-            NARROW,
-            DIGITS,
-        ),
+        (NARROW, DIGITS),
         "trajectories with --noise 0, .4 and 1",
         ("trajectories",),
     ),
