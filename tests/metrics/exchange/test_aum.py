@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from rote.metrics.exchange import ExchangeError, Trajectories, read_aum, read_aum_records, write_aum, write_aum_records
+from rote.metrics.exchange import (
+    ExampleDynamics,
+    ExchangeError,
+    read_aum,
+    read_aum_records,
+    write_aum,
+    write_aum_records,
+)
 
 HEADER = "sample_id,num_measurements,target_logit,target_val,other_logit,other_val,margin,aum"
 
@@ -45,7 +52,7 @@ def calculate(folder, logits, labels, names):
 def test_tables_of_the_tool_are_read(tmp_path, recorded, names):
     logits, labels = recorded
     calculate(tmp_path, logits, labels, names)
-    ours = Trajectories.of_logits(logits, labels)
+    ours = ExampleDynamics.of_logits(logits, labels)
     found, aum = read_aum(tmp_path)
     assert dict(zip(found.tolist(), aum, strict=True)) == pytest.approx(dict(zip(names, ours.aum(), strict=True)))
     assert (np.diff(aum) <= 0).all()
@@ -64,7 +71,7 @@ def test_our_tables_are_the_tools(tmp_path, recorded):
     logits, labels = recorded
     (tmp_path / "theirs").mkdir()
     calculate(tmp_path / "theirs", logits, labels, list(range(5)))
-    write_aum(tmp_path / "ours", Trajectories.of_logits(logits, labels).aum())
+    write_aum(tmp_path / "ours", ExampleDynamics.of_logits(logits, labels).aum())
     write_aum_records(tmp_path / "ours", logits, labels)
     for name in ("aum_values.csv", "full_aum_records.csv"):
         ours, theirs = (list(csv.reader((tmp_path / who / name).open())) for who in ("ours", "theirs"))
@@ -79,7 +86,7 @@ def test_round_trip_with_names_and_examples_that_were_not_updated(tmp_path, reco
     path = write_aum_records(tmp_path / "records.csv", logits, labels, list("pqrst"))
     found = read_aum_records(path)
     assert found.sample_id.tolist() == list("pqrst")
-    ours = Trajectories.of_logits(logits, labels)
+    ours = ExampleDynamics.of_logits(logits, labels)
     np.testing.assert_allclose(found.aum, ours.aum())
     assert np.isnan(found.margin[3, 3])
     assert found.other[3, 3] == -1

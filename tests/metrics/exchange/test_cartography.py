@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from rote.metrics.exchange import (
+    ExampleDynamics,
     ExchangeError,
-    Trajectories,
     read_cartography,
     read_data_map,
     write_cartography,
@@ -44,7 +44,7 @@ def test_the_tools_own_files_are_read(tmp_path, recorded):
     np.testing.assert_allclose(found.logits, logits, atol=1e-9)
     again = read_cartography(tmp_path / "training_dynamics")
     np.testing.assert_array_equal(again.logits, found.logits)
-    np.testing.assert_allclose(found.trajectories().aum(), Trajectories.of_logits(logits, labels).aum(), atol=1e-9)
+    np.testing.assert_allclose(found.dynamics().aum(), ExampleDynamics.of_logits(logits, labels).aum(), atol=1e-9)
 
 
 def test_lines_may_be_in_another_order_in_every_file(tmp_path, recorded):
@@ -131,7 +131,7 @@ def test_data_maps_come_back_and_are_the_tools(tmp_path, recorded):
     logits, labels = recorded
     logits = logits.copy()
     logits[:, 2, labels[2]] = -9.0
-    scores = Trajectories.of_logits(logits, labels).cartography()
+    scores = ExampleDynamics.of_logits(logits, labels).cartography()
     path = write_data_map(tmp_path / "data_map_coordinates.jsonl", scores, list("uvwxyz"))
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     theirs = {"guid", "index", "threshold_closeness", "confidence", "variability", "correctness", "forgetfulness"}
@@ -165,7 +165,7 @@ def test_bad_data_maps_are_named(tmp_path, recorded):
     with pytest.raises(ExchangeError, match="holds no example"):
         read_data_map(path)
     logits, labels = recorded
-    scores = Trajectories.of_logits(logits, labels).cartography()
+    scores = ExampleDynamics.of_logits(logits, labels).cartography()
     with pytest.raises(ValueError, match="guid must be 6 names, each once; got 6, 1 of them different"):
         write_data_map(path, scores, ["x"] * 6)
     with pytest.raises(ValueError, match="scores must hold the columns"):

@@ -18,6 +18,7 @@ from rote.metrics.exchange.cartography import (
     write_data_map,
 )
 from rote.metrics.exchange.datalab import DatalabInputs, datalab_inputs, issue_columns, read_datalab, write_datalab
+from rote.metrics.exchange.dynamics import ExampleDynamics
 from rote.metrics.exchange.errors import ExchangeError
 from rote.metrics.exchange.heldout import (
     HeldoutEstimates,
@@ -27,16 +28,15 @@ from rote.metrics.exchange.heldout import (
     write_heldout_estimates,
     write_heldout_run,
 )
-from rote.metrics.exchange.trajectories import Trajectories
 
 __all__ = [
     "AumRecords",
     "CartographyDynamics",
     "DatalabInputs",
+    "ExampleDynamics",
     "ExchangeError",
     "HeldoutEstimates",
     "HeldoutRuns",
-    "Trajectories",
     "datalab_inputs",
     "issue_columns",
     "read_aum",

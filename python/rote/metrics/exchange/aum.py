@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from rote.metrics.exchange.dynamics import check_logits
 from rote.metrics.exchange.errors import ExchangeError
-from rote.metrics.exchange.trajectories import check_logits
 from rote.runs.whole_files import writing_whole
 
 VALUES, RECORDS = "aum_values.csv", "full_aum_records.csv"

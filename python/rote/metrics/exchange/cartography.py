@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
+from rote.metrics.exchange.dynamics import ExampleDynamics, check_logits
 from rote.metrics.exchange.errors import ExchangeError
-from rote.metrics.exchange.trajectories import Trajectories, check_logits
 from rote.runs.whole_files import writing_whole
 
 FOLDER = "training_dynamics"
@@ -43,9 +43,9 @@ class CartographyDynamics:
     gold: np.ndarray
     logits: np.ndarray
 
-    def trajectories(self) -> Trajectories:
+    def dynamics(self) -> ExampleDynamics:
         """Loss, margin and probability along training; `example_id` is the position in `guid`."""
-        return Trajectories.of_logits(self.logits, self.gold)
+        return ExampleDynamics.of_logits(self.logits, self.gold)
 
 
 def write_cartography(
@@ -130,7 +130,7 @@ def read_cartography(folder: Path | str) -> CartographyDynamics:
 
 
 def write_data_map(path: Path | str, scores: dict[str, Any], guid: Sequence[Any] | None = None) -> Path:
-    """Writes a data map (`data_map_coordinates.jsonl`) from scores such as `Trajectories.cartography()`.
+    """Writes a data map (`data_map_coordinates.jsonl`) from scores such as `ExampleDynamics.cartography()`.
 
     Args:
         path: the file.

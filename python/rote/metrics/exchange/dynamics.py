@@ -11,7 +11,7 @@ from rote.runs.whole_files import write_parquet
 
 
 @dataclass(frozen=True)
-class Trajectories:
+class ExampleDynamics:
     """Per-example values along training.
 
     Attributes:
@@ -19,6 +19,7 @@ class Trajectories:
         loss: float64 [E, N], -log p(label); NaN where an example has no value at a look, or the source does not tell.
         margin: float64 [E, N], the label's logit minus the largest other one.
         p_true: float64 [E, N], the label's probability.
+        el2n: float64 [E, N], the length of the probabilities minus the one-hot label.
         correct: bool [E, N], whether the label has the largest logit, the smallest class of equals.
     """
 
@@ -26,10 +27,11 @@ class Trajectories:
     loss: np.ndarray
     margin: np.ndarray
     p_true: np.ndarray
+    el2n: np.ndarray
     correct: np.ndarray
 
     @classmethod
-    def of_logits(cls, logits: np.ndarray, labels: np.ndarray, example_id: np.ndarray | None = None) -> Trajectories:
+    def of_logits(cls, logits: np.ndarray, labels: np.ndarray, example_id: np.ndarray | None = None) -> ExampleDynamics:
         """From scores of all classes.
 
         Args:
@@ -46,32 +48,43 @@ class Trajectories:
         others = logits.copy()
         np.put_along_axis(others, labels[None, :, None].repeat(len(logits), 0), -np.inf, 2)
         highest = logits.max(2)
-        log_p = own - highest - np.log(np.exp(logits - highest[..., None]).sum(2))
+        exponentials = np.exp(logits - highest[..., None])
+        total = exponentials.sum(2)
+        log_p = own - highest - np.log(total)
+        error = exponentials / total[..., None]
+        error[:, np.arange(len(labels)), labels] -= 1.0
         correct = np.where(np.isnan(own), False, logits.argmax(2) == labels)
         ids = np.arange(len(labels)) if example_id is None else np.asarray(example_id)
-        return cls(ids.astype(np.int64), -log_p, own - others.max(2), np.exp(log_p), correct)
+        el2n = np.sqrt(np.square(error).sum(2))
+        return cls(ids.astype(np.int64), -log_p, own - others.max(2), np.exp(log_p), el2n, correct)
 
-    def write(self, folder: Path | str, *, first_epoch: int = 0, phase: str = "eval_pass") -> list[Path]:
-        """Writes dynamics/epoch=NNNN.parquet, one file a look, as the recorder does.
+    def write(self, folder: Path | str, *, first_epoch: int = 1, phase: str = "train_pass") -> list[Path]:
+        """Writes the files of a `rote.metrics.Recorder`, `<folder>/dynamics/epoch=NNNN.parquet`, one a look.
 
         Args:
             folder: a run folder; made if it is not there.
             first_epoch: number of the first look.
-            phase: "train_pass" (measured as the batches went by) or "eval_pass" (at the end of each epoch).
+            phase: "train_pass" (measured as the batches went by) or "eval_pass" (a pass of its own).
 
         Returns:
-            The files written. Examples without a value at a look are left out of its file.
+            The files written. Examples without a value at a look are left out of its file; what the source does not
+            tell is NaN.
         """
         written = []
-        for number in range(len(self.loss)):
+        for epoch, number in enumerate(range(len(self.loss)), first_epoch):
             there = ~(np.isnan(self.loss[number]) & np.isnan(self.margin[number]))
-            path = Path(folder) / "dynamics" / f"epoch={first_epoch + number:04d}.parquet"
-            columns = {"example_id": self.example_id[there].astype(np.int32)}
-            for name in ("loss", "margin", "p_true"):
+            suffix = "" if phase == "train_pass" else f".{phase}"
+            path = Path(folder) / "dynamics" / f"epoch={epoch:04d}{suffix}.parquet"
+            count = int(there.sum())
+            columns = {
+                "epoch": np.full(count, epoch, dtype=np.int32),
+                "phase": np.full(count, phase),
+                "example_id": self.example_id[there].astype(np.int32),
+                "presentations": np.ones(count, dtype=np.int32),
+            }
+            for name in ("loss", "margin", "p_true", "el2n"):
                 columns[name] = getattr(self, name)[number][there].astype(np.float32)
-            columns["correct"] = self.correct[number][there]
-            columns["phase"] = np.full(int(there.sum()), phase)
-            write_parquet(path, columns)
+            write_parquet(path, {**columns, "correct": self.correct[number][there]})
             written.append(path)
         return written
 
