@@ -8,26 +8,39 @@ from __future__ import annotations
 from rote.metrics import bits
 from rote.metrics.accuracy import PoolScore, clean_accuracy, clean_correct, fresh_view_accuracy, pool_accuracy
 from rote.metrics.batch_norm import recalibrated
+from rote.metrics.curvature import CurvatureScores, input_curvature
 from rote.metrics.embedding import embed
 from rote.metrics.folding import folded
+from rote.metrics.gradient_norm import gradient_norms, last_layer_gradient_norms
+from rote.metrics.label_disagreement import Disagreement, knn_disagreement
 from rote.metrics.memorization import Memorization, memorization_scores, split_half_reliability
+from rote.metrics.prediction_depth import PredictionDepth, depth_of, prediction_depth
 from rote.metrics.probe import knn_probe, knn_probe_correct, pixel_probe, pixel_probe_correct
 
 __all__ = [
+    "CurvatureScores",
+    "Disagreement",
     "Memorization",
     "PoolScore",
+    "PredictionDepth",
     "bits",
     "clean_accuracy",
     "clean_correct",
+    "depth_of",
     "embed",
     "folded",
     "fresh_view_accuracy",
+    "gradient_norms",
+    "input_curvature",
+    "knn_disagreement",
     "knn_probe",
     "knn_probe_correct",
+    "last_layer_gradient_norms",
     "memorization_scores",
     "pixel_probe",
     "pixel_probe_correct",
     "pool_accuracy",
+    "prediction_depth",
     "recalibrated",
     "split_half_reliability",
 ]
