@@ -10,20 +10,29 @@ from rote.metrics.accuracy import PoolScore, clean_accuracy, clean_correct, fres
 from rote.metrics.batch_norm import recalibrated
 from rote.metrics.embedding import embed
 from rote.metrics.folding import folded
+from rote.metrics.inequality import gini
 from rote.metrics.memorization import Memorization, memorization_scores, split_half_reliability
 from rote.metrics.probe import knn_probe, knn_probe_correct, pixel_probe, pixel_probe_correct
+from rote.metrics.sensitivity import LossSensitivity, class_matrix, diagonal_ratio, loss_sensitivity
+from rote.metrics.unrolled_sgd import UnrolledSGD
 
 __all__ = [
+    "LossSensitivity",
     "Memorization",
     "PoolScore",
+    "UnrolledSGD",
     "bits",
+    "class_matrix",
     "clean_accuracy",
     "clean_correct",
+    "diagonal_ratio",
     "embed",
     "folded",
     "fresh_view_accuracy",
+    "gini",
     "knn_probe",
     "knn_probe_correct",
+    "loss_sensitivity",
     "memorization_scores",
     "pixel_probe",
     "pixel_probe_correct",
