@@ -8,15 +8,18 @@ from __future__ import annotations
 from rote.metrics import bits
 from rote.metrics.accuracy import PoolScore, clean_accuracy, clean_correct, fresh_view_accuracy, pool_accuracy
 from rote.metrics.batch_norm import recalibrated
+from rote.metrics.critical_radius import critical_radius
 from rote.metrics.embedding import embed
 from rote.metrics.folding import folded
 from rote.metrics.inequality import gini
+from rote.metrics.lass import CriticalSamples, critical_samples
 from rote.metrics.memorization import Memorization, memorization_scores, split_half_reliability
 from rote.metrics.probe import knn_probe, knn_probe_correct, pixel_probe, pixel_probe_correct
 from rote.metrics.sensitivity import LossSensitivity, class_matrix, diagonal_ratio, loss_sensitivity
 from rote.metrics.unrolled_sgd import UnrolledSGD
 
 __all__ = [
+    "CriticalSamples",
     "LossSensitivity",
     "Memorization",
     "PoolScore",
@@ -25,6 +28,8 @@ __all__ = [
     "class_matrix",
     "clean_accuracy",
     "clean_correct",
+    "critical_radius",
+    "critical_samples",
     "diagonal_ratio",
     "embed",
     "folded",
