@@ -13,9 +13,16 @@ from rote.metrics.embedding import embed
 from rote.metrics.folding import folded
 from rote.metrics.gradient_norm import gradient_norms, last_layer_gradient_norms
 from rote.metrics.label_disagreement import Disagreement, knn_disagreement
+from rote.metrics.critical_radius import critical_radius
+from rote.metrics.embedding import embed
+from rote.metrics.folding import folded
+from rote.metrics.inequality import gini
+from rote.metrics.lass import CriticalSamples, critical_samples
 from rote.metrics.memorization import Memorization, memorization_scores, split_half_reliability
 from rote.metrics.prediction_depth import PredictionDepth, depth_of, prediction_depth
 from rote.metrics.probe import knn_probe, knn_probe_correct, pixel_probe, pixel_probe_correct
+from rote.metrics.sensitivity import LossSensitivity, class_matrix, diagonal_ratio, loss_sensitivity
+from rote.metrics.unrolled_sgd import UnrolledSGD
 
 __all__ = [
     "CurvatureScores",
@@ -23,7 +30,13 @@ __all__ = [
     "Memorization",
     "PoolScore",
     "PredictionDepth",
+    "CriticalSamples",
+    "LossSensitivity",
+    "Memorization",
+    "PoolScore",
+    "UnrolledSGD",
     "bits",
+    "class_matrix",
     "clean_accuracy",
     "clean_correct",
     "depth_of",
@@ -36,6 +49,16 @@ __all__ = [
     "knn_probe",
     "knn_probe_correct",
     "last_layer_gradient_norms",
+    "critical_radius",
+    "critical_samples",
+    "diagonal_ratio",
+    "embed",
+    "folded",
+    "fresh_view_accuracy",
+    "gini",
+    "knn_probe",
+    "knn_probe_correct",
+    "loss_sensitivity",
     "memorization_scores",
     "pixel_probe",
     "pixel_probe_correct",
