@@ -13,7 +13,14 @@ from rote.train.checkpoint import (
 )
 from rote.train.config import Seeds, TrainConfig
 from rote.train.distributed import DataParallel, first_process, torchrun_count, torchrun_processes
-from rote.train.labels import LabelSource, random_labels, redraw_labels
+from rote.train.labels import (
+    CARRIES_INFORMATION,
+    LABEL_CORRUPTIONS,
+    LabelSource,
+    corrupt_labels,
+    random_labels,
+    redraw_labels,
+)
 from rote.train.memory import TrainingOutOfMemory
 from rote.train.progress import Progress
 from rote.train.regularization import CurrentSamples, Regularizers, regularize_layers
@@ -26,6 +33,8 @@ from rote.train.stream import TrainingStream
 from rote.train.trainer import Trainer, TrainingDiverged
 
 __all__ = [
+    "CARRIES_INFORMATION",
+    "LABEL_CORRUPTIONS",
     "AdversarialLoss",
     "Callback",
     "CheckpointError",
@@ -46,6 +55,7 @@ __all__ = [
     "TrainingOutOfMemory",
     "TrainingStream",
     "batching_pays",
+    "corrupt_labels",
     "first_process",
     "load_checkpoint",
     "load_replicas",
