@@ -20,6 +20,8 @@ from rote.augment import GaussianNoise, Recipe
 #: Image ids of a bank; what a place draws for an image stands at id + place x 2^32, which no view reads.
 MAX_REGULARIZED_IMAGES = 1 << 32
 _PLACES = 1 << 7
+# Units are the pixels of one row, and of several where they are more than a recipe renders.
+_WIDEST = 1 << 14
 # Places of the input; those of hidden layers follow in depth order, two a layer.
 _INPUT_NOISE, _INPUT_DROPOUT, _HIDDEN = 1, 2, 3
 _NORMALS = Recipe(GaussianNoise(sigma=1.0, clip=False))
@@ -132,11 +134,14 @@ def normals(seed: int, image_ids: Tensor, visit: int, place: int, like: Tensor) 
         raise ValueError(f"place must be in [1, {_PLACES}); got {place}")
     if like.dim() not in (2, 4):
         raise ValueError(f"like must be [B, D] or [B, C, H, W]; got {tuple(like.shape)}")
-    shape = like.shape[1:] if like.dim() == 4 else (1, 1, like.shape[1])
+    units = like.shape[1:].numel()
+    width = min(units, _WIDEST)
+    shape = (1, -(-units // width), width)
     zeros = torch.zeros((1, *shape), dtype=torch.uint8, device=like.device)
     rows, views = torch.zeros_like(image_ids), torch.full_like(image_ids, visit)
     drawn = _NORMALS(zeros, rows, views, seed=seed, address_ids=image_ids + place * MAX_REGULARIZED_IMAGES)
-    return drawn.reshape(like.shape).to(torch.float64 if like.dtype == torch.float64 else torch.float32)
+    drawn = drawn.flatten(1)[:, :units].reshape(like.shape)
+    return drawn.to(torch.float64 if like.dtype == torch.float64 else torch.float32)
 
 
 def noised(x: Tensor, drawn: Tensor, std: float | Tensor) -> Tensor:
@@ -181,14 +186,14 @@ class RegularizedReLU(nn.ReLU):
         return f"dropout={self.regularizers.dropout:g}, hidden_noise={self.regularizers.hidden_noise:g}"
 
 
-def disturbed_pixels(x: Tensor, current: CurrentSamples, regularizers: Regularizers, pixel_std: Tensor) -> Tensor:
+def disturbed_pixels(x: Tensor, current: CurrentSamples, regularizers: Regularizers, pixel_std: Tensor | None) -> Tensor:
     """Pixels with the noise and the dropout of the input.
 
     Args:
         x: float [B, C, H, W].
         current: the samples they are of.
         regularizers: `input_noise` and `input_dropout` are read here.
-        pixel_std: float [C], the training set's standard deviations on values in [0, 1].
+        pixel_std: float [C], the training set's standard deviations on values in [0, 1]; read with input noise.
     """
     if regularizers.input_noise:
         std = (regularizers.input_noise * pixel_std).to(x).view(1, -1, 1, 1)
@@ -233,11 +238,12 @@ def regularize_layers(
 def _relus(model: nn.Module, image_shape: tuple[int, int, int]) -> dict[str, int]:
     """The network's ReLUs in the order of use, with the dimensions of their outputs."""
     order: dict[str, int] = {}
-    hooks = [
-        module.register_forward_hook(lambda _, __, out, name=name: order.setdefault(name, out.dim()))
-        for name, module in model.named_modules()
-        if type(module) is nn.ReLU
-    ]
+    name_of = {module: name for name, module in model.named_modules() if type(module) is nn.ReLU}
+
+    def note(module: nn.Module, _: object, out: Tensor) -> None:
+        order.setdefault(name_of[module], out.dim())
+
+    hooks = [module.register_forward_hook(note) for module in name_of]
     modes = [(module, module.training) for module in model.modules()]
     first = next(model.parameters())
     try:

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from rote.data import pixel_statistics
 from rote.train.regularization import MAX_REGULARIZED_IMAGES, Regularizers, CurrentSamples, disturbed_pixels
 from rote.train.stream import TrainingStream
 
@@ -40,7 +41,7 @@ class RegularizedStream(TrainingStream):
             raise ValueError(f"image_ids must be below 2^32; got {int(self.image_ids.max())}")
         self.regularizers = regularizers
         self.current = current
-        self._pixel_std = pixel_std(self.images) if regularizers.input_noise else torch.ones(self.images.shape[1])
+        self._pixel_std = torch.tensor(pixel_statistics(self.images).std) / 255 if regularizers.input_noise else None
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
         """As `TrainingStream.batch`, disturbed."""
@@ -51,18 +52,3 @@ class RegularizedStream(TrainingStream):
         self.current.pixels = x
         return x, y
 
-
-def pixel_std(images: Tensor) -> Tensor:
-    """float64 [C], the population standard deviation of each channel on values in [0, 1], from exact counts.
-
-    Args:
-        images: uint8 [N, C, H, W].
-    """
-    values = torch.arange(256, dtype=torch.float64) / 255
-    found = []
-    for channel in range(images.shape[1]):
-        counts = torch.bincount(images[:, channel].reshape(-1).int().cpu(), minlength=256).double()
-        share = counts / counts.sum()
-        mean = (share * values).sum()
-        found.append(((share * (values - mean) ** 2).sum()).sqrt())
-    return torch.stack(found)
