@@ -157,9 +157,7 @@ def test_convolutions_only_where_all_are_asked_for():
 def test_ways_to_run_that_know_no_samples_are_refused(images):
     own = trainer(images, train.Regularizers(dropout=0.5))
     with pytest.raises(ValueError, match="graph"):
-        train.Trainer(
-            own.model, own.stream, train.TrainConfig(epochs=1, batch_size=8, device="cpu", execution="graph")
-        )
+        train.Trainer(own.model, own.stream, train.TrainConfig(epochs=1, batch_size=8, device="cpu", execution="graph"))
     streams = [copy.copy(own.stream) for _ in range(2)]
     with pytest.raises(NotBatchable, match="RegularizedReLU"):
         train.ReplicaTrainer([own.model] * 2, streams, [own.config] * 2, batched=True)

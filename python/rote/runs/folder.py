@@ -33,6 +33,8 @@ ENTRIES = frozenset(
         "queries.parquet",
         *(f"{name}.csv" for name in ("layers", "capacity", "frontier", "diversity", "ideal", "invariance")),
         *(f"{name}.csv" for name in ("transfer", "alignment", "size")),
+        *(f"{name}.csv" for name in ("convergence", "noise_capacity", "best_width")),
+        *(f"{name}.csv" for name in ("regularize", "loss_curves", "falls")),
         "cells",
         "views.npz",
         "dynamics",

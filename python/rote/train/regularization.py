@@ -186,7 +186,9 @@ class RegularizedReLU(nn.ReLU):
         return f"dropout={self.regularizers.dropout:g}, hidden_noise={self.regularizers.hidden_noise:g}"
 
 
-def disturbed_pixels(x: Tensor, current: CurrentSamples, regularizers: Regularizers, pixel_std: Tensor | None) -> Tensor:
+def disturbed_pixels(
+    x: Tensor, current: CurrentSamples, regularizers: Regularizers, pixel_std: Tensor | None
+) -> Tensor:
     """Pixels with the noise and the dropout of the input.
 
     Args:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rote.data import pixel_statistics
-from rote.train.regularization import MAX_REGULARIZED_IMAGES, Regularizers, CurrentSamples, disturbed_pixels
+from rote.train.regularization import MAX_REGULARIZED_IMAGES, CurrentSamples, Regularizers, disturbed_pixels
 from rote.train.stream import TrainingStream
 
 
@@ -51,4 +51,3 @@ class RegularizedStream(TrainingStream):
         x = disturbed_pixels(x, self.current, self.regularizers, self._pixel_std)
         self.current.pixels = x
         return x, y
-
