@@ -19,6 +19,7 @@ from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
 from rote.experiments.presets import PRESETS, preset
 from rote.experiments.probing.headline import headline
+from rote.experiments.regularize import RegularizeConfig, regularize
 from rote.experiments.size import SizeConfig, size
 from rote.experiments.trajectories import TrajectoriesConfig, trajectories
 from rote.experiments.transfer import TransferConfig, transfer
@@ -33,6 +34,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "ideal": IdealConfig,
     "invariance": InvarianceConfig,
     "layers": LayersConfig,
+    "regularize": RegularizeConfig,
     "size": SizeConfig,
     "trajectories": TrajectoriesConfig,
     "transfer": TransferConfig,
@@ -46,6 +48,7 @@ EXPERIMENTS = {
     "ideal": ideal,
     "invariance": invariance,
     "layers": layers,
+    "regularize": regularize,
     "size": size,
     "trajectories": trajectories,
     "transfer": transfer,
@@ -64,6 +67,7 @@ __all__ = [
     "IdealConfig",
     "InvarianceConfig",
     "LayersConfig",
+    "RegularizeConfig",
     "Run",
     "SizeConfig",
     "Stopped",
@@ -79,6 +83,7 @@ __all__ = [
     "invariance",
     "layers",
     "preset",
+    "regularize",
     "size",
     "trajectories",
     "transfer",

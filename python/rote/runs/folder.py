@@ -37,6 +37,8 @@ ENTRIES = frozenset(
         *(f"{name}.csv" for name in ("trajectories", "trajectories_levels")),
         "filters.npz",
         "trajectories_heatmap.parquet",
+        *(f"{name}.csv" for name in ("convergence", "noise_capacity", "best_width")),
+        *(f"{name}.csv" for name in ("regularize", "loss_curves", "falls")),
         "cells",
         "views.npz",
         "dynamics",
