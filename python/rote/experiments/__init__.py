@@ -17,6 +17,7 @@ from rote.experiments.easy import EasyConfig, easy
 from rote.experiments.ideal import IdealConfig, ideal
 from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
+from rote.experiments.memorization import MemorizationConfig, memorization
 from rote.experiments.presets import PRESETS, preset
 from rote.experiments.probing.headline import headline
 from rote.experiments.regularize import RegularizeConfig, regularize
@@ -35,6 +36,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "invariance": InvarianceConfig,
     "layers": LayersConfig,
     "regularize": RegularizeConfig,
+    "memorization": MemorizationConfig,
     "size": SizeConfig,
     "trajectories": TrajectoriesConfig,
     "transfer": TransferConfig,
@@ -49,6 +51,7 @@ EXPERIMENTS = {
     "invariance": invariance,
     "layers": layers,
     "regularize": regularize,
+    "memorization": memorization,
     "size": size,
     "trajectories": trajectories,
     "transfer": transfer,
@@ -68,6 +71,7 @@ __all__ = [
     "InvarianceConfig",
     "LayersConfig",
     "RegularizeConfig",
+    "MemorizationConfig",
     "Run",
     "SizeConfig",
     "Stopped",
@@ -82,6 +86,7 @@ __all__ = [
     "ideal",
     "invariance",
     "layers",
+    "memorization",
     "preset",
     "regularize",
     "size",
