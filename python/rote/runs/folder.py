@@ -33,6 +33,8 @@ ENTRIES = frozenset(
         "queries.parquet",
         *(f"{name}.csv" for name in ("layers", "capacity", "frontier", "diversity", "ideal", "invariance")),
         *(f"{name}.csv" for name in ("transfer", "alignment", "size")),
+        *(f"location_{name}.csv" for name in ("rewinding", "retraining", "gradients", "tied")),
+        *(f"location_{name}.csv" for name in ("neurons", "zeroed", "geometry", "latent")),
         "cells",
         "views.npz",
         "dynamics",
