@@ -18,6 +18,7 @@ from rote.experiments.ideal import IdealConfig, ideal
 from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
 from rote.experiments.memorization import MemorizationConfig, memorization
+from rote.experiments.location import LocationConfig, location
 from rote.experiments.presets import PRESETS, preset
 from rote.experiments.probing.headline import headline
 from rote.experiments.regularize import RegularizeConfig, regularize
@@ -37,6 +38,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "layers": LayersConfig,
     "regularize": RegularizeConfig,
     "memorization": MemorizationConfig,
+    "location": LocationConfig,
     "size": SizeConfig,
     "trajectories": TrajectoriesConfig,
     "transfer": TransferConfig,
@@ -52,6 +54,7 @@ EXPERIMENTS = {
     "layers": layers,
     "regularize": regularize,
     "memorization": memorization,
+    "location": location,
     "size": size,
     "trajectories": trajectories,
     "transfer": transfer,
@@ -72,6 +75,7 @@ __all__ = [
     "LayersConfig",
     "RegularizeConfig",
     "MemorizationConfig",
+    "LocationConfig",
     "Run",
     "SizeConfig",
     "Stopped",
@@ -87,6 +91,7 @@ __all__ = [
     "invariance",
     "layers",
     "memorization",
+    "location",
     "preset",
     "regularize",
     "size",

@@ -43,6 +43,8 @@ ENTRIES = frozenset(
         *(f"{name}.npy" for name in ("subset", "correct_train", "correct_test")),
         *(f"{name}.parquet" for name in ("plan", "estimates", "influence", "consistency")),
         "influence.npz",
+        *(f"location_{name}.csv" for name in ("rewinding", "retraining", "gradients", "tied")),
+        *(f"location_{name}.csv" for name in ("neurons", "zeroed", "geometry", "latent")),
         "cells",
         "views.npz",
         "dynamics",
