@@ -17,8 +17,8 @@ from rote.experiments.easy import EasyConfig, easy
 from rote.experiments.ideal import IdealConfig, ideal
 from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
-from rote.experiments.memorization import MemorizationConfig, memorization
 from rote.experiments.location import LocationConfig, location
+from rote.experiments.memorization import MemorizationConfig, memorization
 from rote.experiments.presets import PRESETS, preset
 from rote.experiments.probing.headline import headline
 from rote.experiments.regularize import RegularizeConfig, regularize
@@ -73,9 +73,9 @@ __all__ = [
     "IdealConfig",
     "InvarianceConfig",
     "LayersConfig",
-    "RegularizeConfig",
-    "MemorizationConfig",
     "LocationConfig",
+    "MemorizationConfig",
+    "RegularizeConfig",
     "Run",
     "SizeConfig",
     "Stopped",
@@ -90,8 +90,8 @@ __all__ = [
     "ideal",
     "invariance",
     "layers",
-    "memorization",
     "location",
+    "memorization",
     "preset",
     "regularize",
     "size",
