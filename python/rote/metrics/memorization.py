@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rote.metrics.split_half import pearson, stepped_up
+
 
 class Memorization(NamedTuple):
     """Scores of examples.
@@ -67,9 +69,4 @@ def split_half_reliability(correct: np.ndarray, included: np.ndarray, half: np.n
     """
     half = np.asarray(half, dtype=bool)
     first, second = (memorization_scores(correct[part], included[part]).score for part in (half, ~half))
-    first, second = first - first.mean(), second - second.mean()
-    scale = float(np.sqrt((first @ first) * (second @ second)))
-    if scale == 0.0:
-        return float("nan")
-    r = float(first @ second) / scale
-    return 2 * r / (1 + r) if r > -1 else float("-inf")
+    return stepped_up(pearson(first, second))
