@@ -57,9 +57,7 @@ def threshold_labels(
         raise ValueError(f"image_ids: wanted shape {list(labels.shape)}, got {list(ids.shape)}")
     size = round(len(labels) / (num_classes + 1))
     if size < 1:
-        raise ValueError(
-            f"labels: wanted at least {num_classes + 1} examples for one threshold sample; got {len(labels)}"
-        )
+        raise ValueError(f"labels: wanted about C + 1 = {num_classes + 1} examples or more, got {len(labels)}")
     order = address.words(seed, ids, 0, Stream.THRESHOLD).argsort(stable=True)
     chosen = torch.zeros(len(labels), dtype=torch.bool)
     chosen[order[which * size : (which + 1) * size]] = True
