@@ -15,6 +15,7 @@ from rote.experiments.diversity import DiversityConfig, diversity
 from rote.experiments.ideal import IdealConfig, ideal
 from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
+from rote.experiments.noise import NoiseConfig, noise
 from rote.experiments.presets import PRESETS, preset
 from rote.experiments.probing.headline import headline
 from rote.experiments.size import SizeConfig, size
@@ -28,6 +29,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "ideal": IdealConfig,
     "invariance": InvarianceConfig,
     "layers": LayersConfig,
+    "noise": NoiseConfig,
     "size": SizeConfig,
     "transfer": TransferConfig,
 }
@@ -38,6 +40,7 @@ EXPERIMENTS = {
     "ideal": ideal,
     "invariance": invariance,
     "layers": layers,
+    "noise": noise,
     "size": size,
     "transfer": transfer,
 }
@@ -53,6 +56,7 @@ __all__ = [
     "IdealConfig",
     "InvarianceConfig",
     "LayersConfig",
+    "NoiseConfig",
     "Run",
     "SizeConfig",
     "Stopped",
@@ -64,6 +68,7 @@ __all__ = [
     "ideal",
     "invariance",
     "layers",
+    "noise",
     "preset",
     "size",
     "transfer",
