@@ -17,9 +17,9 @@ from rote.experiments.easy import EasyConfig, easy
 from rote.experiments.ideal import IdealConfig, ideal
 from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
-from rote.experiments.noise import NoiseConfig, noise
 from rote.experiments.location import LocationConfig, location
 from rote.experiments.memorization import MemorizationConfig, memorization
+from rote.experiments.noise import NoiseConfig, noise
 from rote.experiments.presets import PRESETS, preset
 from rote.experiments.probing.headline import headline
 from rote.experiments.regularize import RegularizeConfig, regularize
@@ -76,9 +76,9 @@ __all__ = [
     "IdealConfig",
     "InvarianceConfig",
     "LayersConfig",
-    "NoiseConfig",
     "LocationConfig",
     "MemorizationConfig",
+    "NoiseConfig",
     "RegularizeConfig",
     "Run",
     "SizeConfig",
@@ -94,9 +94,9 @@ __all__ = [
     "ideal",
     "invariance",
     "layers",
-    "noise",
     "location",
     "memorization",
+    "noise",
     "preset",
     "regularize",
     "size",
