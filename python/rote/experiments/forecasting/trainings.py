@@ -1,4 +1,4 @@
-"""Experiments that train many networks of their own, each for a known number of steps: `transfer` and `size`."""
+"""Experiments that train many networks of their own, each for a known number of steps: `transfer`, `size`, ..."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class Trainings:
         epochs: visits of each.
         looks: evaluations along each.
         width: width dial where it differs from the config's.
+        depth: depth dial where it differs from the config's.
+        model: network where it differs from the config's.
     """
 
     name: str
@@ -40,6 +42,8 @@ class Trainings:
     epochs: int
     looks: int = 1
     width: int | None = None
+    depth: int | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,23 @@ def trainings_of(config: Any, images: int) -> list[Trainings]:
         ]
     if config.name_of_experiment == "size":
         return [Trainings(f"width {w}", config.replicas, images // 2, config.epochs, width=w) for w in config.widths]
+    if config.name_of_experiment == "easy":
+        filters = Trainings("filters", 2, images, config.filter_epochs, model=config.filter_model)
+        networks = Trainings("networks", config.runs * len(config.kinds), images, config.epochs)
+        return [networks, filters] if config.filter_epochs else [networks]
+    if config.name_of_experiment == "trajectories":
+        networks = config.networks * len(config.noise)
+        return [Trainings("networks", networks, _not_held_out(config, images), config.epochs, config.epochs)]
+    if config.name_of_experiment == "depth":
+        networks = len(config.equal) * len(config.norms) * len(config.lr)
+        own, epochs = _not_held_out(config, images), config.epochs + config.true_epochs
+        return [Trainings(f"depth {d}", networks, own, epochs, depth=d) for d in config.depths]
     return []
+
+
+def _not_held_out(config: Any, images: int) -> int:
+    """Images trained on: with all of a data set, those that the validation part leaves."""
+    return images if config.images is not None else max(images - config.validation, 1)
 
 
 def trainings_costs(config: ExperimentConfig, meter: BenignMeter) -> list[TrainingsCosts] | None:
@@ -76,8 +96,9 @@ def trainings_costs(config: ExperimentConfig, meter: BenignMeter) -> list[Traini
 
 def _costs(start: Launch, trainings: Trainings) -> TrainingsCosts:
     config = start.config
-    if trainings.width is not None:
-        config = dataclasses.replace(config, width=trainings.width)
+    for dial in ("width", "depth", "model"):
+        if getattr(trainings, dial) is not None:
+            config = dataclasses.replace(config, **{dial: getattr(trainings, dial)})
     bank, ids = start.inputs.bank, start.inputs.image_ids[: trainings.images]
     network = build_model(architecture(config, bank, start.num_classes), None, None, bank)
     drawn = random_labels(ids, start.num_classes, config.seeds().label)

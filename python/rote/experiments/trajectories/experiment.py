@@ -40,6 +40,8 @@ class TrajectoriesConfig(ExperimentConfig):
     """Width dial of the network."""
     loss: Literal["mse", "ce"] = "ce"
     """Loss: mean squared error on one-hot labels, or cross-entropy."""
+    lr: float = 1e-3
+    """Learning rate."""
     schedule: Literal["constant", "step", "cosine", "one-cycle"] = "constant"
     """Learning rate over the run; under an annealed one every curve follows it."""
     epochs: int = 60
