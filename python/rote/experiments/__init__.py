@@ -17,8 +17,11 @@ from rote.experiments.easy import EasyConfig, easy
 from rote.experiments.ideal import IdealConfig, ideal
 from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
+from rote.experiments.location import LocationConfig, location
+from rote.experiments.memorization import MemorizationConfig, memorization
 from rote.experiments.presets import PRESETS, preset
 from rote.experiments.probing.headline import headline
+from rote.experiments.regularize import RegularizeConfig, regularize
 from rote.experiments.size import SizeConfig, size
 from rote.experiments.trajectories import TrajectoriesConfig, trajectories
 from rote.experiments.transfer import TransferConfig, transfer
@@ -33,6 +36,9 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "ideal": IdealConfig,
     "invariance": InvarianceConfig,
     "layers": LayersConfig,
+    "regularize": RegularizeConfig,
+    "memorization": MemorizationConfig,
+    "location": LocationConfig,
     "size": SizeConfig,
     "trajectories": TrajectoriesConfig,
     "transfer": TransferConfig,
@@ -46,6 +52,9 @@ EXPERIMENTS = {
     "ideal": ideal,
     "invariance": invariance,
     "layers": layers,
+    "regularize": regularize,
+    "memorization": memorization,
+    "location": location,
     "size": size,
     "trajectories": trajectories,
     "transfer": transfer,
@@ -64,6 +73,9 @@ __all__ = [
     "IdealConfig",
     "InvarianceConfig",
     "LayersConfig",
+    "LocationConfig",
+    "MemorizationConfig",
+    "RegularizeConfig",
     "Run",
     "SizeConfig",
     "Stopped",
@@ -78,7 +90,10 @@ __all__ = [
     "ideal",
     "invariance",
     "layers",
+    "location",
+    "memorization",
     "preset",
+    "regularize",
     "size",
     "trajectories",
     "transfer",
