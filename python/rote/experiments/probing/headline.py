@@ -168,13 +168,63 @@ def _transfer(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _easy(summary: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"{summary['runs']} networks of each kind, {summary['epochs']} epochs, {summary['images']:,} images of "
+        f"{summary['data']}, {summary['examples']:,} of them asked about"
+    ]
+    lines += [
+        f"  {row['kind']:<5} error rate {row['error_rate']:.3f}, variance over examples {row['over_dispersion']:.2f} "
+        f"times the binomial's ({row['over_dispersion_low']:.2f} to {row['over_dispersion_high']:.2f}), split-half "
+        f"reliability {row['split_half']:.2f}"
+        for row in summary["rows"]
+    ]
+    return lines
+
+
+def _trajectories(summary: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"{summary['networks']} networks of each share of redrawn labels, {summary['images']:,} images of "
+        f"{summary['data']}, {summary['epochs']} epochs"
+    ]
+    for row in summary["rows"]:
+        gap = row["fit_gap_at_peak"]
+        apart = "" if gap is None else f", fit of clean over wrong labels there {100 * gap:+.1f} points"
+        lines.append(
+            f"  {row['noise']:g} redrawn: fitted {row['fitted_at_third']:.3f} at a third of the steps and "
+            f"{row['fitted_final']:.3f} at the end; test {row['test_selected']:.3f} at the selected epoch "
+            f"({row['selected_epoch']:.1f}), {row['test_final']:.3f} at the last{apart}"
+        )
+    return lines
+
+
+def _depth(summary: Mapping[str, Any]) -> list[str]:
+    lines = [f"{summary['images']:,} images of {summary['data']}, each depth at its best learning rate"]
+    for row in summary["rows"]:
+        epochs = "no" if row["epochs_to_99"] is None else row["epochs_to_99"]
+        tested = "diverged" if row["test_accuracy"] is None else f"test {row['test_accuracy']:.3f}"
+        lines.append(
+            f"  equal {row['equal']}, norm {row['norm']}, depth {row['depth']}, width {row['width']}: random labels to "
+            f"99 % in {epochs} epochs; true labels: {tested}"
+        )
+    for row in summary["comparisons"]:
+        lines.append(
+            f"  equal {row['equal']}, norm {row['norm']}: rank correlation of depth and epochs "
+            f"{row['spearman_depth_epochs']:+.2f}"
+        )
+    return lines
+
+
 _TEXTS = {
     "capacity": _capacity,
+    "depth": _depth,
     "diversity": _diversity,
+    "easy": _easy,
     "ideal": _ideal,
     "invariance": _invariance,
     "layers": _layers,
     "noise": noise,
     "size": _size,
+    "trajectories": _trajectories,
     "transfer": _transfer,
 }
