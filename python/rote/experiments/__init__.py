@@ -17,6 +17,7 @@ from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
 from rote.experiments.presets import PRESETS, preset
 from rote.experiments.probing.headline import headline
+from rote.experiments.sensitivity import SensitivityConfig, sensitivity
 from rote.experiments.size import SizeConfig, size
 from rote.experiments.transfer import TransferConfig, transfer
 from rote.runs import Run
@@ -28,6 +29,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "ideal": IdealConfig,
     "invariance": InvarianceConfig,
     "layers": LayersConfig,
+    "sensitivity": SensitivityConfig,
     "size": SizeConfig,
     "transfer": TransferConfig,
 }
@@ -38,6 +40,7 @@ EXPERIMENTS = {
     "ideal": ideal,
     "invariance": invariance,
     "layers": layers,
+    "sensitivity": sensitivity,
     "size": size,
     "transfer": transfer,
 }
@@ -54,6 +57,7 @@ __all__ = [
     "InvarianceConfig",
     "LayersConfig",
     "Run",
+    "SensitivityConfig",
     "SizeConfig",
     "Stopped",
     "TransferConfig",
@@ -65,6 +69,7 @@ __all__ = [
     "invariance",
     "layers",
     "preset",
+    "sensitivity",
     "size",
     "transfer",
 ]

@@ -148,6 +148,26 @@ def _size(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _sensitivity(summary: Mapping[str, Any]) -> list[str]:
+    lines = [f"loss-sensitivity through training, {summary['images']:,} images of {summary['data']}"]
+    for labels, name in (("classes", "the classes of the data"), ("exemplar", "a class for every image")):
+        found = [
+            f"{summary[key]:.3f} on {inputs} inputs"
+            for inputs in ("real", "random")
+            if summary.get(key := f"gini_{inputs}_{labels}") is not None
+        ]
+        if found:
+            lines.append(f"  Gini coefficient with {name}: {', '.join(found)}")
+    ratios = [
+        f"{summary[key]:.2f} on {inputs} inputs"
+        for inputs in ("real", "random")
+        if summary.get(key := f"class_ratio_{inputs}") is not None
+    ]
+    if ratios:
+        lines.append(f"  sensitivity to the own class over that to others: {', '.join(ratios)}")
+    return lines
+
+
 def _transfer(summary: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{summary['networks']} networks pre-trained on random labels of half of {summary['images']:,} images of "
@@ -173,6 +193,7 @@ _TEXTS = {
     "ideal": _ideal,
     "invariance": _invariance,
     "layers": _layers,
+    "sensitivity": _sensitivity,
     "size": _size,
     "transfer": _transfer,
 }
