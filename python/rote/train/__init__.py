@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rote.train.adversarial import AdversarialLoss
 from rote.train.callbacks import Callback
 from rote.train.checkpoint import (
     CheckpointError,
@@ -22,6 +23,8 @@ from rote.train.labels import (
 )
 from rote.train.memory import TrainingOutOfMemory
 from rote.train.progress import Progress
+from rote.train.regularization import CurrentSamples, Regularizers, regularize_layers
+from rote.train.regularized_stream import RegularizedStream
 from rote.train.replica_checkpoint import load_replicas, save_replicas
 from rote.train.replicas import ReplicaTrainer, batching_pays
 from rote.train.running import Running, RunningEpoch
@@ -32,11 +35,15 @@ from rote.train.trainer import Trainer, TrainingDiverged
 __all__ = [
     "CARRIES_INFORMATION",
     "LABEL_CORRUPTIONS",
+    "AdversarialLoss",
     "Callback",
     "CheckpointError",
+    "CurrentSamples",
     "DataParallel",
     "LabelSource",
     "Progress",
+    "RegularizedStream",
+    "Regularizers",
     "ReplicaTrainer",
     "Running",
     "RunningEpoch",
@@ -55,6 +62,7 @@ __all__ = [
     "load_weights",
     "random_labels",
     "redraw_labels",
+    "regularize_layers",
     "save_checkpoint",
     "save_replicas",
     "save_weights",
