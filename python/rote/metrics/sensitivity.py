@@ -1,8 +1,9 @@
 """rote/metrics/sensitivity.py: how much a training hangs on each pixel of each of its examples.
 
-Loss-sensitivity (arXiv 1706.05394, section 3.2): g_x^t = || dL_t / dx ||_1, where L_t is the average training loss after
-t updates and the derivative flows through the updates that x took part in. x's own share of L_t, at fixed weights, is
-not in it: an example that was never visited has sensitivity 0. It is not the ordinary gradient of a loss in its input.
+Loss-sensitivity (arXiv 1706.05394, section 3.2): g_x^t = || dL_t / dx ||_1, where L_t is the average training loss
+after t updates and the derivative flows through the updates that x took part in. x's own share of L_t, at fixed
+weights, is not in it: an example that was never visited has sensitivity 0. It is not the gradient of a loss in its
+input at fixed weights.
 """
 
 from __future__ import annotations

@@ -152,7 +152,7 @@ class SensitivityRun:
     def _looks(self, condition: Condition) -> Iterator[Look]:
         for epoch in self.config.look_epochs():
             with np.load(self._file(condition, epoch)) as stored:
-                by_class = stored["by_class"] if "by_class" in stored else None
+                by_class = stored.get("by_class")
                 numbers = [stored[name].item() for name in ("epoch", "step", "accuracy", "loss")]
                 yield Look(*numbers, stored["total"], by_class, stored["seconds"].item())
 

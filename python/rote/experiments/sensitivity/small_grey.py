@@ -54,6 +54,6 @@ def _shrunken(images: Tensor, side: int) -> Tensor:
 
 
 def _overlaps(length: int, side: int) -> Tensor:
-    """int64 [side, length]: what of each pixel lies in each of the new ones, in parts of 1 / side; rows sum to length."""
+    """int64 [side, length]: what of each pixel lies in each new one, in parts of 1 / side; rows sum to length."""
     new, old = torch.arange(side)[:, None] * length, torch.arange(length)[None, :] * side
     return (torch.minimum(new + length, old + side) - torch.maximum(new, old)).clamp(min=0)
