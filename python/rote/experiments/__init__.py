@@ -11,6 +11,7 @@ from rote.experiments.base.config import ExperimentConfig
 from rote.experiments.base.stopping import Stopped
 from rote.experiments.benign import BenignConfig, benign
 from rote.experiments.capacity import CapacityConfig, capacity
+from rote.experiments.csr import CSRConfig, csr
 from rote.experiments.depth import DepthConfig, depth
 from rote.experiments.diversity import DiversityConfig, diversity
 from rote.experiments.easy import EasyConfig, easy
@@ -21,8 +22,8 @@ from rote.experiments.location import LocationConfig, location
 from rote.experiments.memorization import MemorizationConfig, memorization
 from rote.experiments.presets import PRESETS, preset
 from rote.experiments.probing.headline import headline
-from rote.experiments.sensitivity import SensitivityConfig, sensitivity
 from rote.experiments.regularize import RegularizeConfig, regularize
+from rote.experiments.sensitivity import SensitivityConfig, sensitivity
 from rote.experiments.size import SizeConfig, size
 from rote.experiments.trajectories import TrajectoriesConfig, trajectories
 from rote.experiments.transfer import TransferConfig, transfer
@@ -31,6 +32,7 @@ from rote.runs import Run
 CONFIGS: dict[str, type[ExperimentConfig]] = {
     "benign": BenignConfig,
     "capacity": CapacityConfig,
+    "csr": CSRConfig,
     "depth": DepthConfig,
     "diversity": DiversityConfig,
     "easy": EasyConfig,
@@ -48,6 +50,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
 EXPERIMENTS = {
     "benign": benign,
     "capacity": capacity,
+    "csr": csr,
     "depth": depth,
     "diversity": diversity,
     "easy": easy,
@@ -68,6 +71,7 @@ __all__ = [
     "EXPERIMENTS",
     "PRESETS",
     "BenignConfig",
+    "CSRConfig",
     "CapacityConfig",
     "DepthConfig",
     "DiversityConfig",
@@ -87,6 +91,7 @@ __all__ = [
     "TransferConfig",
     "benign",
     "capacity",
+    "csr",
     "depth",
     "diversity",
     "easy",
@@ -97,8 +102,8 @@ __all__ = [
     "location",
     "memorization",
     "preset",
-    "sensitivity",
     "regularize",
+    "sensitivity",
     "size",
     "trajectories",
     "transfer",

@@ -148,6 +148,28 @@ def _size(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _csr(summary: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"critical samples among {summary['queries']:,} test inputs, networks trained on {summary['images']:,} images "
+        f"of {summary['data']}"
+    ]
+    names = [key.removeprefix("train_accuracy_") for key in summary if key.startswith("train_accuracy_")]
+    for name in names:
+        lines.append(
+            f"  {name}: training accuracy {summary[f'train_accuracy_{name}']:.3f}, test accuracy "
+            f"{summary[f'test_accuracy_{name}']:.3f}, critical sample ratio {summary[f'csr_{name}']:.3f}"
+        )
+    ratios = [
+        f"{summary[key]:.2f} for {kind}"
+        for kind in ("randX", "randY")
+        if summary.get(key := f"csr_ratio_{kind}") is not None
+    ]
+    if ratios:
+        accuracy = 100 * summary["matched_accuracy"]
+        lines.append(f"  ratio to real data at a training accuracy of {accuracy:.0f} %: {', '.join(ratios)}")
+    return lines
+
+
 def _sensitivity(summary: Mapping[str, Any]) -> list[str]:
     lines = [f"loss-sensitivity through training, {summary['images']:,} images of {summary['data']}"]
     for labels, name in (("classes", "the classes of the data"), ("exemplar", "a class for every image")):
@@ -189,6 +211,7 @@ def _transfer(summary: Mapping[str, Any]) -> list[str]:
 
 _TEXTS = {
     "capacity": _capacity,
+    "csr": _csr,
     "diversity": _diversity,
     "ideal": _ideal,
     "invariance": _invariance,
