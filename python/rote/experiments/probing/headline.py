@@ -149,6 +149,48 @@ def _size(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _csr(summary: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"critical samples among {summary['queries']:,} test inputs, networks trained on {summary['images']:,} images "
+        f"of {summary['data']}"
+    ]
+    names = [key.removeprefix("train_accuracy_") for key in summary if key.startswith("train_accuracy_")]
+    for name in names:
+        lines.append(
+            f"  {name}: training accuracy {summary[f'train_accuracy_{name}']:.3f}, test accuracy "
+            f"{summary[f'test_accuracy_{name}']:.3f}, critical sample ratio {summary[f'csr_{name}']:.3f}"
+        )
+    ratios = [
+        f"{summary[key]:.2f} for {kind}"
+        for kind in ("randX", "randY")
+        if summary.get(key := f"csr_ratio_{kind}") is not None
+    ]
+    if ratios:
+        accuracy = 100 * summary["matched_accuracy"]
+        lines.append(f"  ratio to real data at a training accuracy of {accuracy:.0f} %: {', '.join(ratios)}")
+    return lines
+
+
+def _sensitivity(summary: Mapping[str, Any]) -> list[str]:
+    lines = [f"loss-sensitivity through training, {summary['images']:,} images of {summary['data']}"]
+    for labels, name in (("classes", "the classes of the data"), ("exemplar", "a class for every image")):
+        found = [
+            f"{summary[key]:.3f} on {inputs} inputs"
+            for inputs in ("real", "random")
+            if summary.get(key := f"gini_{inputs}_{labels}") is not None
+        ]
+        if found:
+            lines.append(f"  Gini coefficient with {name}: {', '.join(found)}")
+    ratios = [
+        f"{summary[key]:.2f} on {inputs} inputs"
+        for inputs in ("real", "random")
+        if summary.get(key := f"class_ratio_{inputs}") is not None
+    ]
+    if ratios:
+        lines.append(f"  sensitivity to the own class over that to others: {', '.join(ratios)}")
+    return lines
+
+
 def _transfer(summary: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{summary['networks']} networks pre-trained on random labels of half of {summary['images']:,} images of "
@@ -218,12 +260,14 @@ def _depth(summary: Mapping[str, Any]) -> list[str]:
 _TEXTS = {
     "capacity": _capacity,
     "depth": _depth,
+    "csr": _csr,
     "diversity": _diversity,
     "easy": _easy,
     "ideal": _ideal,
     "invariance": _invariance,
     "layers": _layers,
     "noise": noise,
+    "sensitivity": _sensitivity,
     "size": _size,
     "trajectories": _trajectories,
     "transfer": _transfer,
