@@ -15,6 +15,7 @@ from rote.claims import (
     rows_depth,
     rows_easy,
     rows_inside,
+    rows_noise,
     rows_recipes,
     rows_trajectories,
 )
@@ -30,6 +31,7 @@ ROWS = {
     **rows_inside.ROWS,
     **rows_capacity.ROWS,
     **rows_recipes.ROWS,
+    **rows_noise.ROWS,
     **rows_easy.ROWS,
     **rows_trajectories.ROWS,
     **rows_depth.ROWS,

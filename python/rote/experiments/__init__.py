@@ -19,6 +19,7 @@ from rote.experiments.invariance import InvarianceConfig, invariance
 from rote.experiments.layers import LayersConfig, layers
 from rote.experiments.location import LocationConfig, location
 from rote.experiments.memorization import MemorizationConfig, memorization
+from rote.experiments.noise import NoiseConfig, noise
 from rote.experiments.presets import PRESETS, preset
 from rote.experiments.probing.headline import headline
 from rote.experiments.regularize import RegularizeConfig, regularize
@@ -36,6 +37,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "ideal": IdealConfig,
     "invariance": InvarianceConfig,
     "layers": LayersConfig,
+    "noise": NoiseConfig,
     "regularize": RegularizeConfig,
     "memorization": MemorizationConfig,
     "location": LocationConfig,
@@ -52,6 +54,7 @@ EXPERIMENTS = {
     "ideal": ideal,
     "invariance": invariance,
     "layers": layers,
+    "noise": noise,
     "regularize": regularize,
     "memorization": memorization,
     "location": location,
@@ -75,6 +78,7 @@ __all__ = [
     "LayersConfig",
     "LocationConfig",
     "MemorizationConfig",
+    "NoiseConfig",
     "RegularizeConfig",
     "Run",
     "SizeConfig",
@@ -92,6 +96,7 @@ __all__ = [
     "layers",
     "location",
     "memorization",
+    "noise",
     "preset",
     "regularize",
     "size",

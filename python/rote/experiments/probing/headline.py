@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rote.experiments.noise.headline import headline as noise
 from rote.runs import Run
 
 
@@ -222,6 +223,7 @@ _TEXTS = {
     "ideal": _ideal,
     "invariance": _invariance,
     "layers": _layers,
+    "noise": noise,
     "size": _size,
     "trajectories": _trajectories,
     "transfer": _transfer,
