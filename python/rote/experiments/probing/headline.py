@@ -158,7 +158,8 @@ def _convergence(summary: Mapping[str, Any]) -> list[str]:
         over = " (a lower bound)" if row["censored"] else ""
         ratio = "" if row["ratio"] is None or row["kind"] == "clean" else f", {row['ratio']:.2f} times real data"
         lines.append(
-            f"  width {row['width']:>3}, {row['images']:>6,} images, {_condition(row)}: {row['epochs']:.1f}{over}{ratio}"
+            f"  width {row['width']:>3}, {row['images']:>6,} images, {_condition(row)}: "
+            f"{row['epochs']:.1f}{over}{ratio}"
         )
     for order in summary["orders"]:
         if order["spearman"] is not None:
@@ -187,8 +188,8 @@ def _regularize(summary: Mapping[str, Any]) -> list[str]:
     none = summary["rows"][0]
     lines = [
         f"regularizers on {summary['images']:,} images of {summary['data']}, {summary['epochs']:,} epochs; without: "
-        f"{none['random_train_accuracy']:.3f} of random labels known, test accuracy {none['test_selected']:.3f} on true "
-        "ones"
+        f"{none['random_train_accuracy']:.3f} of random labels known, test accuracy {none['test_selected']:.3f} on "
+        "true ones"
     ]
     for fall in summary["falls"]:
         lines.append(

@@ -65,7 +65,7 @@ class SizeConfig(ExperimentConfig):
     widths: tuple[int, ...] = (4, 8, 16, 32, 64)
     """Widths of the networks."""
     replicas: int = 64
-    """Memorization: networks of each width, R; two and two share a split of the images into halves. A multiple of four."""
+    """Memorization: networks of each width, R; two and two share a split of the images into halves. A multiple of 4."""
     together: int = 16
     """Networks trained at once, even; a bound on memory."""
     loss: Literal["mse", "ce"] = "ce"
