@@ -7,11 +7,11 @@ labels is 100 %. One that is not done at the cap is censored: it counts with the
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from rote.experiments.base.fleet import Fleet
-from rote.experiments.base.fleet_cell import train_fleet
+from rote.experiments.base.fleet_cell import require_finite, train_fleet
 from rote.experiments.base.stopping import stop_requests
 from rote.experiments.inputs.loading import Inputs
 from rote.experiments.size.noise import CLEAN, Noise
@@ -72,38 +72,28 @@ class ConvergenceStudy:
                     self.folder,
                     group.name,
                     lambda state, group=group: self.studied.fleet(group, self.config.epochs, state),
-                    self._course(group),
+                    lambda fleet, epoch, group=group: self._look(fleet, group),
+                    range(1, self.config.epochs + 1),
                     stop,
                     description=f"size {number + 1}/{len(wanted)}, width {group.width}, {group.images} images",
-                    samples_per_step=self.config.batch_size * len(group.members),
                     done=number,
                     cells=len(wanted),
                 )
                 seconds += found["seconds"]
                 own = epochs.setdefault((group.width, group.images), {})
-                for member, reached in zip(group.members, found["epochs"], strict=True):
-                    own.setdefault(member.noise, []).append(reached)
+                reached = {index: look["epoch"] for look in found["looks"] for index in look["fitted"]}
+                for index, member in enumerate(group.members):
+                    own.setdefault(member.noise, []).append(reached.get(index))
         self._write_results(epochs, seconds)
 
-    def _course(self, group: Group) -> Callable[[Fleet, Callable[[], None]], dict[str, Any]]:
-        def course(fleet: Fleet, on_step: Callable[[], None]) -> dict[str, Any]:
-            notes = fleet.notes
-            notes.setdefault("epochs", [None] * len(group.members))
-            notes.setdefault("looked", 0)
-            steps = fleet.trainer.total_steps // self.config.epochs
-            # An epoch that was trained and not looked at before a stop is looked at now.
-            for epoch in range(notes["looked"] + 1, self.config.epochs + 1):
-                if not fleet.active:
-                    break
-                fleet.train_until(epoch * steps, on_step)
-                for index, accuracy in self.studied.accuracies(fleet, group).items():
-                    if accuracy == 1.0:
-                        notes["epochs"][index] = epoch
-                        fleet.stop(index)
-                notes["looked"] = epoch
-            return {"epochs": notes["epochs"]}
-
-        return course
+    def _look(self, fleet: Fleet, group: Group) -> dict[str, Any]:
+        """Stops the networks that have fitted everything, and names them."""
+        require_finite(fleet)
+        accuracies = self.studied.accuracies(fleet, group)
+        fitted = [index for index, accuracy in accuracies.items() if accuracy == 1.0]
+        for index in fitted:
+            fleet.stop(index)
+        return {"fitted": fitted}
 
     def _write_results(self, epochs: dict[tuple[int, int], dict[Noise, list[int | None]]], seconds: float) -> None:
         cap = self.config.epochs

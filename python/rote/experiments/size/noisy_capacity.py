@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from rote.experiments.base.fleet import Fleet
-from rote.experiments.base.fleet_cell import train_fleet
+from rote.experiments.base.fleet_cell import require_finite, train_fleet
 from rote.experiments.base.stopping import stop_requests
 from rote.experiments.inputs.loading import Inputs
 from rote.experiments.probing.probes import probe_statistics
@@ -75,15 +75,15 @@ class NoiseStudy:
                     self.folder,
                     group.name,
                     lambda state, group=group: self.studied.fleet(group, self._epochs(group), state),
-                    self._course(group),
+                    lambda fleet, epoch, group=group: self._look(fleet, group),
+                    [self._epochs(group)],
                     stop,
                     description=f"size {number + 1}/{len(wanted)}, width {group.width}",
-                    samples_per_step=config.batch_size * len(group.members),
                     done=number,
                     cells=len(wanted),
                 )
                 seconds += result["seconds"]
-                for member, accuracies in zip(group.members, result["networks"], strict=True):
+                for member, accuracies in zip(group.members, result["looks"][-1]["networks"], strict=True):
                     found.setdefault((group.width, member.noise), []).append(accuracies)
         self._write_results(found, seconds)
 
@@ -96,28 +96,22 @@ class NoiseStudy:
         """Steps of an epoch."""
         return images // min(self.config.batch_size, images)
 
-    def _course(self, group: Group) -> Callable[[Fleet, Callable[[], None]], dict[str, Any]]:
+    def _look(self, fleet: Fleet, group: Group) -> dict[str, Any]:
+        """What every network of a group answers rightly, of its own images and of held-out ones."""
+        require_finite(fleet)
         train, test = self.inputs.bank.train, self.inputs.bank.test
-        parts = (
-            ("validation", train, self.validation_ids),
-            ("test", test, torch.arange(len(test))),
-        )
-
-        def course(fleet: Fleet, on_step: Callable[[], None]) -> dict[str, Any]:
-            fleet.train_until(fleet.trainer.total_steps, on_step)
-            noisy_set = self.studied.noisy_set(group.images)
-            networks = []
-            for index, member in enumerate(group.members):
-                images, labels = noisy_set.of(member.noise)
-                model = fleet.model(index)
-                with probe_statistics(model, images, self.config.bn):
-                    accuracies = {"train": clean_accuracy(model, images, labels)}
-                    for name, split, ids in parts:
-                        accuracies[name] = clean_accuracy(model, split.images, split.labels.cpu()[ids], image_ids=ids)
-                networks.append({**accuracies, "images": len(labels), "steps": fleet.step})
-            return {"networks": networks}
-
-        return course
+        held_out = (("validation", train, self.validation_ids), ("test", test, torch.arange(len(test))))
+        noisy_set = self.studied.noisy_set(group.images)
+        networks = []
+        for index, member in enumerate(group.members):
+            images, labels = noisy_set.of(member.noise)
+            model = fleet.model(index)
+            with probe_statistics(model, images, self.config.bn):
+                accuracies = {"train": clean_accuracy(model, images, labels)}
+                for name, split, ids in held_out:
+                    accuracies[name] = clean_accuracy(model, split.images, split.labels.cpu()[ids], image_ids=ids)
+            networks.append({**accuracies, "images": len(labels), "steps": fleet.step})
+        return {"networks": networks}
 
     def _write_results(self, found: dict[tuple[int, Noise], list[dict[str, float]]], seconds: float) -> None:
         rows = [
