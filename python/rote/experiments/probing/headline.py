@@ -131,6 +131,10 @@ def _invariance(summary: Mapping[str, Any]) -> list[str]:
 
 
 def _size(summary: Mapping[str, Any]) -> list[str]:
+    if summary.get("study") == "convergence":
+        return _convergence(summary)
+    if summary.get("study") == "noise":
+        return _noise_capacity(summary)
     lines = [
         f"memorization of single examples, {summary['images']:,} images of {summary['data']}, "
         f"{100 * summary['noise']:.0f} % of their labels redrawn"
@@ -188,6 +192,50 @@ def _sensitivity(summary: Mapping[str, Any]) -> list[str]:
     ]
     if ratios:
         lines.append(f"  sensitivity to the own class over that to others: {', '.join(ratios)}")
+def _convergence(summary: Mapping[str, Any]) -> list[str]:
+    lines = [f"epochs to 100 % of {summary['images']:,} images of {summary['data']}, at most {summary['cap']:,}"]
+    for row in summary["rows"]:
+        over = " (a lower bound)" if row["censored"] else ""
+        ratio = "" if row["ratio"] is None or row["kind"] == "clean" else f", {row['ratio']:.2f} times real data"
+        lines.append(
+            f"  width {row['width']:>3}, {row['images']:>6,} images, {_condition(row)}: "
+            f"{row['epochs']:.1f}{over}{ratio}"
+        )
+    for order in summary["orders"]:
+        if order["spearman"] is not None:
+            lines.append(f"  ratio against {order['sweep']}, {_condition(order)}: Spearman {order['spearman']:+.2f}")
+    return lines
+
+
+def _noise_capacity(summary: Mapping[str, Any]) -> list[str]:
+    lines = [f"best width, {summary['images']:,} images of {summary['data']}, within {100 * summary['tie']:g} points"]
+    for row in summary["best"]:
+        lines.append(
+            f"  {_condition(row)}: {row['best_width']}, accuracy {row['validation_accuracy']:.3f} on validation and "
+            f"{row['test_accuracy']:.3f} on test images"
+        )
+    return lines
+
+
+def _condition(row: Mapping[str, Any]) -> str:
+    return "real data" if row["kind"] == "clean" else f"{100 * row['level']:g} % noisy {_NOISY[row['kind']]}"
+
+
+_NOISY = {"inputs": "inputs", "labels": "labels", "removed": "examples removed"}
+
+
+def _regularize(summary: Mapping[str, Any]) -> list[str]:
+    none = summary["rows"][0]
+    lines = [
+        f"regularizers on {summary['images']:,} images of {summary['data']}, {summary['epochs']:,} epochs; without: "
+        f"{none['random_train_accuracy']:.3f} of random labels known, test accuracy {none['test_selected']:.3f} on "
+        "true ones"
+    ]
+    for fall in summary["falls"]:
+        lines.append(
+            f"  {fall['technique']}: {100 * fall['fall']:.1f} points less of random labels at strength "
+            f"{fall['strength']:.2g}, for {100 * fall['cost']:.1f} points of test accuracy"
+        )
     return lines
 
 
@@ -268,6 +316,7 @@ _TEXTS = {
     "layers": _layers,
     "noise": noise,
     "sensitivity": _sensitivity,
+    "regularize": _regularize,
     "size": _size,
     "trajectories": _trajectories,
     "transfer": _transfer,
