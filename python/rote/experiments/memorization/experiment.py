@@ -73,7 +73,9 @@ class MemorizationConfig(ExperimentConfig):
             if not 0 < share < 1:
                 raise ValueError(f"{option} must be in (0, 1); got {share}")
         if len({self.share, *self.profile_shares}) <= len(self.profile_shares):
-            raise ValueError(f"--profile-shares must differ from each other and from --share; got {self.profile_shares}")
+            raise ValueError(
+                f"--profile-shares must differ from each other and from --share; got {self.profile_shares}"
+            )
         if self.profile_runs < 2:
             raise ValueError(f"--profile-runs must be at least 2; got {self.profile_runs}")
         for option in ("memorized", "influential"):
@@ -84,7 +86,9 @@ class MemorizationConfig(ExperimentConfig):
         if self.workers < 1 or (self.workers > 1 and self.executor == "local"):
             raise ValueError(f"--workers must be 1 without --executor ray, at least 1 with it; got {self.workers}")
         if self.mixup != "none" or self.augment == SAME_CLASS:
-            raise ValueError("--mixup and --augment same-class show images outside of a subset; memorization has neither")
+            raise ValueError(
+                "--mixup and --augment same-class show images outside of a subset; memorization has neither"
+            )
         if self.label_classes is not None:
             raise ValueError("--label-classes is a number of random classes; labels that are not planted are true ones")
         if self.keep_checkpoints:

@@ -93,7 +93,8 @@ class MemorizationRun:
         done = len(self.batches) - len(missing)
         by_name = {cell_name(batch): batch for batch in missing}
         jobs = [
-            Job(cell_name(batch), self._work(batch, stop, done + number)) for number, batch in enumerate(missing, start=1)
+            Job(cell_name(batch), self._work(batch, stop, done + number))
+            for number, batch in enumerate(missing, start=1)
         ]
         attempts = dict.fromkeys(by_name, 1)
 
@@ -135,7 +136,9 @@ class MemorizationRun:
                     column.append(np.atleast_1d(stored[name]))
         train, test, diverged = (np.concatenate(parts[n]) for n in ("correct_train", "correct_test", "diverged"))
         if not len(train) == len(test) == len(diverged) == len(self.models):
-            raise CorruptRunFile(f"{self.folder.path / CELLS} must hold {len(self.models)} networks, holds {len(train)}")
+            raise CorruptRunFile(
+                f"{self.folder.path / CELLS} must hold {len(self.models)} networks, holds {len(train)}"
+            )
         subset = np.concatenate([packed_bits.pack(self.training.mask(model).numpy()[None]) for model in self.models])
         for name, matrix in (("subset", subset), ("correct_train", train), ("correct_test", test)):
             write_with(self.folder.path / f"{name}.npy", lambda file, matrix=matrix: np.save(file, matrix))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rote.metrics.memorization import SINGLE_SCORES_FROM
 from rote.runs import Run
 
 
@@ -148,6 +149,26 @@ def _size(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _memorization(summary: Mapping[str, Any]) -> list[str]:
+    split_half = "unknown" if summary["split_half"] is None else f"{summary['split_half']:.2f}"
+    caution = ": no single score is to be quoted" if summary["runs"] < SINGLE_SCORES_FROM else ""
+    lines = [
+        f"memorization of single examples by {summary['runs']:,} networks on {100 * summary['share']:g} % of "
+        f"{summary['images']:,} images of {summary['data']}",
+        f"  accuracy {summary['train_accuracy']:.3f} on images trained on, {summary['held_out_accuracy']:.3f} on held-out "
+        f"ones, {summary['test_accuracy']:.3f} on test images",
+        f"  standard error of a score {summary['standard_error']:.3f}, reliability {split_half}{caution}",
+        f"  {summary['influence_pairs']:,} pairs of high influence, {summary['influence_pairs_opposite']:,} as large with "
+        "the other sign",
+    ]
+    if summary["auc"] is not None:
+        lines.append(
+            f"  {summary['corrupted']:,} wrong labels above right ones: area under the curve {summary['auc']:.3f} (95 % "
+            f"interval {summary['auc_low']:.3f} to {summary['auc_high']:.3f})"
+        )
+    return lines
+
+
 def _transfer(summary: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{summary['networks']} networks pre-trained on random labels of half of {summary['images']:,} images of "
@@ -173,6 +194,7 @@ _TEXTS = {
     "ideal": _ideal,
     "invariance": _invariance,
     "layers": _layers,
+    "memorization": _memorization,
     "size": _size,
     "transfer": _transfer,
 }
