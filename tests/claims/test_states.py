@@ -6,6 +6,8 @@ import pytest
 
 from rote.claims.table import ROWS
 
+from .states_learning import claim_19, claim_23, claim_27, claim_28, claim_30  # noqa: F401
+
 MILD = "benign-mild"
 LOW = {"probe_accuracy": [0.385, 0.389, 0.387, 0.386, 0.388]}
 

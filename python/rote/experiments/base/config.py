@@ -37,7 +37,8 @@ class ExperimentConfig:
     mixup_p: float = 0.8
     """Share of views that MixUp mixes."""
     model: str = "convnet"
-    """Network: convnet, mlp, resnet18, resnet50, vgg16 or vit-tiny."""
+    """Network: convnet, mlp, resnet18, resnet50, vgg16, vit-tiny; small-inception, small-alexnet, zhang-mlp, wrn-28-1,
+    closer-look-cnn."""
     width: int | None = None
     """Width dial of the network; its own default if not given."""
     depth: int | None = None

@@ -28,6 +28,7 @@ class Fleet:
 
     Attributes:
         notes: JSON values of the caller's own, by name.
+        steps_per_epoch, batch_size: of every stream.
 
     Raises:
         CorruptRunFile: the checkpoint is damaged.
@@ -42,6 +43,8 @@ class Fleet:
     ) -> None:
         self.trainer = ReplicaTrainer(models, streams, configs)
         self.path = path
+        self.steps_per_epoch = streams[0].steps_per_epoch
+        self.batch_size = streams[0].batch_size
         self.notes: dict[str, Any] = {}
         if path.exists():
             self._load()
