@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rote.experiments.noise.headline import headline as noise
+from rote.metrics.memorization import SINGLE_SCORES_FROM
 from rote.runs import Run
 
 
@@ -235,6 +236,22 @@ def _regularize(summary: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"  {fall['technique']}: {100 * fall['fall']:.1f} points less of random labels at strength "
             f"{fall['strength']:.2g}, for {100 * fall['cost']:.1f} points of test accuracy"
+def _memorization(summary: Mapping[str, Any]) -> list[str]:
+    split_half = "unknown" if summary["split_half"] is None else f"{summary['split_half']:.2f}"
+    caution = ": no single score is to be quoted" if summary["runs"] < SINGLE_SCORES_FROM else ""
+    lines = [
+        f"memorization of single examples by {summary['runs']:,} networks on {100 * summary['share']:g} % of "
+        f"{summary['images']:,} images of {summary['data']}",
+        f"  accuracy {summary['train_accuracy']:.3f} on images trained on, {summary['held_out_accuracy']:.3f} on held-out "
+        f"ones, {summary['test_accuracy']:.3f} on test images",
+        f"  standard error of a score {summary['standard_error']:.3f}, reliability {split_half}{caution}",
+        f"  {summary['influence_pairs']:,} pairs of high influence, {summary['influence_pairs_opposite']:,} as large with "
+        "the other sign",
+    ]
+    if summary["auc"] is not None:
+        lines.append(
+            f"  {summary['corrupted']:,} wrong labels above right ones: area under the curve {summary['auc']:.3f} (95 % "
+            f"interval {summary['auc_low']:.3f} to {summary['auc_high']:.3f})"
         )
     return lines
 
@@ -317,6 +334,7 @@ _TEXTS = {
     "noise": noise,
     "sensitivity": _sensitivity,
     "regularize": _regularize,
+    "memorization": _memorization,
     "size": _size,
     "trajectories": _trajectories,
     "transfer": _transfer,
