@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rote.claims import rows_benign, rows_capacity, rows_inside, rows_recipes
+from rote.claims import rows_benign, rows_capacity, rows_inside, rows_location, rows_recipes
 from rote.claims.criteria import CRITERIA
 from rote.claims.criterion import CIFAR, NARROW, Criterion
 from rote.claims.evidence import Evidence
@@ -22,6 +22,7 @@ ROWS = {
     **rows_inside.ROWS,
     **rows_capacity.ROWS,
     **rows_recipes.ROWS,
+    **rows_location.ROWS,
 }
 
 COLUMNS = ("number", "claim", "measured", "seeds", "scale", "state", "reason", "criterion", "command")
