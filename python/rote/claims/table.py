@@ -19,6 +19,7 @@ from rote.claims import (
     rows_recipes,
     rows_trajectories,
 )
+from rote.claims import rows_benign, rows_capacity, rows_inside, rows_location, rows_recipes
 from rote.claims.criteria import CRITERIA
 from rote.claims.criterion import CIFAR, NARROW, Criterion
 from rote.claims.evidence import Evidence
@@ -35,6 +36,7 @@ ROWS = {
     **rows_easy.ROWS,
     **rows_trajectories.ROWS,
     **rows_depth.ROWS,
+    **rows_location.ROWS,
 }
 
 COLUMNS = ("number", "claim", "measured", "seeds", "scale", "state", "reason", "criterion", "command")
