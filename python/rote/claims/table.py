@@ -15,11 +15,11 @@ from rote.claims import (
     rows_depth,
     rows_easy,
     rows_inside,
+    rows_location,
     rows_noise,
     rows_recipes,
     rows_trajectories,
 )
-from rote.claims import rows_benign, rows_capacity, rows_inside, rows_location, rows_recipes
 from rote.claims.criteria import CRITERIA
 from rote.claims.criterion import CIFAR, NARROW, Criterion
 from rote.claims.evidence import Evidence

@@ -193,6 +193,8 @@ def _sensitivity(summary: Mapping[str, Any]) -> list[str]:
     ]
     if ratios:
         lines.append(f"  sensitivity to the own class over that to others: {', '.join(ratios)}")
+
+
 def _convergence(summary: Mapping[str, Any]) -> list[str]:
     lines = [f"epochs to 100 % of {summary['images']:,} images of {summary['data']}, at most {summary['cap']:,}"]
     for row in summary["rows"]:
@@ -236,6 +238,10 @@ def _regularize(summary: Mapping[str, Any]) -> list[str]:
         lines.append(
             f"  {fall['technique']}: {100 * fall['fall']:.1f} points less of random labels at strength "
             f"{fall['strength']:.2g}, for {100 * fall['cost']:.1f} points of test accuracy"
+        )
+    return lines
+
+
 def _memorization(summary: Mapping[str, Any]) -> list[str]:
     split_half = "unknown" if summary["split_half"] is None else f"{summary['split_half']:.2f}"
     caution = ": no single score is to be quoted" if summary["runs"] < SINGLE_SCORES_FROM else ""
