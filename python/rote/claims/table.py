@@ -15,6 +15,8 @@ from rote.claims import (
     rows_depth,
     rows_easy,
     rows_inside,
+    rows_location,
+    rows_noise,
     rows_recipes,
     rows_trajectories,
 )
@@ -30,9 +32,11 @@ ROWS = {
     **rows_inside.ROWS,
     **rows_capacity.ROWS,
     **rows_recipes.ROWS,
+    **rows_noise.ROWS,
     **rows_easy.ROWS,
     **rows_trajectories.ROWS,
     **rows_depth.ROWS,
+    **rows_location.ROWS,
 }
 
 COLUMNS = ("number", "claim", "measured", "seeds", "scale", "state", "reason", "criterion", "command")
