@@ -144,7 +144,7 @@ def _pictures(options: PageOptions, config: dict, ids: np.ndarray):
         return None, ()
     if ids.max(initial=-1) >= len(bank.train):
         return None, bank.classes
-    return bank.train.images[ids].numpy(), bank.classes
+    return bank.train.images.numpy()[ids], bank.classes
 
 
 def _about(config: dict, record) -> str:
