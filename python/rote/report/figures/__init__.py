@@ -5,23 +5,28 @@ from __future__ import annotations
 from rote.report.figures.capacity import plot_bits, plot_capacity
 from rote.report.figures.conditions import plot_controls, plot_ideal
 from rote.report.figures.diversity import plot_tradeoff
+from rote.report.figures.examples import plot_aum, plot_data_map, plot_forgetting
 from rote.report.figures.frontier import plot_capacity_by_size, plot_frontier
 from rote.report.figures.invariance import plot_invariance, plot_invariance_by_operation
 from rote.report.figures.layers import plot_layers
 from rote.report.figures.pool import plot_probe_against_views
 from rote.report.figures.robustness import plot_robustness
 from rote.report.figures.samples import plot_views
+from rote.report.figures.score_matrices import plot_score_correlations, plot_sorted_losses
 from rote.report.figures.size import plot_size
 from rote.report.figures.training import plot_curves, plot_probe_along_training
 from rote.report.figures.transfer import plot_alignment, plot_transfer
 
 __all__ = [
     "plot_alignment",
+    "plot_aum",
     "plot_bits",
     "plot_capacity",
     "plot_capacity_by_size",
     "plot_controls",
     "plot_curves",
+    "plot_data_map",
+    "plot_forgetting",
     "plot_frontier",
     "plot_ideal",
     "plot_invariance",
@@ -30,7 +35,9 @@ __all__ = [
     "plot_probe_against_views",
     "plot_probe_along_training",
     "plot_robustness",
+    "plot_score_correlations",
     "plot_size",
+    "plot_sorted_losses",
     "plot_tradeoff",
     "plot_transfer",
     "plot_views",
