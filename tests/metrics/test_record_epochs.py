@@ -17,6 +17,8 @@ from rote.train.execution import CompiledSteps
 from rote.train.graph import DeviceSteps
 from rote.train.running import _DeviceSums
 
+from .recorded_runs import Run, expected_scores
+
 IDS = torch.arange(60)[5:32]  # 27 images: three batches of eight, three images left over
 
 
@@ -57,6 +59,21 @@ def test_the_train_pass_holds_the_logits_of_each_batch_before_its_update(images,
     scores = recording.train.scores()
     assert scores["presentations"].sum() == 96
     assert not scores["presentations"][np.setdiff1d(np.arange(60), IDS)].any()
+
+
+def test_all_scores_of_a_training_against_loops_over_its_logits(images, tmp_path):
+    recording = RecordEpochs(60, folder=tmp_path, logits=True)
+    make(images, [recording], epochs=8, lr=1e-2).train_until(24)
+    rows = read_dynamics(tmp_path)
+    ids = torch.from_numpy(rows["example_id"].to_numpy().astype(np.int64))
+    logits = torch.tensor(rows["logits"].to_pylist())
+    epochs, labels = torch.from_numpy(rows["epoch"].to_numpy().copy()), train.random_labels(ids, 4, 5)
+    batches = [[(ids[epochs == e], logits[epochs == e], labels[epochs == e])] for e in range(1, 9)]
+    scores = recording.train.scores()
+    for name, values in expected_scores(Run(batches, 60, 4)).items():
+        np.testing.assert_allclose(scores[name], values, rtol=1e-11, atol=1e-13, err_msg=name)
+    assert scores["forgetting_events"].sum() > 0
+    assert scores["never_learned"].any() or scores["unforgettable"].any()
 
 
 def test_the_eval_pass_sees_all_images_in_eval_mode_at_each_epochs_end(images, tmp_path):

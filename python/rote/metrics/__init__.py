@@ -9,14 +9,14 @@ from rote.metrics import bits
 from rote.metrics.accuracy import PoolScore, clean_accuracy, clean_correct, fresh_view_accuracy, pool_accuracy
 from rote.metrics.aum import CombinedAum, ThresholdLabels, combined_aum, flagged_by_threshold, threshold_labels
 from rote.metrics.batch_norm import recalibrated
-from rote.metrics.dynamics_files import Trajectories, read_dynamics, trajectories
+from rote.metrics.dynamics_files import Trajectories, epoch_values, read_dynamics, trajectories
 from rote.metrics.embedding import embed
 from rote.metrics.folding import folded
 from rote.metrics.memorization import Memorization, memorization_scores, split_half_reliability
 from rote.metrics.probe import knn_probe, knn_probe_correct, pixel_probe, pixel_probe_correct
 from rote.metrics.record_epochs import RecordEpochs
 from rote.metrics.recorder import Recorder
-from rote.metrics.split_half import Reliability, reliability
+from rote.metrics.split_half import Reliability, reliabilities, reliability
 from rote.metrics.training_dynamics import (
     Cartography,
     Forgetting,
@@ -55,6 +55,7 @@ __all__ = [
     "combined_aum",
     "el2n",
     "embed",
+    "epoch_values",
     "flagged_by_threshold",
     "folded",
     "forgetting",
@@ -70,6 +71,7 @@ __all__ = [
     "read_dynamics",
     "recalibrated",
     "regions",
+    "reliabilities",
     "reliability",
     "split_half_reliability",
     "threshold_labels",
