@@ -1,4 +1,4 @@
-"""Experiments that train many networks of their own, each for a known number of steps: `transfer`, `size`, `noise`."""
+"""Experiments that train many networks of their own, each for a known number of steps: `transfer`, `size`, ..."""
 
 from __future__ import annotations
 
@@ -34,6 +34,8 @@ class Trainings:
         epochs: visits of each.
         looks: evaluations along each.
         width: width dial where it differs from the config's.
+        depth: depth dial where it differs from the config's.
+        model: network where it differs from the config's.
     """
 
     name: str
@@ -42,6 +44,8 @@ class Trainings:
     epochs: int
     looks: int = 1
     width: int | None = None
+    depth: int | None = None
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,23 @@ def trainings_of(config: Any, images: int) -> list[Trainings]:
     if config.name_of_experiment == "noise":
         looks = len(config.evaluation_epochs()) + 1
         return [Trainings("training", len(cells_of(config)), images, config.epochs, looks=looks)]
+    if config.name_of_experiment == "easy":
+        filters = Trainings("filters", 2, images, config.filter_epochs, model=config.filter_model)
+        networks = Trainings("networks", config.runs * len(config.kinds), images, config.epochs)
+        return [networks, filters] if config.filter_epochs else [networks]
+    if config.name_of_experiment == "trajectories":
+        networks = config.networks * len(config.noise)
+        return [Trainings("networks", networks, _not_held_out(config, images), config.epochs, config.epochs)]
+    if config.name_of_experiment == "depth":
+        networks = len(config.equal) * len(config.norms) * len(config.lr)
+        own, epochs = _not_held_out(config, images), config.epochs + config.true_epochs
+        return [Trainings(f"depth {d}", networks, own, epochs, depth=d) for d in config.depths]
     return []
+
+
+def _not_held_out(config: Any, images: int) -> int:
+    """Images trained on: with all of a data set, those that the validation part leaves."""
+    return images if config.images is not None else max(images - config.validation, 1)
 
 
 def trainings_costs(config: ExperimentConfig, meter: BenignMeter) -> list[TrainingsCosts] | None:
@@ -81,8 +101,9 @@ def trainings_costs(config: ExperimentConfig, meter: BenignMeter) -> list[Traini
 
 def _costs(start: Launch, trainings: Trainings) -> TrainingsCosts:
     config = start.config
-    if trainings.width is not None:
-        config = dataclasses.replace(config, width=trainings.width)
+    for dial in ("width", "depth", "model"):
+        if getattr(trainings, dial) is not None:
+            config = dataclasses.replace(config, **{dial: getattr(trainings, dial)})
     bank, ids = start.inputs.bank, start.inputs.image_ids[: trainings.images]
     built = architecture(config, bank, start.num_classes)
     network = build_model(built, None, None, bank)
