@@ -10,7 +10,7 @@ import pytest
 
 from rote.report import export, figures, gather, plotted, style
 
-from . import synthetic, synthetic_series, synthetic_sizes, synthetic_tables
+from . import synthetic, synthetic_noise, synthetic_series, synthetic_sizes, synthetic_tables
 
 SEEDS = (0, 1, 2)
 
@@ -33,6 +33,7 @@ def tables(tmp_path_factory):
         "grid": gather(grid, "summary.json"),
         "one size": one_size,
         "frontier": gather(made["sizes"], "frontier.csv"),
+        "noise metrics": gather(made["noise"], "metrics.jsonl"),
         "alignment": gather(made["transfer"], "alignment.csv"),
         **{name: gather(folders, TABLES.get(name, f"{name}.csv")) for name, folders in made.items()},
     }
@@ -41,6 +42,7 @@ def tables(tmp_path_factory):
 MADE = {
     **dict.fromkeys(("layers", "invariance", "diversity", "ideal"), synthetic_tables),
     **dict.fromkeys(("sizes", "transfer", "size"), synthetic_sizes),
+    "noise": synthetic_noise,
 }
 TABLES = {"sizes": "capacity.csv"}
 # (function, table, options): everything the page draws from tables
@@ -70,6 +72,13 @@ DRAWINGS = [
     ("plot_alignment", "alignment", {}),
     ("plot_size", "size", {}),
     ("plot_size", "size", {"against": "parameters"}),
+    ("plot_noise_curves", "noise metrics", {}),
+    ("plot_fitting_order", "noise", {}),
+    ("plot_fitting_order", "noise", {"value": "steps_to_99"}),
+    ("plot_corruption", "noise", {}),
+    ("plot_corruption", "noise", {"value": "relative_time"}),
+    ("plot_corruption", "noise", {"value": "epochs_to_99"}),
+    ("plot_regularizers", "noise", {}),
 ]
 
 

@@ -81,6 +81,13 @@ HOW_TO_READ: dict[str, str] = {
         "100 %: only by heart. Wrong labels are those drawn by lot that miss the true class. The purple line is the "
         "share of the examples that score above one half."
     ),
+    "noise": (
+        "Each colour is one kind of data: true labels; the same pixels, shuffled alike in every image; noise with the "
+        "mean and variance of the images; pixels shuffled in each image by itself; labels drawn by lot. Losses fall "
+        "downwards on a logarithmic scale; a condition counts as fitted where its line passes the dashed one. Against "
+        "corruption, 0 % are true data and at 100 % every label is drawn by lot. Last, the four ways to train with and "
+        "without two regularizers: open points are training images, full ones test images."
+    ),
     "sizes": (
         "Each line is one number of views B, the more the stronger its colour. To the right the networks "
         "grow. Where a line leaves 100 %, the network is too small for the pool."
