@@ -126,6 +126,31 @@ def claim_14(runs, state):
                 plain_runs(runs, noise, **options)
 
 
+def claim_29(runs, state):
+    few, all_noisy = {"holds": (0.2, 0.1), "fails": (-0.2, -0.1), "undecided": (0.2, 0.001)}[state]
+    runs.location(noise=0.1, last_minus_best=few)
+    runs.location(noise=1.0, last_minus_best=all_noisy)
+
+
+def test_claim_29_is_undecided_where_the_two_shares_of_noise_disagree(runs, judged):
+    runs.location(noise=0.1, last_minus_best=0.2)
+    runs.location(noise=1.0, last_minus_best=-0.2)
+    (line,) = judged(29)
+    assert (line.state, line.reason) == ("undecided", "below 0 at one of the two alone")
+    assert "put back to epoch 15" in line.measured
+
+
+def test_claim_29_where_nothing_falls(runs, judged):
+    runs.location(noise=0.1, last_minus_best=0.0, spread=0.0)
+    runs.location(noise=1.0, last_minus_best=0.0, spread=0.0)
+    assert judged(29)[0].state == "undecided"
+
+
+def test_claim_29_wants_both_shares(runs, judged):
+    runs.location(noise=0.1, last_minus_best=0.2)
+    assert judged(29)[0].state == "not run"
+
+
 MAKERS = {name.removeprefix("claim_"): maker for name, maker in dict(globals()).items() if name.startswith("claim_")}
 
 

@@ -15,6 +15,7 @@ from rote.claims import (
     rows_depth,
     rows_easy,
     rows_inside,
+    rows_location,
     rows_noise,
     rows_recipes,
     rows_trajectories,
@@ -35,6 +36,7 @@ ROWS = {
     **rows_easy.ROWS,
     **rows_trajectories.ROWS,
     **rows_depth.ROWS,
+    **rows_location.ROWS,
 }
 
 COLUMNS = ("number", "claim", "measured", "seeds", "scale", "state", "reason", "criterion", "command")

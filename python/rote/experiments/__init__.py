@@ -11,6 +11,7 @@ from rote.experiments.base.config import ExperimentConfig
 from rote.experiments.base.stopping import Stopped
 from rote.experiments.benign import BenignConfig, benign
 from rote.experiments.capacity import CapacityConfig, capacity
+from rote.experiments.csr import CSRConfig, csr
 from rote.experiments.depth import DepthConfig, depth
 from rote.experiments.diversity import DiversityConfig, diversity
 from rote.experiments.easy import EasyConfig, easy
@@ -23,6 +24,7 @@ from rote.experiments.noise import NoiseConfig, noise
 from rote.experiments.presets import PRESETS, preset
 from rote.experiments.probing.headline import headline
 from rote.experiments.regularize import RegularizeConfig, regularize
+from rote.experiments.sensitivity import SensitivityConfig, sensitivity
 from rote.experiments.size import SizeConfig, size
 from rote.experiments.trajectories import TrajectoriesConfig, trajectories
 from rote.experiments.transfer import TransferConfig, transfer
@@ -31,6 +33,7 @@ from rote.runs import Run
 CONFIGS: dict[str, type[ExperimentConfig]] = {
     "benign": BenignConfig,
     "capacity": CapacityConfig,
+    "csr": CSRConfig,
     "depth": DepthConfig,
     "diversity": DiversityConfig,
     "easy": EasyConfig,
@@ -38,6 +41,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
     "invariance": InvarianceConfig,
     "layers": LayersConfig,
     "noise": NoiseConfig,
+    "sensitivity": SensitivityConfig,
     "regularize": RegularizeConfig,
     "memorization": MemorizationConfig,
     "location": LocationConfig,
@@ -48,6 +52,7 @@ CONFIGS: dict[str, type[ExperimentConfig]] = {
 EXPERIMENTS = {
     "benign": benign,
     "capacity": capacity,
+    "csr": csr,
     "depth": depth,
     "diversity": diversity,
     "easy": easy,
@@ -55,6 +60,7 @@ EXPERIMENTS = {
     "invariance": invariance,
     "layers": layers,
     "noise": noise,
+    "sensitivity": sensitivity,
     "regularize": regularize,
     "memorization": memorization,
     "location": location,
@@ -68,6 +74,7 @@ __all__ = [
     "EXPERIMENTS",
     "PRESETS",
     "BenignConfig",
+    "CSRConfig",
     "CapacityConfig",
     "DepthConfig",
     "DiversityConfig",
@@ -81,12 +88,14 @@ __all__ = [
     "NoiseConfig",
     "RegularizeConfig",
     "Run",
+    "SensitivityConfig",
     "SizeConfig",
     "Stopped",
     "TrajectoriesConfig",
     "TransferConfig",
     "benign",
     "capacity",
+    "csr",
     "depth",
     "diversity",
     "easy",
@@ -99,6 +108,7 @@ __all__ = [
     "noise",
     "preset",
     "regularize",
+    "sensitivity",
     "size",
     "trajectories",
     "transfer",

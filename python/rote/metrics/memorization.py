@@ -19,6 +19,9 @@ from rote.metrics.split_half import pearson, stepped_up
 
 #: Networks that an example needs on either side, inside and outside of their training sets: a standard error needs two.
 FEWEST = 2
+#: Networks from which a single example's score may be quoted: its standard error is about .036 then, at a share of .7,
+#: and .08 with 200, which is enough to rank planted errors and no more.
+SINGLE_SCORES_FROM = 1000
 
 
 class Memorization(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rote.experiments.noise.headline import headline as noise
+from rote.metrics.memorization import SINGLE_SCORES_FROM
 from rote.runs import Run
 
 
@@ -131,6 +132,10 @@ def _invariance(summary: Mapping[str, Any]) -> list[str]:
 
 
 def _size(summary: Mapping[str, Any]) -> list[str]:
+    if summary.get("study") == "convergence":
+        return _convergence(summary)
+    if summary.get("study") == "noise":
+        return _noise_capacity(summary)
     lines = [
         f"memorization of single examples, {summary['images']:,} images of {summary['data']}, "
         f"{100 * summary['noise']:.0f} % of their labels redrawn"
@@ -145,6 +150,114 @@ def _size(summary: Mapping[str, Any]) -> list[str]:
             f"  width {row['width']:>3}, {row['parameters']:>7,} parameters: mean score {row['memorization_mean']:.3f} "
             f"({', '.join(apart)}), accuracy {row['train_accuracy']:.3f} on the half trained on and "
             f"{row['held_out_accuracy']:.3f} on the other, reliability {row['split_half']:.2f}"
+        )
+    return lines
+
+
+def _csr(summary: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"critical samples among {summary['queries']:,} test inputs, networks trained on {summary['images']:,} images "
+        f"of {summary['data']}"
+    ]
+    names = [key.removeprefix("train_accuracy_") for key in summary if key.startswith("train_accuracy_")]
+    for name in names:
+        lines.append(
+            f"  {name}: training accuracy {summary[f'train_accuracy_{name}']:.3f}, test accuracy "
+            f"{summary[f'test_accuracy_{name}']:.3f}, critical sample ratio {summary[f'csr_{name}']:.3f}"
+        )
+    ratios = [
+        f"{summary[key]:.2f} for {kind}"
+        for kind in ("randX", "randY")
+        if summary.get(key := f"csr_ratio_{kind}") is not None
+    ]
+    if ratios:
+        accuracy = 100 * summary["matched_accuracy"]
+        lines.append(f"  ratio to real data at a training accuracy of {accuracy:.0f} %: {', '.join(ratios)}")
+    return lines
+
+
+def _sensitivity(summary: Mapping[str, Any]) -> list[str]:
+    lines = [f"loss-sensitivity through training, {summary['images']:,} images of {summary['data']}"]
+    for labels, name in (("classes", "the classes of the data"), ("exemplar", "a class for every image")):
+        found = [
+            f"{summary[key]:.3f} on {inputs} inputs"
+            for inputs in ("real", "random")
+            if summary.get(key := f"gini_{inputs}_{labels}") is not None
+        ]
+        if found:
+            lines.append(f"  Gini coefficient with {name}: {', '.join(found)}")
+    ratios = [
+        f"{summary[key]:.2f} on {inputs} inputs"
+        for inputs in ("real", "random")
+        if summary.get(key := f"class_ratio_{inputs}") is not None
+    ]
+    if ratios:
+        lines.append(f"  sensitivity to the own class over that to others: {', '.join(ratios)}")
+
+
+def _convergence(summary: Mapping[str, Any]) -> list[str]:
+    lines = [f"epochs to 100 % of {summary['images']:,} images of {summary['data']}, at most {summary['cap']:,}"]
+    for row in summary["rows"]:
+        over = " (a lower bound)" if row["censored"] else ""
+        ratio = "" if row["ratio"] is None or row["kind"] == "clean" else f", {row['ratio']:.2f} times real data"
+        lines.append(
+            f"  width {row['width']:>3}, {row['images']:>6,} images, {_condition(row)}: "
+            f"{row['epochs']:.1f}{over}{ratio}"
+        )
+    for order in summary["orders"]:
+        if order["spearman"] is not None:
+            lines.append(f"  ratio against {order['sweep']}, {_condition(order)}: Spearman {order['spearman']:+.2f}")
+    return lines
+
+
+def _noise_capacity(summary: Mapping[str, Any]) -> list[str]:
+    lines = [f"best width, {summary['images']:,} images of {summary['data']}, within {100 * summary['tie']:g} points"]
+    for row in summary["best"]:
+        lines.append(
+            f"  {_condition(row)}: {row['best_width']}, accuracy {row['validation_accuracy']:.3f} on validation and "
+            f"{row['test_accuracy']:.3f} on test images"
+        )
+    return lines
+
+
+def _condition(row: Mapping[str, Any]) -> str:
+    return "real data" if row["kind"] == "clean" else f"{100 * row['level']:g} % noisy {_NOISY[row['kind']]}"
+
+
+_NOISY = {"inputs": "inputs", "labels": "labels", "removed": "examples removed"}
+
+
+def _regularize(summary: Mapping[str, Any]) -> list[str]:
+    none = summary["rows"][0]
+    lines = [
+        f"regularizers on {summary['images']:,} images of {summary['data']}, {summary['epochs']:,} epochs; without: "
+        f"{none['random_train_accuracy']:.3f} of random labels known, test accuracy {none['test_selected']:.3f} on "
+        "true ones"
+    ]
+    for fall in summary["falls"]:
+        lines.append(
+            f"  {fall['technique']}: {100 * fall['fall']:.1f} points less of random labels at strength "
+            f"{fall['strength']:.2g}, for {100 * fall['cost']:.1f} points of test accuracy"
+        )
+    return lines
+
+
+def _memorization(summary: Mapping[str, Any]) -> list[str]:
+    split_half = "unknown" if summary["split_half"] is None else f"{summary['split_half']:.2f}"
+    caution = ": no single score is to be quoted" if summary["runs"] < SINGLE_SCORES_FROM else ""
+    lines = [
+        f"memorization of single examples by {summary['runs']:,} networks on {100 * summary['share']:g} % of "
+        f"{summary['images']:,} images of {summary['data']}",
+        f"  accuracy {summary['train_accuracy']:.3f} on images trained on, {summary['held_out_accuracy']:.3f} on held-out "
+        f"ones, {summary['test_accuracy']:.3f} on test images",
+        f"  standard error of a score {summary['standard_error']:.3f}, reliability {split_half}{caution}",
+        f"  {summary['influence_pairs']:,} pairs of high influence, {summary['influence_pairs_opposite']:,} as large with "
+        "the other sign",
+    ]
+    if summary["auc"] is not None:
+        lines.append(
+            f"  {summary['corrupted']:,} wrong labels above right ones: area under the curve {summary['auc']:.3f} (95 % "
+            f"interval {summary['auc_low']:.3f} to {summary['auc_high']:.3f})"
         )
     return lines
 
@@ -218,12 +331,16 @@ def _depth(summary: Mapping[str, Any]) -> list[str]:
 _TEXTS = {
     "capacity": _capacity,
     "depth": _depth,
+    "csr": _csr,
     "diversity": _diversity,
     "easy": _easy,
     "ideal": _ideal,
     "invariance": _invariance,
     "layers": _layers,
     "noise": noise,
+    "sensitivity": _sensitivity,
+    "regularize": _regularize,
+    "memorization": _memorization,
     "size": _size,
     "trajectories": _trajectories,
     "transfer": _transfer,
