@@ -12,14 +12,16 @@ from pathlib import Path
 from rote.claims import (
     rows_benign,
     rows_capacity,
+    rows_csr,
     rows_depth,
     rows_easy,
     rows_inside,
+    rows_location,
     rows_noise,
     rows_recipes,
+    rows_sensitivity,
     rows_trajectories,
 )
-from rote.claims import rows_benign, rows_capacity, rows_inside, rows_location, rows_recipes
 from rote.claims.criteria import CRITERIA
 from rote.claims.criterion import CIFAR, NARROW, Criterion
 from rote.claims.evidence import Evidence
@@ -34,6 +36,8 @@ ROWS = {
     **rows_recipes.ROWS,
     **rows_noise.ROWS,
     **rows_easy.ROWS,
+    **rows_sensitivity.ROWS,
+    **rows_csr.ROWS,
     **rows_trajectories.ROWS,
     **rows_depth.ROWS,
     **rows_location.ROWS,

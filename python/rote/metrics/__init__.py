@@ -21,28 +21,9 @@ from rote.metrics.lass import CriticalSamples, critical_samples
 from rote.metrics.memorization import Memorization, memorization_scores, split_half_reliability
 from rote.metrics.prediction_depth import PredictionDepth, depth_of, prediction_depth
 from rote.metrics.probe import knn_probe, knn_probe_correct, pixel_probe, pixel_probe_correct
-from rote.metrics.sensitivity import LossSensitivity, class_matrix, diagonal_ratio, loss_sensitivity
-from rote.metrics.unrolled_sgd import UnrolledSGD
-
-__all__ = [
-    "CriticalSamples",
-    "CurvatureScores",
-    "Disagreement",
-    "LossSensitivity",
-    "Memorization",
-    "PoolScore",
-    "PredictionDepth",
-    "UnrolledSGD",
-    "bits",
-    "class_matrix",
-    "clean_accuracy",
-    "clean_correct",
-    "critical_radius",
-    "critical_samples",
-    "depth_of",
-    "diagonal_ratio",
 from rote.metrics.record_epochs import RecordEpochs
 from rote.metrics.recorder import Recorder
+from rote.metrics.sensitivity import LossSensitivity, class_matrix, diagonal_ratio, loss_sensitivity
 from rote.metrics.split_half import Reliability, reliability
 from rote.metrics.training_dynamics import (
     Cartography,
@@ -59,27 +40,39 @@ from rote.metrics.training_dynamics import (
     regions,
     with_never_learned_as,
 )
+from rote.metrics.unrolled_sgd import UnrolledSGD
 
 __all__ = [
     "Cartography",
     "CombinedAum",
+    "CriticalSamples",
+    "CurvatureScores",
+    "Disagreement",
     "Forgetting",
     "LearningOrder",
+    "LossSensitivity",
     "Memorization",
     "PoolScore",
+    "PredictionDepth",
     "RecordEpochs",
     "Recorder",
     "Regions",
     "Reliability",
     "ThresholdLabels",
     "Trajectories",
+    "UnrolledSGD",
     "area_under_margin",
     "bias_corrected_variability",
     "bits",
     "cartography",
+    "class_matrix",
     "clean_accuracy",
     "clean_correct",
     "combined_aum",
+    "critical_radius",
+    "critical_samples",
+    "depth_of",
+    "diagonal_ratio",
     "el2n",
     "embed",
     "flagged_by_threshold",
@@ -93,8 +86,8 @@ __all__ = [
     "knn_probe",
     "knn_probe_correct",
     "last_layer_gradient_norms",
-    "loss_sensitivity",
     "learning_order",
+    "loss_sensitivity",
     "memorization_scores",
     "order_ranks",
     "pixel_probe",
