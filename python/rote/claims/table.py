@@ -12,12 +12,14 @@ from pathlib import Path
 from rote.claims import (
     rows_benign,
     rows_capacity,
+    rows_csr,
     rows_depth,
     rows_easy,
     rows_inside,
     rows_location,
     rows_noise,
     rows_recipes,
+    rows_sensitivity,
     rows_trajectories,
 )
 from rote.claims.criteria import CRITERIA
@@ -34,6 +36,8 @@ ROWS = {
     **rows_recipes.ROWS,
     **rows_noise.ROWS,
     **rows_easy.ROWS,
+    **rows_sensitivity.ROWS,
+    **rows_csr.ROWS,
     **rows_trajectories.ROWS,
     **rows_depth.ROWS,
     **rows_location.ROWS,
