@@ -6,6 +6,7 @@ import pytest
 
 from rote.claims.table import ROWS
 
+from .states_capacity import claim_24, claim_25, claim_26  # noqa: F401
 from .states_learning import claim_19, claim_23, claim_27, claim_28, claim_30  # noqa: F401
 
 MILD = "benign-mild"

@@ -16,6 +16,8 @@ from rote.claims import (
     rows_easy,
     rows_inside,
     rows_recipes,
+    rows_regularize,
+    rows_size,
     rows_trajectories,
 )
 from rote.claims.criteria import CRITERIA
@@ -33,6 +35,8 @@ ROWS = {
     **rows_easy.ROWS,
     **rows_trajectories.ROWS,
     **rows_depth.ROWS,
+    **rows_regularize.ROWS,
+    **rows_size.ROWS,
 }
 
 COLUMNS = ("number", "claim", "measured", "seeds", "scale", "state", "reason", "criterion", "command")
