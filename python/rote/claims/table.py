@@ -15,6 +15,8 @@ from rote.claims import (
     rows_depth,
     rows_easy,
     rows_inside,
+    rows_location,
+    rows_noise,
     rows_recipes,
     rows_regularize,
     rows_size,
@@ -32,11 +34,13 @@ ROWS = {
     **rows_inside.ROWS,
     **rows_capacity.ROWS,
     **rows_recipes.ROWS,
+    **rows_noise.ROWS,
     **rows_easy.ROWS,
     **rows_trajectories.ROWS,
     **rows_depth.ROWS,
     **rows_regularize.ROWS,
     **rows_size.ROWS,
+    **rows_location.ROWS,
 }
 
 COLUMNS = ("number", "claim", "measured", "seeds", "scale", "state", "reason", "criterion", "command")

@@ -55,6 +55,30 @@ def over_dispersion(wrong: np.ndarray) -> OverDispersion:
     return OverDispersion(ratio, ratio - half, ratio + half)
 
 
+def over_dispersion_within(wrong: np.ndarray, groups: np.ndarray) -> float:
+    """The spread of error rates within groups, over that of examples equally hard within their group.
+
+    With examples grouped by label, classes that networks prefer do not count: sums over groups of the squared
+    deviations from the group's rate, over those of (n - 1) p (1 - p) / R with the group's n and p.
+
+    Args:
+        wrong: bool [R, N].
+        groups: int [N].
+
+    Returns:
+        The ratio, 1 where all examples of a group are equally hard; NaN where no group has both errors and right
+        answers.
+    """
+    rates, groups = np.asarray(wrong).mean(0), np.asarray(groups)
+    found = expected = 0.0
+    for group in np.unique(groups):
+        own = rates[groups == group]
+        p = float(own.mean())
+        found += float(((own - p) ** 2).sum())
+        expected += (len(own) - 1) * p * (1 - p) / len(wrong)
+    return found / expected if expected else math.nan
+
+
 def split_half(wrong: np.ndarray, half: np.ndarray) -> float:
     """How well error rates would come out again: r of two halves of the networks, 2 r / (1 + r) for all of them.
 
