@@ -20,6 +20,8 @@ from rote.claims import (
     rows_noise,
     rows_recipes,
     rows_sensitivity,
+    rows_regularize,
+    rows_size,
     rows_trajectories,
 )
 from rote.claims.criteria import CRITERIA
@@ -40,6 +42,8 @@ ROWS = {
     **rows_csr.ROWS,
     **rows_trajectories.ROWS,
     **rows_depth.ROWS,
+    **rows_regularize.ROWS,
+    **rows_size.ROWS,
     **rows_location.ROWS,
 }
 
