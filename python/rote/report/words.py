@@ -103,5 +103,6 @@ LEFT_OUT: dict[str, str] = {
     "robustness": "runs under several losses, normalizations or numbers of label classes",
     "transfer": "a transfer run",
     "size": "a size run",
+    "memorization": "a memorization run",
     "claims": "the table of claims (rote claims)",
 }

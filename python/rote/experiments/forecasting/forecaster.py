@@ -173,7 +173,8 @@ class Forecaster:
             tuple(parts),
             self.meter.memory(),
             self.meter.device(config),
-            at_most=config.name_of_experiment == "size",  # its networks train together, which takes less
+            # Networks that train together take less.
+            at_most=config.name_of_experiment in ("size", "memorization"),
         )
 
     def _examination(
