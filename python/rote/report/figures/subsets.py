@@ -53,6 +53,8 @@ def plot_memorization(table: Table, ax: Axes | None = None) -> Axes:
     top = 1.18 * highest
     ax.set_ylim(0, top)
     ax.set_xlim(min(lowest, -0.05), 1.15)
+    ticks = [tick for tick in (-1.0, -0.5, 0.0, 0.5, 1.0) if tick >= ax.get_xlim()[0]]
+    ax.set_xticks(ticks, [f"{tick:g}".replace("-", "\u2212") for tick in ticks])
     share_ticks(ax.yaxis, 0.0, highest)
     name_y(ax, "share of the examples")
     ax.set_xlabel("memorization score")

@@ -13,6 +13,7 @@ from rote.report.conditions import Condition
 from rote.report.gallery import Gallery
 from rote.report.gathering import gather
 from rote.report.layout import detail_among, grid, how_to_read, section
+from rote.report.reading import RunFolderError
 from rote.report.story import subsets as story
 
 GRID = "influence.npz"
@@ -71,7 +72,7 @@ def read_grid(path: Path) -> dict[str, Any] | None:
     """The arrays of influence.npz; None where there are none, or no pair in them.
 
     Raises:
-        ValueError: the file is damaged.
+        RunFolderError: the file is damaged.
     """
     if not path.exists():
         return None
@@ -80,4 +81,4 @@ def read_grid(path: Path) -> dict[str, Any] | None:
             arrays = {name: stored[name] for name in stored.files}
         return arrays if len(arrays["test_id"]) else None
     except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"{path} is not a grid of pictures: {error}") from error
+        raise RunFolderError(f"{path}: not a grid of pictures: {error}") from error
