@@ -13,6 +13,7 @@ import numpy as np
 from . import synthetic
 from .synthetic_noise import noise
 from .synthetic_sizes import size, sizes, transfer
+from .synthetic_subsets import memorization
 from .synthetic_tables import diversity, ideal, invariance, layers
 
 
@@ -84,5 +85,6 @@ def everything(root: Path, seeds: Sequence[int] = (0, 1, 2)) -> list[Path]:
         found += [invariance(root, seed, augment) for augment in ("digits", "none")]
         found += [diversity(root, seed), ideal(root, seed), sizes(root, seed), transfer(root, seed), size(root, seed)]
         found.append(noise(root, seed))
+        found.append(memorization(root, seed))
         found += pools(root / "pools", seed) + conventions(root / "conventions", seed)
     return found

@@ -10,7 +10,7 @@ import pytest
 
 from rote.report import export, figures, gather, plotted, style
 
-from . import synthetic, synthetic_noise, synthetic_series, synthetic_sizes, synthetic_tables
+from . import synthetic, synthetic_noise, synthetic_series, synthetic_sizes, synthetic_subsets, synthetic_tables
 
 SEEDS = (0, 1, 2)
 
@@ -43,8 +43,11 @@ MADE = {
     **dict.fromkeys(("layers", "invariance", "diversity", "ideal"), synthetic_tables),
     **dict.fromkeys(("sizes", "transfer", "size"), synthetic_sizes),
     "noise": synthetic_noise,
+    "memorization": synthetic_subsets,
 }
 TABLES = {"sizes": "capacity.csv"}
+# Drawn from arrays of pictures, not from a table.
+PICTURES = ("plot_views", "plot_influence")
 # (function, table, options): everything the page draws from tables
 DRAWINGS = [
     ("plot_curves", "metrics", {}),
@@ -70,6 +73,7 @@ DRAWINGS = [
     ("plot_transfer", "transfer", {}),
     ("plot_transfer", "transfer", {"labels": "random", "value": "train_accuracy"}),
     ("plot_alignment", "alignment", {}),
+    ("plot_memorization", "memorization", {}),
     ("plot_size", "size", {}),
     ("plot_size", "size", {"against": "parameters"}),
     ("plot_noise_curves", "noise metrics", {}),
@@ -131,7 +135,7 @@ def _colors(document: str) -> set[str]:
     return set(re.findall(r"#[0-9a-fA-F]{6}\b", document))
 
 
-@pytest.mark.parametrize("function", [name for name in figures.__all__ if name != "plot_views"])
+@pytest.mark.parametrize("function", [name for name in figures.__all__ if name not in PICTURES])
 def test_missing_columns_are_named(function):
     plot = getattr(figures, function)
     with pytest.raises(ValueError, match="table must have the columns"):

@@ -13,7 +13,7 @@ from . import synthetic, synthetic_series, synthetic_sizes, synthetic_tables
 from .test_page import Page
 
 SECTIONS = ["answer", "done", "curves", "controls", "layers", "invariance", "pool", "diversity", "capacity"]
-SECTIONS += ["robustness", "transfer", "size", "noise", "claims", "runs", "provenance", "words", "sources"]
+SECTIONS += ["robustness", "transfer", "size", "noise", "memorization", "claims", "runs", "provenance", "words", "sources"]
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +47,7 @@ def test_every_figure_is_there_in_every_format(everything):
     wanted |= {"ideal", "capacity", "bits-per-parameter", "capacity-against-parameters", "capacity-against-width"}
     wanted |= {"frontier", "robustness", "transfer-true", "transfer-random", "alignment", "size"}
     wanted |= {"noise-curves", "fitting-order", "corruption-time", "corruption-error", "regularizers"}
+    wanted |= {"memorization", "halves", "influence"}
     assert wanted <= stems
 
 

@@ -17,6 +17,7 @@ from rote.report.reading import RunFolderError, read_run
 from rote.report.records import Run
 from rote.report.rows import Row
 from rote.report.sections import after, capacity, claims, dials, inside, noise, opening, record, training
+from rote.report.sections import after, capacity, claims, dials, inside, opening, record, subsets, training
 from rote.report.story import opening as story
 
 _CONTENTS = (
@@ -33,6 +34,7 @@ _CONTENTS = (
     ("transfer", "Of use"),
     ("size", "Size"),
     ("noise", "Noise"),
+    ("memorization", "Known by heart"),
     ("claims", "Claims"),
     ("runs", "All runs"),
     ("provenance", "Provenance"),
@@ -40,6 +42,7 @@ _CONTENTS = (
 )
 _OWN_SECTIONS = ("curves", "layers", "capacity")
 _FURTHER = ("invariance", "pool", "diversity", "robustness", "transfer", "size", "noise", "claims")
+_FURTHER = ("invariance", "pool", "diversity", "robustness", "transfer", "size", "memorization", "claims")
 
 
 def write_page(
@@ -106,6 +109,7 @@ def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Seq
         "transfer": after.transfer(of["transfer"], gallery),
         "size": after.size(of["size"], gallery),
         "noise": noise.noise(of["noise"], gallery),
+        "memorization": subsets.memorization(of["memorization"], gallery),
         "claims": claims.claims(claimed),
         "runs": record.all_runs(runs),
         "provenance": record.provenance(runs),

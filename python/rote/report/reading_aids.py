@@ -88,6 +88,15 @@ HOW_TO_READ: dict[str, str] = {
         "corruption, 0 % are true data and at 100 % every label is drawn by lot. Last, the four ways to train with and "
         "without two regularizers: open points are training images, full ones test images."
     ),
+    "memorization": (
+        "Many networks are each trained on a random part of the images. The score of an example is the share of the "
+        "networks trained on it that give it its label, less that share among the others: 0 where the others' examples "
+        "suffice, 1 where it is known by heart alone. Wrong labels, planted here, can be known in no other way. In the "
+        "second figure every example is scored twice, by either half of the networks: what lies on the dotted line came "
+        "out again. In the third a test image stands beside the training images without which it is answered less well, "
+        "by the same networks; orange is a wrong label. A pair may be there by chance: how many are is told by the "
+        "pairs of the opposite sign."
+    ),
     "sizes": (
         "Each line is one number of views B, the more the stronger its colour. To the right the networks "
         "grow. Where a line leaves 100 %, the network is too small for the pool."

@@ -108,5 +108,6 @@ LEFT_OUT: dict[str, str] = {
     "transfer": "a transfer run",
     "size": "a size run",
     "noise": "a noise run",
+    "memorization": "a memorization run",
     "claims": "the table of claims (rote claims)",
 }

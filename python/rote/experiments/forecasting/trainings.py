@@ -1,4 +1,5 @@
 """Experiments that train many networks of their own, each for a known number of steps: `transfer`, `size`, ..."""
+"""Experiments that train many networks of their own, each for a known number of steps: transfer, size, memorization."""
 
 from __future__ import annotations
 
@@ -66,6 +67,14 @@ def trainings_of(config: Any, images: int) -> list[Trainings]:
         return [
             Trainings("pre-training", config.networks, half, config.pretrain_epochs),
             Trainings("training", cells, half, config.epochs, looks=len(config.evaluation_epochs())),
+        ]
+    if config.name_of_experiment == "memorization":
+        main = round(config.share * images)
+        shares = {config.share: config.runs, **dict.fromkeys(config.profile_shares, config.profile_runs)}
+        return [
+            # Every share gets the update steps of the main one.
+            Trainings(f"share {share:g}", runs, round(share * images), round(config.epochs * main / (share * images)))
+            for share, runs in shares.items()
         ]
     if config.name_of_experiment == "size":
         return [Trainings(f"width {w}", config.replicas, images // 2, config.epochs, width=w) for w in config.widths]

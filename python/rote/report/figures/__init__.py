@@ -14,6 +14,7 @@ from rote.report.figures.pool import plot_probe_against_views
 from rote.report.figures.robustness import plot_robustness
 from rote.report.figures.samples import plot_views
 from rote.report.figures.size import plot_size
+from rote.report.figures.subsets import plot_halves, plot_influence, plot_memorization
 from rote.report.figures.training import plot_curves, plot_probe_along_training
 from rote.report.figures.transfer import plot_alignment, plot_transfer
 
@@ -27,11 +28,14 @@ __all__ = [
     "plot_curves",
     "plot_fitting_order",
     "plot_frontier",
+    "plot_halves",
     "plot_ideal",
+    "plot_influence",
     "plot_invariance",
     "plot_invariance_by_operation",
     "plot_layers",
     "plot_noise_curves",
+    "plot_memorization",
     "plot_probe_against_views",
     "plot_probe_along_training",
     "plot_regularizers",
