@@ -16,7 +16,7 @@ from rote.report.protocols import main
 from rote.report.reading import RunFolderError, read_run
 from rote.report.records import Run
 from rote.report.rows import Row
-from rote.report.sections import after, capacity, claims, dials, inside, opening, record, training
+from rote.report.sections import after, capacity, claims, dials, inside, learning, opening, record, training
 from rote.report.story import opening as story
 
 _CONTENTS = (
@@ -32,13 +32,27 @@ _CONTENTS = (
     ("robustness", "Elsewhere"),
     ("transfer", "Of use"),
     ("size", "Size"),
+    ("easy", "Easy examples"),
+    ("trajectories", "Single examples"),
+    ("depth", "Depth"),
     ("claims", "Claims"),
     ("runs", "All runs"),
     ("provenance", "Provenance"),
     ("words", "Words"),
 )
 _OWN_SECTIONS = ("curves", "layers", "capacity")
-_FURTHER = ("invariance", "pool", "diversity", "robustness", "transfer", "size", "claims")
+_FURTHER = (
+    "invariance",
+    "pool",
+    "diversity",
+    "robustness",
+    "transfer",
+    "size",
+    "easy",
+    "trajectories",
+    "depth",
+    "claims",
+)
 
 
 def write_page(
@@ -104,6 +118,9 @@ def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Seq
         "robustness": dials.robustness(everything, groups, gallery),
         "transfer": after.transfer(of["transfer"], gallery),
         "size": after.size(of["size"], gallery),
+        "easy": learning.easy(of["easy"], gallery),
+        "trajectories": learning.trajectories(of["trajectories"], gallery),
+        "depth": learning.depth(of["depth"], gallery),
         "claims": claims.claims(claimed),
         "runs": record.all_runs(runs),
         "provenance": record.provenance(runs),

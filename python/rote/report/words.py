@@ -103,5 +103,8 @@ LEFT_OUT: dict[str, str] = {
     "robustness": "runs under several losses, normalizations or numbers of label classes",
     "transfer": "a transfer run",
     "size": "a size run",
+    "easy": "an easy run",
+    "trajectories": "a trajectories run",
+    "depth": "a depth run",
     "claims": "the table of claims (rote claims)",
 }

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from rote.report.figures.capacity import plot_bits, plot_capacity
 from rote.report.figures.conditions import plot_controls, plot_ideal
+from rote.report.figures.depth import plot_depth
 from rote.report.figures.diversity import plot_tradeoff
+from rote.report.figures.easy import plot_easy
 from rote.report.figures.frontier import plot_capacity_by_size, plot_frontier
 from rote.report.figures.invariance import plot_invariance, plot_invariance_by_operation
 from rote.report.figures.layers import plot_layers
@@ -13,6 +15,7 @@ from rote.report.figures.robustness import plot_robustness
 from rote.report.figures.samples import plot_views
 from rote.report.figures.size import plot_size
 from rote.report.figures.training import plot_curves, plot_probe_along_training
+from rote.report.figures.trajectories import plot_fitting, plot_trajectories
 from rote.report.figures.transfer import plot_alignment, plot_transfer
 
 __all__ = [
@@ -22,6 +25,9 @@ __all__ = [
     "plot_capacity_by_size",
     "plot_controls",
     "plot_curves",
+    "plot_depth",
+    "plot_easy",
+    "plot_fitting",
     "plot_frontier",
     "plot_ideal",
     "plot_invariance",
@@ -32,6 +38,7 @@ __all__ = [
     "plot_robustness",
     "plot_size",
     "plot_tradeoff",
+    "plot_trajectories",
     "plot_transfer",
     "plot_views",
 ]
