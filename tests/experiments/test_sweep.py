@@ -313,7 +313,11 @@ def test_seeds_of_a_preset_move_together(tmp_path):
     assert "widths=4+8, seed 43" in plan.runs[3].words
 
 
-COMMAND = ["sweep", "memorization", *"--images 48 --runs 8 --together 8 --epochs 2 --batch-size 16".split()]
+COMMAND = [
+    "sweep",
+    "memorization",
+    *["--images", "48", "--runs", "8", "--together", "8", "--epochs", "2", "--batch-size", "16"],
+]
 COMMAND += ["--device", "cpu", "--no-forecast"]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import synthetic
+from .synthetic_learning import depth, easy, trajectories
 from .synthetic_noise import noise
 from .synthetic_sizes import size, sizes, transfer
 from .synthetic_subsets import memorization
@@ -86,5 +87,6 @@ def everything(root: Path, seeds: Sequence[int] = (0, 1, 2)) -> list[Path]:
         found += [diversity(root, seed), ideal(root, seed), sizes(root, seed), transfer(root, seed), size(root, seed)]
         found.append(noise(root, seed))
         found.append(memorization(root, seed))
+        found += [easy(root, seed), trajectories(root, seed), depth(root, seed)]
         found += pools(root / "pools", seed) + conventions(root / "conventions", seed)
     return found

@@ -10,7 +10,15 @@ import pytest
 
 from rote.report import export, figures, gather, plotted, style
 
-from . import synthetic, synthetic_noise, synthetic_series, synthetic_sizes, synthetic_subsets, synthetic_tables
+from . import (
+    synthetic,
+    synthetic_learning,
+    synthetic_noise,
+    synthetic_series,
+    synthetic_sizes,
+    synthetic_subsets,
+    synthetic_tables,
+)
 
 SEEDS = (0, 1, 2)
 
@@ -42,10 +50,11 @@ def tables(tmp_path_factory):
 MADE = {
     **dict.fromkeys(("layers", "invariance", "diversity", "ideal"), synthetic_tables),
     **dict.fromkeys(("sizes", "transfer", "size"), synthetic_sizes),
+    **dict.fromkeys(("easy", "trajectories", "depth"), synthetic_learning),
     "noise": synthetic_noise,
     "memorization": synthetic_subsets,
 }
-TABLES = {"sizes": "capacity.csv"}
+TABLES = {"sizes": "capacity.csv", "easy": "easy_curve.csv"}
 # Drawn from arrays of pictures, not from a table.
 PICTURES = ("plot_views", "plot_influence")
 # (function, table, options): everything the page draws from tables
@@ -83,6 +92,13 @@ DRAWINGS = [
     ("plot_corruption", "noise", {"value": "relative_time"}),
     ("plot_corruption", "noise", {"value": "epochs_to_99"}),
     ("plot_regularizers", "noise", {}),
+    ("plot_easy", "easy", {}),
+    ("plot_easy", "easy", {"sorted_by": "itself"}),
+    ("plot_trajectories", "trajectories", {"noise": 0.4}),
+    ("plot_trajectories", "trajectories", {"noise": 1.0}),
+    ("plot_fitting", "trajectories", {}),
+    ("plot_depth", "depth", {}),
+    ("plot_depth", "depth", {"value": "test_accuracy"}),
 ]
 
 
@@ -123,7 +139,7 @@ def test_every_figure_has_its_numbers_and_takes_columns(tables, drawing, tmp_pat
     columns = {name: [row.get(name) for row in rows] for name in names}
     ax = getattr(figures, function)(columns, **options)
     assert plotted(ax) == plotted(getattr(figures, function)(rows, **options))
-    networks = 2 if table == "transfer" else 1
+    networks = 2 if table in ("transfer", "trajectories") else 1
     assert max(row.get("seeds") or 0 for row in plotted(ax)) == 3 * networks
     assert [path.name for path in export(ax, tmp_path, "it", ("svg", "csv", "tex"))] == ["it.svg", "it.csv", "it.tex"]
     colors = {light for light, _ in style.THEME.values()}
@@ -159,6 +175,10 @@ def test_missing_columns_are_named(function):
         ("plot_frontier", "frontier", {"against": "loss"}, "against must be one of"),
         ("plot_transfer", "transfer", {"labels": "fresh"}, r"labels must be one of the table's \(true, random\)"),
         ("plot_size", "size", {"against": "depth"}, "against must be width or parameters"),
+        ("plot_easy", "easy", {"sorted_by": "luck"}, "sorted_by must be one of other half, itself"),
+        ("plot_trajectories", "trajectories", {}, "table must have one noise"),
+        ("plot_trajectories", "trajectories", {"noise": 0.2}, "noise must be one of the table's"),
+        ("plot_depth", "depth", {"value": "lr"}, "value must be one of epochs_to_99, test_accuracy"),
     ],
 )
 def test_wrong_options_are_refused(tables, function, table, options, message):

@@ -13,7 +13,21 @@ from . import synthetic, synthetic_series, synthetic_sizes, synthetic_tables
 from .test_page import Page
 
 SECTIONS = ["answer", "done", "curves", "controls", "layers", "invariance", "pool", "diversity", "capacity"]
-SECTIONS += ["robustness", "transfer", "size", "noise", "memorization", "claims", "runs", "provenance", "words", "sources"]
+SECTIONS += [
+    "robustness",
+    "transfer",
+    "size",
+    "noise",
+    "memorization",
+    "easy",
+    "trajectories",
+    "depth",
+    "claims",
+    "runs",
+    "provenance",
+    "words",
+    "sources",
+]
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +62,7 @@ def test_every_figure_is_there_in_every_format(everything):
     wanted |= {"frontier", "robustness", "transfer-true", "transfer-random", "alignment", "size"}
     wanted |= {"noise-curves", "fitting-order", "corruption-time", "corruption-error", "regularizers"}
     wanted |= {"memorization", "halves", "influence"}
+    wanted |= {"easy", "easy-sorted-by-itself", "trajectories-0.4", "fitting", "depth-memorizing", "depth-generalizing"}
     assert wanted <= stems
 
 

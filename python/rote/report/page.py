@@ -16,8 +16,19 @@ from rote.report.protocols import main
 from rote.report.reading import RunFolderError, read_run
 from rote.report.records import Run
 from rote.report.rows import Row
-from rote.report.sections import after, capacity, claims, dials, inside, noise, opening, record, training
-from rote.report.sections import after, capacity, claims, dials, inside, opening, record, subsets, training
+from rote.report.sections import (
+    after,
+    capacity,
+    claims,
+    dials,
+    inside,
+    learning,
+    noise,
+    opening,
+    record,
+    subsets,
+    training,
+)
 from rote.report.story import opening as story
 
 _CONTENTS = (
@@ -35,14 +46,29 @@ _CONTENTS = (
     ("size", "Size"),
     ("noise", "Noise"),
     ("memorization", "Known by heart"),
+    ("easy", "Easy examples"),
+    ("trajectories", "Single examples"),
+    ("depth", "Depth"),
     ("claims", "Claims"),
     ("runs", "All runs"),
     ("provenance", "Provenance"),
     ("words", "Words"),
 )
 _OWN_SECTIONS = ("curves", "layers", "capacity")
-_FURTHER = ("invariance", "pool", "diversity", "robustness", "transfer", "size", "noise", "claims")
-_FURTHER = ("invariance", "pool", "diversity", "robustness", "transfer", "size", "memorization", "claims")
+_FURTHER = (
+    "invariance",
+    "pool",
+    "diversity",
+    "robustness",
+    "transfer",
+    "size",
+    "noise",
+    "memorization",
+    "easy",
+    "trajectories",
+    "depth",
+    "claims",
+)
 
 
 def write_page(
@@ -110,6 +136,9 @@ def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Seq
         "size": after.size(of["size"], gallery),
         "noise": noise.noise(of["noise"], gallery),
         "memorization": subsets.memorization(of["memorization"], gallery),
+        "easy": learning.easy(of["easy"], gallery),
+        "trajectories": learning.trajectories(of["trajectories"], gallery),
+        "depth": learning.depth(of["depth"], gallery),
         "claims": claims.claims(claimed),
         "runs": record.all_runs(runs),
         "provenance": record.provenance(runs),

@@ -97,6 +97,27 @@ HOW_TO_READ: dict[str, str] = {
         "by the same networks; orange is a wrong label. A pair may be there by chance: how many are is told by the "
         "pairs of the opposite sign."
     ),
+    "easy": (
+        "Every network saw each image once, from another start and in another order. An example is placed by how many "
+        "networks get it wrong, the easiest on the left. Left figure: sorted by every other network, and shown is what "
+        "the remaining ones say; if no example were easier than another the line would be flat, as the dashed one is. "
+        "Right figure: sorted by what is shown, as the paper draws it; then pure chance rises, too, along the dashed "
+        "line, and only what leaves it is a property of the examples."
+    ),
+    "trajectories": (
+        "A share of the training labels was drawn by lot. Green: how many of the examples that kept their true label "
+        "the network answers with it; orange: how many of those with a wrong label it answers with the wrong one. The "
+        "grey dashed line is accuracy on images held out, whose labels are as noisy; where it is highest training "
+        "would be stopped (the vertical line, mean over the networks). The blue line is what that is worth on test "
+        "images. The second figure shows how fast labels are fitted by how many of them are random; the dotted line "
+        "is a third of the steps."
+    ),
+    "depth": (
+        "Each point is a network of that depth at the best of several learning rates: by the speed itself on the left, "
+        "by images held out on the right. Bars are 95 % intervals between seeds. Filled points compare networks of "
+        "equal width, open ones networks with equally many parameters, which get narrower as they get deeper. A depth "
+        "that never knew 99 % of its random labels has no point on the left."
+    ),
     "sizes": (
         "Each line is one number of views B, the more the stronger its colour. To the right the networks "
         "grow. Where a line leaves 100 %, the network is too small for the pool."

@@ -109,5 +109,8 @@ LEFT_OUT: dict[str, str] = {
     "size": "a size run",
     "noise": "a noise run",
     "memorization": "a memorization run",
+    "easy": "an easy run",
+    "trajectories": "a trajectories run",
+    "depth": "a depth run",
     "claims": "the table of claims (rote claims)",
 }

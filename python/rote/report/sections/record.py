@@ -15,7 +15,19 @@ from rote.report.tables.runs import benign_table, other_table, references_table
 
 # Experiments with a section of their own.
 SHOWN = frozenset(
-    ("benign", "capacity", "layers", "invariance", "diversity", "ideal", "transfer", "size", "noise", "memorization")
+    ("benign", "capacity", "layers", "invariance", "diversity", "ideal", "transfer", "size", "noise", "memorization")(
+        "benign",
+        "capacity",
+        "layers",
+        "invariance",
+        "diversity",
+        "ideal",
+        "transfer",
+        "size",
+        "easy",
+        "trajectories",
+        "depth",
+    )
 )
 
 MANY = 24  # runs from which on their table is folded
