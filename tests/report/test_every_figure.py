@@ -10,7 +10,11 @@ import pytest
 
 from rote.report import export, figures, gather, plotted, style
 
+<<<<<<< HEAD
 from . import synthetic, synthetic_learning, synthetic_series, synthetic_sizes, synthetic_tables
+=======
+from . import synthetic, synthetic_noise, synthetic_series, synthetic_sizes, synthetic_tables
+>>>>>>> main
 
 SEEDS = (0, 1, 2)
 
@@ -33,6 +37,7 @@ def tables(tmp_path_factory):
         "grid": gather(grid, "summary.json"),
         "one size": one_size,
         "frontier": gather(made["sizes"], "frontier.csv"),
+        "noise metrics": gather(made["noise"], "metrics.jsonl"),
         "alignment": gather(made["transfer"], "alignment.csv"),
         **{name: gather(folders, TABLES.get(name, f"{name}.csv")) for name, folders in made.items()},
     }
@@ -41,7 +46,11 @@ def tables(tmp_path_factory):
 MADE = {
     **dict.fromkeys(("layers", "invariance", "diversity", "ideal"), synthetic_tables),
     **dict.fromkeys(("sizes", "transfer", "size"), synthetic_sizes),
+<<<<<<< HEAD
     **dict.fromkeys(("easy", "trajectories", "depth"), synthetic_learning),
+=======
+    "noise": synthetic_noise,
+>>>>>>> main
 }
 TABLES = {"sizes": "capacity.csv", "easy": "easy_curve.csv"}
 # (function, table, options): everything the page draws from tables
@@ -71,6 +80,7 @@ DRAWINGS = [
     ("plot_alignment", "alignment", {}),
     ("plot_size", "size", {}),
     ("plot_size", "size", {"against": "parameters"}),
+<<<<<<< HEAD
     ("plot_easy", "easy", {}),
     ("plot_easy", "easy", {"sorted_by": "itself"}),
     ("plot_trajectories", "trajectories", {"noise": 0.4}),
@@ -78,6 +88,15 @@ DRAWINGS = [
     ("plot_fitting", "trajectories", {}),
     ("plot_depth", "depth", {}),
     ("plot_depth", "depth", {"value": "test_accuracy"}),
+=======
+    ("plot_noise_curves", "noise metrics", {}),
+    ("plot_fitting_order", "noise", {}),
+    ("plot_fitting_order", "noise", {"value": "steps_to_99"}),
+    ("plot_corruption", "noise", {}),
+    ("plot_corruption", "noise", {"value": "relative_time"}),
+    ("plot_corruption", "noise", {"value": "epochs_to_99"}),
+    ("plot_regularizers", "noise", {}),
+>>>>>>> main
 ]
 
 

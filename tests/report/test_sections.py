@@ -13,19 +13,8 @@ from . import synthetic, synthetic_series, synthetic_sizes, synthetic_tables
 from .test_page import Page
 
 SECTIONS = ["answer", "done", "curves", "controls", "layers", "invariance", "pool", "diversity", "capacity"]
-SECTIONS += [
-    "robustness",
-    "transfer",
-    "size",
-    "easy",
-    "trajectories",
-    "depth",
-    "claims",
-    "runs",
-    "provenance",
-    "words",
-    "sources",
-]
+SECTIONS += ["robustness", "transfer", "size", "noise", "easy", "trajectories", "depth"]
+SECTIONS += ["claims", "runs", "provenance", "words", "sources"]
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +48,7 @@ def test_every_figure_is_there_in_every_format(everything):
     wanted |= {"ideal", "capacity", "bits-per-parameter", "capacity-against-parameters", "capacity-against-width"}
     wanted |= {"frontier", "robustness", "transfer-true", "transfer-random", "alignment", "size"}
     wanted |= {"easy", "easy-sorted-by-itself", "trajectories-0.4", "fitting", "depth-memorizing", "depth-generalizing"}
+    wanted |= {"noise-curves", "fitting-order", "corruption-time", "corruption-error", "regularizers"}
     assert wanted <= stems
 
 

@@ -17,6 +17,7 @@ from rote.report.reading import RunFolderError, read_run
 from rote.report.records import Run
 from rote.report.rows import Row
 from rote.report.sections import after, capacity, claims, dials, inside, learning, opening, record, training
+from rote.report.sections import after, capacity, claims, dials, inside, noise, opening, record, training
 from rote.report.story import opening as story
 
 _CONTENTS = (
@@ -35,6 +36,7 @@ _CONTENTS = (
     ("easy", "Easy examples"),
     ("trajectories", "Single examples"),
     ("depth", "Depth"),
+    ("noise", "Noise"),
     ("claims", "Claims"),
     ("runs", "All runs"),
     ("provenance", "Provenance"),
@@ -53,6 +55,7 @@ _FURTHER = (
     "depth",
     "claims",
 )
+_FURTHER = ("invariance", "pool", "diversity", "robustness", "transfer", "size", "noise", "claims")
 
 
 def write_page(
@@ -121,6 +124,7 @@ def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Seq
         "easy": learning.easy(of["easy"], gallery),
         "trajectories": learning.trajectories(of["trajectories"], gallery),
         "depth": learning.depth(of["depth"], gallery),
+        "noise": noise.noise(of["noise"], gallery),
         "claims": claims.claims(claimed),
         "runs": record.all_runs(runs),
         "provenance": record.provenance(runs),

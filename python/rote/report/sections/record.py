@@ -14,6 +14,7 @@ from rote.report.tables.provenance import commands_list, environment_table, sett
 from rote.report.tables.runs import benign_table, other_table, references_table
 
 # Experiments with a section of their own.
+<<<<<<< HEAD
 SHOWN = frozenset(
     (
         "benign",
@@ -29,6 +30,9 @@ SHOWN = frozenset(
         "depth",
     )
 )
+=======
+SHOWN = frozenset(("benign", "capacity", "layers", "invariance", "diversity", "ideal", "transfer", "size", "noise"))
+>>>>>>> main
 
 MANY = 24  # runs from which on their table is folded
 
