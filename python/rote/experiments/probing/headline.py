@@ -81,6 +81,33 @@ def _layers(summary: Mapping[str, Any]) -> list[str]:
     return lines
 
 
+def _location(summary: Mapping[str, Any]) -> list[str]:
+    lines = [
+        f"{summary['images_permuted']:,} wrong labels among {summary['images']:,} of {summary['data']}, augmentation "
+        f"{summary['augment']}, training accuracy {summary['train_accuracy']:.3f}"
+    ]
+    if summary.get("last_minus_best_other") is not None:
+        falls = ", ".join(f"{name} {100 * fall:+.1f}" for name, fall in summary["fall_permuted"].items())
+        lines.append(
+            f"  blocks put back to epoch {summary['rewound_epoch']}, fall on wrong labels in points: {falls}; last "
+            f"block - best other {100 * summary['last_minus_best_other']:+.1f}"
+        )
+    if "neurons_permuted" in summary:
+        lines.append(
+            f"  neurons to flip an answer, median: {summary['neurons_permuted']:g} with a wrong label, "
+            f"{summary['neurons_unpermuted']:g} with a right one"
+        )
+    if "tied_permuted_before" in summary:
+        before, after = summary["tied_permuted_before"], summary["tied_permuted_dropped"]
+        lines.append(f"  example-tied dropout: {before:.3f} of wrong labels, {after:.3f} without the tied channels")
+    if "latent_layer" in summary:
+        lines.append(
+            f"  linear probe of {summary['latent_layer']} on test images {summary['latent_accuracy']:.3f}, the "
+            f"network's own answers {summary['own_accuracy']:.3f}"
+        )
+    return lines
+
+
 def _diversity(summary: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{summary['labels']} labels, {summary['images']:,} images of {summary['data']}, {summary['steps']:,} steps"
@@ -173,6 +200,7 @@ _TEXTS = {
     "ideal": _ideal,
     "invariance": _invariance,
     "layers": _layers,
+    "location": _location,
     "size": _size,
     "transfer": _transfer,
 }
