@@ -10,7 +10,7 @@ import pytest
 
 from rote.report import export, figures, gather, plotted, style
 
-from . import synthetic, synthetic_series, synthetic_sizes, synthetic_tables
+from . import synthetic, synthetic_location, synthetic_series, synthetic_sizes, synthetic_tables
 
 SEEDS = (0, 1, 2)
 
@@ -34,6 +34,7 @@ def tables(tmp_path_factory):
         "one size": one_size,
         "frontier": gather(made["sizes"], "frontier.csv"),
         "alignment": gather(made["transfer"], "alignment.csv"),
+        **{part: gather(made["location"], f"location_{part}.csv") for part in LOCATION},
         **{name: gather(folders, TABLES.get(name, f"{name}.csv")) for name, folders in made.items()},
     }
 
@@ -41,8 +42,10 @@ def tables(tmp_path_factory):
 MADE = {
     **dict.fromkeys(("layers", "invariance", "diversity", "ideal"), synthetic_tables),
     **dict.fromkeys(("sizes", "transfer", "size"), synthetic_sizes),
+    "location": synthetic_location,
 }
-TABLES = {"sizes": "capacity.csv"}
+TABLES = {"sizes": "capacity.csv", "location": "location_rewinding.csv"}
+LOCATION = ("rewinding", "retraining", "gradients", "tied", "neurons", "zeroed", "geometry", "latent")
 # (function, table, options): everything the page draws from tables
 DRAWINGS = [
     ("plot_curves", "metrics", {}),
@@ -70,6 +73,17 @@ DRAWINGS = [
     ("plot_alignment", "alignment", {}),
     ("plot_size", "size", {}),
     ("plot_size", "size", {"against": "parameters"}),
+    ("plot_rewinding", "rewinding", {"epoch": 15}),
+    ("plot_rewinding", "rewinding", {"kind": "layer", "replaced": "and later"}),
+    ("plot_retraining", "retraining", {}),
+    ("plot_tied", "tied", {}),
+    *(("plot_gradients", "gradients", {"value": v}) for v in ("cosine", "ratio", "norm_permuted", "norm_unpermuted")),
+    ("plot_neurons", "neurons", {}),
+    ("plot_neuron_layers", "zeroed", {}),
+    *(("plot_geometry", "geometry", {"value": value}) for value in ("capacity", "radius", "dimension")),
+    ("plot_geometry", "geometry", {"value": "centre_correlation", "epoch": 0}),
+    ("plot_latent", "latent", {}),
+    ("plot_latent", "latent", {"method": "knn", "labels": "true"}),
 ]
 
 
@@ -146,6 +160,11 @@ def test_missing_columns_are_named(function):
         ("plot_frontier", "frontier", {"against": "loss"}, "against must be one of"),
         ("plot_transfer", "transfer", {"labels": "fresh"}, r"labels must be one of the table's \(true, random\)"),
         ("plot_size", "size", {"against": "depth"}, "against must be width or parameters"),
+        ("plot_rewinding", "rewinding", {"epoch": 7}, r"epoch must be one of the table's \(0, 5, 15, 30, 60\), got 7"),
+        ("plot_rewinding", "rewinding", {"kind": "neuron"}, "kind must be one of the table's"),
+        ("plot_gradients", "gradients", {"value": "sum"}, "value must be one of cosine, ratio"),
+        ("plot_geometry", "geometry", {"value": "volume"}, "value must be one of capacity, radius"),
+        ("plot_latent", "latent", {"method": "svm"}, "method must be one of the table's"),
     ],
 )
 def test_wrong_options_are_refused(tables, function, table, options, message):

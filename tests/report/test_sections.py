@@ -12,8 +12,8 @@ from rote.report import RunFolderError, write_page
 from . import synthetic, synthetic_series, synthetic_sizes, synthetic_tables
 from .test_page import Page
 
-SECTIONS = ["answer", "done", "curves", "controls", "layers", "invariance", "pool", "diversity", "capacity"]
-SECTIONS += ["robustness", "transfer", "size", "claims", "runs", "provenance", "words", "sources"]
+SECTIONS = ["answer", "done", "curves", "controls", "layers", "location", "invariance", "pool", "diversity"]
+SECTIONS += ["capacity", "robustness", "transfer", "size", "claims", "runs", "provenance", "words", "sources"]
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +46,7 @@ def test_every_figure_is_there_in_every_format(everything):
     wanted |= {"retrieval-without-augmentation-by-operation", "probe-against-views", "tradeoff", "diversity", "matched"}
     wanted |= {"ideal", "capacity", "bits-per-parameter", "capacity-against-parameters", "capacity-against-width"}
     wanted |= {"frontier", "robustness", "transfer-true", "transfer-random", "alignment", "size"}
+    wanted |= {f"location-{noise}-{key}" for noise in (10, 100) for key in ("rewinding", "neurons", "latent", "tied")}
     assert wanted <= stems
 
 

@@ -16,7 +16,7 @@ from rote.report.protocols import main
 from rote.report.reading import RunFolderError, read_run
 from rote.report.records import Run
 from rote.report.rows import Row
-from rote.report.sections import after, capacity, claims, dials, inside, opening, record, training
+from rote.report.sections import after, capacity, claims, dials, inside, location, opening, record, training
 from rote.report.story import opening as story
 
 _CONTENTS = (
@@ -25,6 +25,7 @@ _CONTENTS = (
     ("curves", "While it learns"),
     ("controls", "The cause"),
     ("layers", "Where"),
+    ("location", "Kept where"),
     ("invariance", "What is learnt"),
     ("pool", "How many views"),
     ("diversity", "How strong"),
@@ -38,7 +39,7 @@ _CONTENTS = (
     ("words", "Words"),
 )
 _OWN_SECTIONS = ("curves", "layers", "capacity")
-_FURTHER = ("invariance", "pool", "diversity", "robustness", "transfer", "size", "claims")
+_FURTHER = ("location", "invariance", "pool", "diversity", "robustness", "transfer", "size", "claims")
 
 
 def write_page(
@@ -97,6 +98,7 @@ def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Seq
         "curves": training.curves(groups, gallery),
         "controls": training.controls(groups, gallery),
         "layers": inside.layers(groups, of["layers"], gallery),
+        "location": location.location(of["location"], gallery),
         "invariance": inside.invariance(of["invariance"], gallery),
         "pool": dials.pool(everything, groups, gallery),
         "diversity": dials.diversity(of["diversity"], of["ideal"], gallery),

@@ -8,6 +8,8 @@ from rote.report.figures.diversity import plot_tradeoff
 from rote.report.figures.frontier import plot_capacity_by_size, plot_frontier
 from rote.report.figures.invariance import plot_invariance, plot_invariance_by_operation
 from rote.report.figures.layers import plot_layers
+from rote.report.figures.location import plot_gradients, plot_retraining, plot_rewinding, plot_tied
+from rote.report.figures.location_layers import plot_geometry, plot_latent, plot_neuron_layers, plot_neurons
 from rote.report.figures.pool import plot_probe_against_views
 from rote.report.figures.robustness import plot_robustness
 from rote.report.figures.samples import plot_views
@@ -23,14 +25,22 @@ __all__ = [
     "plot_controls",
     "plot_curves",
     "plot_frontier",
+    "plot_geometry",
+    "plot_gradients",
     "plot_ideal",
     "plot_invariance",
     "plot_invariance_by_operation",
+    "plot_latent",
     "plot_layers",
+    "plot_neuron_layers",
+    "plot_neurons",
     "plot_probe_against_views",
     "plot_probe_along_training",
+    "plot_retraining",
+    "plot_rewinding",
     "plot_robustness",
     "plot_size",
+    "plot_tied",
     "plot_tradeoff",
     "plot_transfer",
     "plot_views",
