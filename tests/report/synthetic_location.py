@@ -46,7 +46,7 @@ def location(root: Path, seed: int = 0, noise: float = 0.1) -> Path:
     """A finished run with every part."""
     rng = np.random.default_rng([8, seed, round(10 * noise)])
     fields = {"labels": "random", "augment": "none", "noise": noise}
-    folder = run(root, "location", seed, {**SUMMARY, "noise": noise, "augment": "none"}, **fields)
+    folder = run(root / f"noise-{noise:g}", "location", seed, {**SUMMARY, "noise": noise, "augment": "none"}, **fields)
 
     def near(value: float, spread: float = 0.015) -> float:
         return float(np.clip(value + rng.normal(0, spread), 0, 1))

@@ -177,11 +177,16 @@ def _log_height(ax: Axes, values: Sequence[float]) -> None:
     ax.set_ylim(low / 1.5, high * 1.5)
     if high / low > 8:
         log_ticks(ax.yaxis, positive, base=10.0 if high / low > 300 else 2.0, most=6)
-        ax.set_yticks(ax.get_yticks(), [f"{tick:.3g}" for tick in ax.get_yticks()])
+        ax.set_yticks(ax.get_yticks(), [_short(tick) for tick in ax.get_yticks()])
     else:
         ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10) if low / 1.5 <= tick <= high * 1.5] or [low, high]
         ax.set_yticks(ticks, [f"{tick:.2g}" for tick in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
+
+
+def _short(tick: float) -> str:
+    """0.0001 -> "1e-4", 0.125 -> "0.125"."""
+    return f"{tick:.0e}".replace("e-0", "e-").replace("-", "\u2212") if tick < 0.01 else f"{tick:.3g}"
 
 
 def _bars(
