@@ -13,6 +13,7 @@ from rote.report import export, figures, gather, plotted, style
 from . import (
     synthetic,
     synthetic_learning,
+    synthetic_location,
     synthetic_noise,
     synthetic_series,
     synthetic_sizes,
@@ -43,6 +44,7 @@ def tables(tmp_path_factory):
         "frontier": gather(made["sizes"], "frontier.csv"),
         "noise metrics": gather(made["noise"], "metrics.jsonl"),
         "alignment": gather(made["transfer"], "alignment.csv"),
+        **{part: gather(made["location"], f"location_{part}.csv") for part in LOCATION},
         **{name: gather(folders, TABLES.get(name, f"{name}.csv")) for name, folders in made.items()},
     }
 
@@ -51,10 +53,12 @@ MADE = {
     **dict.fromkeys(("layers", "invariance", "diversity", "ideal"), synthetic_tables),
     **dict.fromkeys(("sizes", "transfer", "size"), synthetic_sizes),
     **dict.fromkeys(("easy", "trajectories", "depth"), synthetic_learning),
-    "noise": synthetic_noise,
+    "location": synthetic_location,
     "memorization": synthetic_subsets,
+    "noise": synthetic_noise,
 }
-TABLES = {"sizes": "capacity.csv", "easy": "easy_curve.csv"}
+TABLES = {"sizes": "capacity.csv", "easy": "easy_curve.csv", "location": "location_rewinding.csv"}
+LOCATION = ("rewinding", "retraining", "gradients", "tied", "neurons", "zeroed", "geometry", "latent")
 # Drawn from arrays of pictures, not from a table.
 PICTURES = ("plot_views", "plot_influence")
 # (function, table, options): everything the page draws from tables
@@ -99,6 +103,17 @@ DRAWINGS = [
     ("plot_fitting", "trajectories", {}),
     ("plot_depth", "depth", {}),
     ("plot_depth", "depth", {"value": "test_accuracy"}),
+    ("plot_rewinding", "rewinding", {"epoch": 15}),
+    ("plot_rewinding", "rewinding", {"kind": "layer", "replaced": "and later"}),
+    ("plot_retraining", "retraining", {}),
+    ("plot_tied", "tied", {}),
+    *(("plot_gradients", "gradients", {"value": v}) for v in ("cosine", "ratio", "norm_permuted", "norm_unpermuted")),
+    ("plot_neurons", "neurons", {}),
+    ("plot_neuron_layers", "zeroed", {}),
+    *(("plot_geometry", "geometry", {"value": value}) for value in ("capacity", "radius", "dimension")),
+    ("plot_geometry", "geometry", {"value": "centre_correlation", "epoch": 0}),
+    ("plot_latent", "latent", {}),
+    ("plot_latent", "latent", {"method": "knn", "labels": "true"}),
 ]
 
 
@@ -179,6 +194,11 @@ def test_missing_columns_are_named(function):
         ("plot_trajectories", "trajectories", {}, "table must have one noise"),
         ("plot_trajectories", "trajectories", {"noise": 0.2}, "noise must be one of the table's"),
         ("plot_depth", "depth", {"value": "lr"}, "value must be one of epochs_to_99, test_accuracy"),
+        ("plot_rewinding", "rewinding", {"epoch": 7}, r"epoch must be one of the table's \(0, 5, 15, 30, 60\), got 7"),
+        ("plot_rewinding", "rewinding", {"kind": "neuron"}, "kind must be one of the table's"),
+        ("plot_gradients", "gradients", {"value": "sum"}, "value must be one of cosine, ratio"),
+        ("plot_geometry", "geometry", {"value": "volume"}, "value must be one of capacity, radius"),
+        ("plot_latent", "latent", {"method": "svm"}, "method must be one of the table's"),
     ],
 )
 def test_wrong_options_are_refused(tables, function, table, options, message):

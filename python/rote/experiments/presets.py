@@ -174,6 +174,7 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
             "noise_kind": "wrong",
             "epochs": 60,
             "profile_shares": (0.1, 0.3, 0.5),
+        },
         # Four strengths with that of none. Two steps of the search are enough to reach the faces of its box.
         "regularize": {
             **_CLOSER_LOOK_CNN,

@@ -23,6 +23,7 @@ from rote.report.sections import (
     dials,
     inside,
     learning,
+    location,
     noise,
     opening,
     record,
@@ -37,6 +38,7 @@ _CONTENTS = (
     ("curves", "While it learns"),
     ("controls", "The cause"),
     ("layers", "Where"),
+    ("location", "Kept where"),
     ("invariance", "What is learnt"),
     ("pool", "How many views"),
     ("diversity", "How strong"),
@@ -67,6 +69,7 @@ _FURTHER = (
     "easy",
     "trajectories",
     "depth",
+    "location",
     "claims",
 )
 
@@ -127,6 +130,7 @@ def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Seq
         "curves": training.curves(groups, gallery),
         "controls": training.controls(groups, gallery),
         "layers": inside.layers(groups, of["layers"], gallery),
+        "location": location.location(of["location"], gallery),
         "invariance": inside.invariance(of["invariance"], gallery),
         "pool": dials.pool(everything, groups, gallery),
         "diversity": dials.diversity(of["diversity"], of["ideal"], gallery),

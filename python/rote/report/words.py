@@ -101,6 +101,7 @@ LEFT_OUT: dict[str, str] = {
     "curves": "measurements along training (metrics.jsonl)",
     "layers": "the probe by layer",
     "capacity": "a capacity run",
+    "location": "a location run",
     "invariance": "an invariance run",
     "pool": "benign runs with a limited number of views (--views)",
     "diversity": "a diversity or an ideal run",
