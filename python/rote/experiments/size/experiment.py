@@ -26,6 +26,7 @@ from rote.experiments.size.noise import INPUTS, LABELS
 from rote.experiments.size.noisy_capacity import NoiseStudy
 from rote.experiments.size.run import SizeRun
 from rote.runs import Run
+from rote.train import TrainConfig
 
 MEMORIZATION, CONVERGENCE, NOISE = "memorization", "convergence", "noise"
 _STUDIES = {MEMORIZATION: SizeRun, CONVERGENCE: ConvergenceStudy, NOISE: NoiseStudy}
@@ -72,7 +73,7 @@ class SizeConfig(ExperimentConfig):
     """Loss: mean squared error on one-hot labels, or cross-entropy."""
     lr: float = 3e-3
     """Learning rate, the peak of an annealed schedule."""
-    schedule: Literal["constant", "step", "cosine", "one-cycle"] | None = None
+    schedule: Literal["constant", "step", "cosine", "one-cycle", "exponential"] | None = None
     """Learning rate over the run: cosine by default; constant of convergence, whose times would be the schedule's."""
     epochs: int = 100
     """Visits of each image that a network trains on; of convergence the most."""
@@ -132,8 +133,15 @@ class SizeConfig(ExperimentConfig):
 
     def resolved(self) -> Self:
         """The config with every seed and the schedule filled in."""
-        schedule = self.schedule or ("constant" if self.study == CONVERGENCE else "cosine")
-        return dataclasses.replace(super().resolved(), schedule=schedule)
+        return dataclasses.replace(super().resolved(), schedule=self._schedule)
+
+    def training(self, **changes: Any) -> TrainConfig:
+        """The part of the config that the trainer reads."""
+        return super().training(**{"schedule": self._schedule, **changes})
+
+    @property
+    def _schedule(self) -> str:
+        return self.schedule or ("constant" if self.study == CONVERGENCE else "cosine")
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as plain values; those of the other studies are left out of a run of memorization."""
