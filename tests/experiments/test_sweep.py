@@ -115,7 +115,7 @@ def test_table_is_means_with_t_intervals(made):
     latex = (plan.folder / "sweep.tex").read_text()
     assert r"lr & loss & seeds & test accuracy & 95\,\% interval" in latex
     assert latex.count(r"\\") == 3
-    with pytest.raises(ValueError, match="--metrics must be numbers of summary.json"):
+    with pytest.raises(ValueError, match=r"--metrics must be numbers of summary\.json"):
         summary_rows(plan, ("speed",))
 
 
