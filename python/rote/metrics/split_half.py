@@ -33,7 +33,9 @@ def stepped_up(correlation: float) -> float:
 
 
 def pearson(first: np.ndarray, second: np.ndarray) -> float:
-    """Pearson's correlation of two float64 [N]; NaN where one is constant."""
+    """Pearson's correlation of two float64 [N]; NaN where one is constant, or N is below 2."""
+    if len(first) < 2:
+        return float("nan")
     first, second = first - first.mean(), second - second.mean()
     scale = float(np.sqrt((first @ first) * (second @ second)))
     return float(first @ second) / scale if scale else float("nan")
