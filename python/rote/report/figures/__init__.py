@@ -7,6 +7,7 @@ from rote.report.figures.conditions import plot_controls, plot_ideal
 from rote.report.figures.corruption import plot_corruption, plot_regularizers
 from rote.report.figures.depth import plot_depth
 from rote.report.figures.diversity import plot_tradeoff
+from rote.report.figures.examples import plot_aum, plot_data_map, plot_forgetting
 from rote.report.figures.easy import plot_easy
 from rote.report.figures.frontier import plot_capacity_by_size, plot_frontier
 from rote.report.figures.invariance import plot_invariance, plot_invariance_by_operation
@@ -17,6 +18,7 @@ from rote.report.figures.noise import plot_fitting_order, plot_noise_curves
 from rote.report.figures.pool import plot_probe_against_views
 from rote.report.figures.robustness import plot_robustness
 from rote.report.figures.samples import plot_views
+from rote.report.figures.score_matrices import plot_score_correlations, plot_sorted_losses
 from rote.report.figures.size import plot_size
 from rote.report.figures.subsets import plot_halves, plot_influence, plot_memorization
 from rote.report.figures.training import plot_curves, plot_probe_along_training
@@ -25,12 +27,15 @@ from rote.report.figures.transfer import plot_alignment, plot_transfer
 
 __all__ = [
     "plot_alignment",
+    "plot_aum",
     "plot_bits",
     "plot_capacity",
     "plot_capacity_by_size",
     "plot_controls",
     "plot_corruption",
     "plot_curves",
+    "plot_data_map",
+    "plot_forgetting",
     "plot_depth",
     "plot_easy",
     "plot_fitting",
@@ -55,7 +60,9 @@ __all__ = [
     "plot_retraining",
     "plot_rewinding",
     "plot_robustness",
+    "plot_score_correlations",
     "plot_size",
+    "plot_sorted_losses",
     "plot_tied",
     "plot_tradeoff",
     "plot_trajectories",
