@@ -1,5 +1,4 @@
-"""Experiments that train many networks of their own, each for a known number of steps: `transfer`, `size`, ..."""
-"""Experiments that train many networks of their own, each for a known number of steps: transfer, size, memorization."""
+"""Experiments that train many networks of their own, each for a known number of steps: transfer, size, noise, ..."""
 
 from __future__ import annotations
 
