@@ -11,11 +11,8 @@ from typing import Any
 import numpy as np
 
 from . import synthetic
-<<<<<<< HEAD
 from .synthetic_learning import depth, easy, trajectories
-=======
 from .synthetic_noise import noise
->>>>>>> main
 from .synthetic_sizes import size, sizes, transfer
 from .synthetic_tables import diversity, ideal, invariance, layers
 
@@ -87,10 +84,7 @@ def everything(root: Path, seeds: Sequence[int] = (0, 1, 2)) -> list[Path]:
         found += [layers(root, seed, augment) for augment in ("digits", "none")]
         found += [invariance(root, seed, augment) for augment in ("digits", "none")]
         found += [diversity(root, seed), ideal(root, seed), sizes(root, seed), transfer(root, seed), size(root, seed)]
-<<<<<<< HEAD
-        found += [easy(root, seed), trajectories(root, seed), depth(root, seed)]
-=======
         found.append(noise(root, seed))
->>>>>>> main
+        found += [easy(root, seed), trajectories(root, seed), depth(root, seed)]
         found += pools(root / "pools", seed) + conventions(root / "conventions", seed)
     return found

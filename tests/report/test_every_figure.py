@@ -10,11 +10,7 @@ import pytest
 
 from rote.report import export, figures, gather, plotted, style
 
-<<<<<<< HEAD
-from . import synthetic, synthetic_learning, synthetic_series, synthetic_sizes, synthetic_tables
-=======
-from . import synthetic, synthetic_noise, synthetic_series, synthetic_sizes, synthetic_tables
->>>>>>> main
+from . import synthetic, synthetic_learning, synthetic_noise, synthetic_series, synthetic_sizes, synthetic_tables
 
 SEEDS = (0, 1, 2)
 
@@ -46,11 +42,8 @@ def tables(tmp_path_factory):
 MADE = {
     **dict.fromkeys(("layers", "invariance", "diversity", "ideal"), synthetic_tables),
     **dict.fromkeys(("sizes", "transfer", "size"), synthetic_sizes),
-<<<<<<< HEAD
-    **dict.fromkeys(("easy", "trajectories", "depth"), synthetic_learning),
-=======
     "noise": synthetic_noise,
->>>>>>> main
+    **dict.fromkeys(("easy", "trajectories", "depth"), synthetic_learning),
 }
 TABLES = {"sizes": "capacity.csv", "easy": "easy_curve.csv"}
 # (function, table, options): everything the page draws from tables
@@ -80,15 +73,6 @@ DRAWINGS = [
     ("plot_alignment", "alignment", {}),
     ("plot_size", "size", {}),
     ("plot_size", "size", {"against": "parameters"}),
-<<<<<<< HEAD
-    ("plot_easy", "easy", {}),
-    ("plot_easy", "easy", {"sorted_by": "itself"}),
-    ("plot_trajectories", "trajectories", {"noise": 0.4}),
-    ("plot_trajectories", "trajectories", {"noise": 1.0}),
-    ("plot_fitting", "trajectories", {}),
-    ("plot_depth", "depth", {}),
-    ("plot_depth", "depth", {"value": "test_accuracy"}),
-=======
     ("plot_noise_curves", "noise metrics", {}),
     ("plot_fitting_order", "noise", {}),
     ("plot_fitting_order", "noise", {"value": "steps_to_99"}),
@@ -96,7 +80,13 @@ DRAWINGS = [
     ("plot_corruption", "noise", {"value": "relative_time"}),
     ("plot_corruption", "noise", {"value": "epochs_to_99"}),
     ("plot_regularizers", "noise", {}),
->>>>>>> main
+    ("plot_easy", "easy", {}),
+    ("plot_easy", "easy", {"sorted_by": "itself"}),
+    ("plot_trajectories", "trajectories", {"noise": 0.4}),
+    ("plot_trajectories", "trajectories", {"noise": 1.0}),
+    ("plot_fitting", "trajectories", {}),
+    ("plot_depth", "depth", {}),
+    ("plot_depth", "depth", {"value": "test_accuracy"}),
 ]
 
 

@@ -33,29 +33,18 @@ _CONTENTS = (
     ("robustness", "Elsewhere"),
     ("transfer", "Of use"),
     ("size", "Size"),
+    ("noise", "Noise"),
     ("easy", "Easy examples"),
     ("trajectories", "Single examples"),
     ("depth", "Depth"),
-    ("noise", "Noise"),
     ("claims", "Claims"),
     ("runs", "All runs"),
     ("provenance", "Provenance"),
     ("words", "Words"),
 )
 _OWN_SECTIONS = ("curves", "layers", "capacity")
-_FURTHER = (
-    "invariance",
-    "pool",
-    "diversity",
-    "robustness",
-    "transfer",
-    "size",
-    "easy",
-    "trajectories",
-    "depth",
-    "claims",
-)
-_FURTHER = ("invariance", "pool", "diversity", "robustness", "transfer", "size", "noise", "claims")
+_FURTHER = ("invariance", "pool", "diversity", "robustness", "transfer", "size", "noise")
+_FURTHER += ("easy", "trajectories", "depth", "claims")
 
 
 def write_page(
@@ -121,10 +110,10 @@ def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Seq
         "robustness": dials.robustness(everything, groups, gallery),
         "transfer": after.transfer(of["transfer"], gallery),
         "size": after.size(of["size"], gallery),
+        "noise": noise.noise(of["noise"], gallery),
         "easy": learning.easy(of["easy"], gallery),
         "trajectories": learning.trajectories(of["trajectories"], gallery),
         "depth": learning.depth(of["depth"], gallery),
-        "noise": noise.noise(of["noise"], gallery),
         "claims": claims.claims(claimed),
         "runs": record.all_runs(runs),
         "provenance": record.provenance(runs),

@@ -81,7 +81,13 @@ HOW_TO_READ: dict[str, str] = {
         "100 %: only by heart. Wrong labels are those drawn by lot that miss the true class. The purple line is the "
         "share of the examples that score above one half."
     ),
-<<<<<<< HEAD
+    "noise": (
+        "Each colour is one kind of data: true labels; the same pixels, shuffled alike in every image; noise with the "
+        "mean and variance of the images; pixels shuffled in each image by itself; labels drawn by lot. Losses fall "
+        "downwards on a logarithmic scale; a condition counts as fitted where its line passes the dashed one. Against "
+        "corruption, 0 % are true data and at 100 % every label is drawn by lot. Last, the four ways to train with and "
+        "without two regularizers: open points are training images, full ones test images."
+    ),
     "easy": (
         "Every network saw each image once, from another start and in another order. An example is placed by how many "
         "networks get it wrong, the easiest on the left. Left figure: sorted by every other network, and shown is what "
@@ -102,14 +108,6 @@ HOW_TO_READ: dict[str, str] = {
         "by images held out on the right. Bars are 95 % intervals between seeds. Filled points compare networks of "
         "equal width, open ones networks with equally many parameters, which get narrower as they get deeper. A depth "
         "that never knew 99 % of its random labels has no point on the left."
-=======
-    "noise": (
-        "Each colour is one kind of data: true labels; the same pixels, shuffled alike in every image; noise with the "
-        "mean and variance of the images; pixels shuffled in each image by itself; labels drawn by lot. Losses fall "
-        "downwards on a logarithmic scale; a condition counts as fitted where its line passes the dashed one. Against "
-        "corruption, 0 % are true data and at 100 % every label is drawn by lot. Last, the four ways to train with and "
-        "without two regularizers: open points are training images, full ones test images."
->>>>>>> main
     ),
     "sizes": (
         "Each line is one number of views B, the more the stronger its colour. To the right the networks "

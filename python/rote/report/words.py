@@ -107,12 +107,9 @@ LEFT_OUT: dict[str, str] = {
     "robustness": "runs under several losses, normalizations or numbers of label classes",
     "transfer": "a transfer run",
     "size": "a size run",
-<<<<<<< HEAD
+    "noise": "a noise run",
     "easy": "an easy run",
     "trajectories": "a trajectories run",
     "depth": "a depth run",
-=======
-    "noise": "a noise run",
->>>>>>> main
     "claims": "the table of claims (rote claims)",
 }

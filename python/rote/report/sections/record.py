@@ -14,25 +14,8 @@ from rote.report.tables.provenance import commands_list, environment_table, sett
 from rote.report.tables.runs import benign_table, other_table, references_table
 
 # Experiments with a section of their own.
-<<<<<<< HEAD
-SHOWN = frozenset(
-    (
-        "benign",
-        "capacity",
-        "layers",
-        "invariance",
-        "diversity",
-        "ideal",
-        "transfer",
-        "size",
-        "easy",
-        "trajectories",
-        "depth",
-    )
-)
-=======
 SHOWN = frozenset(("benign", "capacity", "layers", "invariance", "diversity", "ideal", "transfer", "size", "noise"))
->>>>>>> main
+SHOWN |= {"easy", "trajectories", "depth"}
 
 MANY = 24  # runs from which on their table is folded
 
