@@ -5,6 +5,7 @@ from __future__ import annotations
 from rote.report.figures.capacity import plot_bits, plot_capacity
 from rote.report.figures.conditions import plot_controls, plot_ideal
 from rote.report.figures.corruption import plot_corruption, plot_regularizers
+from rote.report.figures.csr import plot_csr, plot_csr_against_noise
 from rote.report.figures.depth import plot_depth
 from rote.report.figures.diversity import plot_tradeoff
 from rote.report.figures.easy import plot_easy
@@ -15,6 +16,7 @@ from rote.report.figures.noise import plot_fitting_order, plot_noise_curves
 from rote.report.figures.pool import plot_probe_against_views
 from rote.report.figures.robustness import plot_robustness
 from rote.report.figures.samples import plot_views
+from rote.report.figures.sensitivity import plot_class_matrix, plot_gini
 from rote.report.figures.size import plot_size
 from rote.report.figures.subsets import plot_halves, plot_influence, plot_memorization
 from rote.report.figures.training import plot_curves, plot_probe_along_training
@@ -26,14 +28,18 @@ __all__ = [
     "plot_bits",
     "plot_capacity",
     "plot_capacity_by_size",
+    "plot_class_matrix",
     "plot_controls",
     "plot_corruption",
+    "plot_csr",
+    "plot_csr_against_noise",
     "plot_curves",
     "plot_depth",
     "plot_easy",
     "plot_fitting",
     "plot_fitting_order",
     "plot_frontier",
+    "plot_gini",
     "plot_halves",
     "plot_ideal",
     "plot_influence",

@@ -15,7 +15,7 @@ from rote.report.tables.runs import benign_table, other_table, references_table
 
 # Experiments with a section of their own.
 SHOWN = frozenset(
-    ("benign", "capacity", "layers", "invariance", "diversity", "ideal", "transfer", "size", "noise", "memorization")(
+    (
         "benign",
         "capacity",
         "layers",
@@ -24,9 +24,13 @@ SHOWN = frozenset(
         "ideal",
         "transfer",
         "size",
+        "noise",
+        "memorization",
         "easy",
         "trajectories",
         "depth",
+        "sensitivity",
+        "csr",
     )
 )
 
