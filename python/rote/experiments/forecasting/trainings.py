@@ -1,7 +1,5 @@
 """Experiments that train many networks of their own, each for a known number of steps: `transfer`, `size`, ..."""
 
-"""Experiments that train many networks of their own, each for a known number of steps: transfer, size, noise, ..."""
-
 from __future__ import annotations
 
 import dataclasses

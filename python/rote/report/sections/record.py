@@ -30,6 +30,8 @@ SHOWN = frozenset(
         "trajectories",
         "depth",
         "location",
+        "sensitivity",
+        "csr",
     )
 )
 
