@@ -54,6 +54,8 @@ def test_tables_are_those_of_the_stored_errors(run):
         assert run.examples[f"error_rate_{kind}"] == pytest.approx(wrong.mean(0))
         assert run.examples[f"error_rate_{kind}_first"] == pytest.approx(wrong[::2].mean(0))
         assert run.examples[f"error_rate_{kind}_second"] == pytest.approx(wrong[1::2].mean(0))
+        r = np.corrcoef(wrong[::2].mean(0), wrong[1::2].mean(0))[0, 1]
+        assert row["split_half"] == pytest.approx(2 * r / (1 + r))
         assert run.summary[f"over_dispersion_{kind}"] == row["over_dispersion"]
         logged = run.metrics.select(metric="accuracy_clean", kind=kind)
         assert [line["value"] for line in logged] == pytest.approx(1 - wrong.mean(1))

@@ -152,7 +152,7 @@ def test_random_inputs_have_the_mean_and_the_spread_of_the_real_ones(tmp_path):
         ({"weight_decay": 0.1}, "--weight-decay must be 0.0"),
         ({"keep_checkpoints": (1,)}, "--keep-checkpoints must be"),
         ({"inputs": ()}, "--inputs must be out of"),
-        ({"labels": ("classes", "classes")}, "--labels must be out of"),
+        ({"settings": ("classes", "classes")}, "--settings must be out of"),
         ({"looks": 5, "epochs": 4}, r"--looks must be in \[1, 4\]"),
         ({"side": 0}, "--side"),
         ({"lr": 0.0}, "--lr must be positive"),
@@ -177,11 +177,11 @@ def test_options_that_do_not_fit_the_data(tmp_path):
 
 def test_a_rate_that_breaks_the_weights_names_its_option(tmp_path):
     with pytest.raises(ValueError, match="--exemplar-lr is too high, 1e"):
-        sensitivity(**{**FIELDS, "labels": ("exemplar",), "inputs": ("real",)}, exemplar_lr=1e200, out=tmp_path)
+        sensitivity(**{**FIELDS, "settings": ("exemplar",), "inputs": ("real",)}, exemplar_lr=1e200, out=tmp_path)
 
 
 def test_one_condition_alone(tmp_path):
-    run = sensitivity(**{**FIELDS, "inputs": ("real",), "labels": ("exemplar",), "epochs": 2}, out=tmp_path)
+    run = sensitivity(**{**FIELDS, "inputs": ("real",), "settings": ("exemplar",), "epochs": 2}, out=tmp_path)
     assert run.summary["gini_difference_exemplar"] is None
     assert "class_ratio_real" not in run.summary
     assert table(run, "sensitivity_classes.csv") == []

@@ -42,9 +42,11 @@ def rows(run, name):
 
 
 def dynamics(run, noise, network, epoch):
-    path = run.dir / f"dynamics/noise={noise}/network={network}/epoch={epoch:04d}.parquet"
-    table = pyarrow.parquet.read_table(path)
-    return {name: table[name].to_numpy() for name in ("id", "loss", "answer")}
+    place = run.dir / "cells" / f"noise={noise}_network={network}" / "dynamics"
+    table = pyarrow.parquet.read_table(place / f"epoch={epoch:04d}.eval_pass.parquet")
+    found = {name: table[name].to_numpy(zero_copy_only=False) for name in ("example_id", "loss", "correct")}
+    row = np.argsort(found.pop("example_id"))
+    return {name: column[row][np.argsort(np.argsort(run.examples["id"]))] for name, column in found.items()}
 
 
 def test_validation_images_are_not_trained_on(run):
@@ -66,22 +68,31 @@ def test_rows_are_those_of_the_stored_answers(run):
     assert len(table) == 3 * 2 * 7
     for noise, name in ((0.0, "0"), (0.4, "0.4"), (1.0, "1")):
         found = dynamics(run, name, 1, 5)
-        used, wrong = examples[f"label_used_{name}"], examples[f"is_corrupted_{name}"]
-        assert np.array_equal(wrong, used != examples["label_true"])
+        wrong = examples[f"is_corrupted_{name}"]
+        assert np.array_equal(wrong, examples[f"label_used_{name}"] != examples["label_true"])
         row = table[noise, 1, 5]
-        right = found["answer"] == used
+        right = found["correct"]
         assert float(row["train_accuracy"]) == pytest.approx(right.mean())
         assert float(row["fit_clean"]) == pytest.approx(right[~wrong].mean())
         assert float(row["loss_clean"]) == pytest.approx(found["loss"][~wrong].mean(), rel=1e-5)
         if noise:
             assert float(row["fit_corrupted"]) == pytest.approx(right[wrong].mean())
-            assert float(row["true_on_corrupted"]) == pytest.approx(
-                (found["answer"] == examples["label_true"])[wrong].mean()
-            )
         else:
             assert row["fit_corrupted"] == row["loss_corrupted"] == ""
     assert examples["label_redrawn_0.4"].sum() == 64 - int(64 * 0.6)
     assert len(headline(run)) == 4
+
+
+def test_scores_are_those_of_the_recorded_epochs(run):
+    for network, half in ((0, "first"), (1, "second")):
+        epochs = [dynamics(run, "0.4", network, epoch) for epoch in range(7)]
+        losses, right = (np.stack([epoch[name] for epoch in epochs]) for name in ("loss", "correct"))
+        assert run.examples[f"mean_loss_0.4_{half}"] == pytest.approx(losses.mean(0), rel=1e-5)
+        assert run.examples[f"correctness_0.4_{half}"] == pytest.approx(right.mean(0))
+        assert run.examples[f"forgetting_events_0.4_{half}"] == pytest.approx((right[:-1] & ~right[1:]).sum(0))
+    heat = run.table("trajectories_heatmap.parquet")
+    assert set(heat["noise"]) == {0.0, 0.4, 1.0}
+    assert len(heat["loss"]) == 3 * 7 * 50
 
 
 def test_selection_is_on_the_noisy_validation_part(run):

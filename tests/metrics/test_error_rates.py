@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from rote.metrics.error_rates import binomial_rates, over_dispersion, over_dispersion_within, split_half
+from rote.metrics.error_rates import binomial_rates, over_dispersion, over_dispersion_within
 
 RNG = np.random.default_rng
 
@@ -92,14 +92,6 @@ def test_within_groups_preferred_classes_do_not_count():
     # Of one group it is the plain ratio.
     assert over_dispersion_within(wrong, np.zeros(1000)) == pytest.approx(over_dispersion(wrong).ratio)
     assert math.isnan(over_dispersion_within(np.zeros((4, 6), dtype=bool), groups[:6]))
-
-
-def test_split_half_is_spearman_and_browns():
-    wrong = drawn(RNG(5).beta(0.5, 0.5, 200), 40)
-    half = np.arange(40) % 2 == 0
-    r = scipy.stats.pearsonr(wrong[half].mean(0), wrong[~half].mean(0)).statistic
-    assert split_half(wrong, half) == pytest.approx(2 * r / (1 + r))
-    assert math.isnan(split_half(np.ones((6, 5), dtype=bool), np.arange(6) < 3))
 
 
 @pytest.mark.parametrize(("runs", "p"), [(100, 0.9), (7, 0.31), (1000, 0.5)])

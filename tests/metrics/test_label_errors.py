@@ -50,9 +50,7 @@ def test_every_source_has_its_ranking(planted):
     np.testing.assert_allclose(columns["probability_margin"], probabilities[rows, labels] - others)
     weighted = knn_disagreement(x, labels, 10, weights="softmax").score.numpy()
     neighbours = (rankdata(1000 * rankdata(votes.score, "dense") + rankdata(weighted, "dense")) - 1) / 199
-    expected = (
-        neighbours + (rankdata(others - probabilities[rows, labels]) - 1) / 199 + (rankdata(-aum) - 1) / 199
-    ) / 3
+    expected = (neighbours + (rankdata(-probabilities[rows, labels]) - 1) / 199 + (rankdata(-aum) - 1) / 199) / 3
     np.testing.assert_allclose(columns["suspicion"], expected)
     np.testing.assert_array_equal(found.order[:5], np.argsort(-expected)[:5])
     suspected = (votes.score.numpy() > 0.5) & (votes.suggested.numpy() != labels)

@@ -7,7 +7,7 @@ import pyarrow.parquet as parquet
 import pytest
 import torch
 
-from rote.metrics import Recorder, read_dynamics, trajectories
+from rote.metrics import Recorder, epoch_values, read_dynamics, trajectories
 from rote.runs import CorruptRunFile
 
 from .recorded_runs import make_run, softmax
@@ -64,6 +64,7 @@ def test_trajectories_are_nan_where_an_example_was_not_shown(tmp_path):
     for epoch, batches in enumerate(run.batches):
         shown = torch.cat([ids for ids, _, _ in batches]).tolist()
         assert np.flatnonzero(~np.isnan(found.values[epoch])).tolist() == sorted(shown)
+    np.testing.assert_array_equal(epoch_values(tmp_path, "margin", 2, n=72), found.values[2])
     hits = trajectories(tmp_path, "correct").values
     assert set(hits[~np.isnan(hits)]) == {0, 1}
 
@@ -97,6 +98,7 @@ def test_an_epoch_without_examples_has_a_file_without_rows(tmp_path):
     rows = [parquet.read_metadata(tmp_path / "dynamics" / f"epoch=000{e}.parquet").num_rows for e in (1, 2, 3)]
     assert rows == [0, 1, 0]
     assert read_dynamics(tmp_path).num_rows == 1
+    assert np.isnan(epoch_values(tmp_path, "loss", 1, n=3)).all()
 
 
 def test_nothing_is_written_without_a_folder(tmp_path, monkeypatch):
@@ -117,6 +119,8 @@ def test_what_is_wrong_with_a_folder_is_named(tmp_path):
         trajectories(tmp_path, "accuracy")
     with pytest.raises(ValueError, match="n: wanted more than the largest id, 59; got 40"):
         trajectories(tmp_path, n=40)
+    with pytest.raises(FileNotFoundError, match="epoch 7 of phase 'train_pass' is not recorded"):
+        epoch_values(tmp_path, "el2n", 7)
     path = tmp_path / "dynamics" / "epoch=0002.parquet"
     path.write_bytes(path.read_bytes()[:-20])
     with pytest.raises(CorruptRunFile, match="epoch=0002"):

@@ -6,9 +6,12 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from scipy import stats
 
-from rote.metrics import reliability
+from rote.metrics import Recorder, reliabilities, reliability
+
+from .recorded_runs import make_run
 
 
 def noisy_scores(runs, noise, n=20_000, seed=0):
@@ -51,6 +54,29 @@ def test_missing_scores_are_left_out_and_counted():
     found = reliability(scores)
     assert found == reliability(scores[:, known])
     assert found.examples == 89
+
+
+def test_every_score_of_several_runs():
+    """Runs that share what is easy, and differ in order and noise."""
+    runs = [make_run(epochs=12, seed=0) for _ in range(4)]
+    for number, run in enumerate(runs):
+        generator = torch.Generator().manual_seed(number)
+        for epoch in run.batches:
+            for _, logits, _ in epoch:
+                logits += 0.5 * torch.randn(logits.shape, generator=generator)
+    scores = [run.play(Recorder(run.n)).scores() for run in runs]
+    found = reliabilities(scores)
+    assert {"aum", "confidence", "forgetting_events", "learned_epoch", "first_learned"} <= found.keys()
+    assert "example_id" not in found
+    for name, one in found.items():
+        assert one == reliability([run[name] for run in scores]) or np.isnan(one.reliability), name
+    assert found["aum"].reliability > 0.9
+    assert found["aum"].examples == 60
+    assert found["first_learned"].examples < 60
+    with pytest.raises(ValueError, match="at least two"):
+        reliabilities(scores[:1])
+    with pytest.raises(ValueError, match="same examples"):
+        reliabilities([scores[0], Recorder(3).scores()])
 
 
 def test_constant_scores_have_none():

@@ -12,6 +12,7 @@ from pathlib import Path
 from rote.claims import (
     rows_benign,
     rows_capacity,
+    rows_csr,
     rows_depth,
     rows_easy,
     rows_inside,
@@ -19,6 +20,7 @@ from rote.claims import (
     rows_noise,
     rows_recipes,
     rows_regularize,
+    rows_sensitivity,
     rows_size,
     rows_trajectories,
 )
@@ -36,6 +38,8 @@ ROWS = {
     **rows_recipes.ROWS,
     **rows_noise.ROWS,
     **rows_easy.ROWS,
+    **rows_sensitivity.ROWS,
+    **rows_csr.ROWS,
     **rows_trajectories.ROWS,
     **rows_depth.ROWS,
     **rows_regularize.ROWS,

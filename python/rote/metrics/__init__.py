@@ -11,7 +11,7 @@ from rote.metrics.aum import CombinedAum, ThresholdLabels, combined_aum, flagged
 from rote.metrics.batch_norm import recalibrated
 from rote.metrics.critical_radius import critical_radius
 from rote.metrics.curvature import CurvatureScores, input_curvature
-from rote.metrics.dynamics_files import Trajectories, read_dynamics, trajectories
+from rote.metrics.dynamics_files import Trajectories, epoch_values, read_dynamics, trajectories
 from rote.metrics.embedding import embed
 from rote.metrics.folding import folded
 from rote.metrics.gradient_norm import gradient_norms, last_layer_gradient_norms
@@ -24,7 +24,7 @@ from rote.metrics.probe import knn_probe, knn_probe_correct, pixel_probe, pixel_
 from rote.metrics.record_epochs import RecordEpochs
 from rote.metrics.recorder import Recorder
 from rote.metrics.sensitivity import LossSensitivity, class_matrix, diagonal_ratio, loss_sensitivity
-from rote.metrics.split_half import Reliability, reliability
+from rote.metrics.split_half import Reliability, reliabilities, reliability
 from rote.metrics.training_dynamics import (
     Cartography,
     Forgetting,
@@ -75,6 +75,7 @@ __all__ = [
     "diagonal_ratio",
     "el2n",
     "embed",
+    "epoch_values",
     "flagged_by_threshold",
     "folded",
     "forgetting",
@@ -97,6 +98,7 @@ __all__ = [
     "read_dynamics",
     "recalibrated",
     "regions",
+    "reliabilities",
     "reliability",
     "split_half_reliability",
     "threshold_labels",

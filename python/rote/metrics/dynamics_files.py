@@ -51,8 +51,8 @@ def write_epoch(path: Path, epoch: int, phase: str, state: RecordTensors, seen: 
     whole = torch.stack((ids, state.counts[ids, _SEEN], right[ids]), 1).cpu().numpy()
     values = state.values[ids].cpu().numpy()
     columns = {
-        "epoch": pyarrow.array(np.full(len(whole), epoch, dtype=np.int32)),
-        "phase": pyarrow.array(np.full(len(whole), phase, dtype=object), pyarrow.string()),
+        "epoch": pyarrow.repeat(pyarrow.scalar(epoch, pyarrow.int32()), len(whole)),
+        "phase": pyarrow.repeat(phase, len(whole)),
         "example_id": pyarrow.array(whole[:, 0].astype(np.int32)),
         "presentations": pyarrow.array(whole[:, 1].astype(np.int32)),
         **{name: pyarrow.array(values[:, column].copy()) for column, name in enumerate(VALUES)},
@@ -89,7 +89,6 @@ def read_dynamics(
         CorruptRunFile: a file is damaged.
     """
     import pyarrow
-    import pyarrow.parquet
 
     if phase not in PHASES:
         raise ValueError(f"phase: wanted one of {', '.join(PHASES)}, got {phase!r}")
@@ -99,16 +98,21 @@ def read_dynamics(
     paths = [names[number] for number in sorted((name for name in names if name.isdigit()), key=int)]
     if not paths:
         raise FileNotFoundError(f"no epoch of phase {phase!r} is recorded in {where}")
-    tables = []
-    for path in paths:
-        try:
-            schema = pyarrow.parquet.read_schema(path)
-            if columns is not None and (missing := [name for name in columns if name not in schema.names]):
-                raise ValueError(f"columns: {path} has no {', '.join(missing)}; it has {', '.join(schema.names)}")
-            tables.append(pyarrow.parquet.ParquetFile(path).read(columns=columns and list(columns)))
-        except (pyarrow.ArrowInvalid, OSError) as error:
-            raise CorruptRunFile(f"{path} is no Parquet file of a recorder: {error}") from error
-    return pyarrow.concat_tables(tables, promote_options="permissive")
+    return pyarrow.concat_tables([_read(path, columns) for path in paths], promote_options="permissive")
+
+
+def _read(path: Path, columns: Sequence[str] | None) -> pyarrow.Table:
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        names = pyarrow.parquet.read_schema(path).names
+        # Logits are missing in an epoch without examples, where the number of classes was not known.
+        if columns is not None and (missing := [name for name in columns if name not in names]):
+            raise ValueError(f"columns: {path} has no {', '.join(missing)}; it has {', '.join(names)}")
+        return pyarrow.parquet.ParquetFile(path).read(columns=columns and list(columns))
+    except (pyarrow.ArrowInvalid, OSError) as error:
+        raise CorruptRunFile(f"{path} is no Parquet file of a recorder: {error}") from error
 
 
 class Trajectories(NamedTuple):
@@ -139,6 +143,10 @@ def trajectories(
         FileNotFoundError, CorruptRunFile: as `read_dynamics`.
     """
     table = read_dynamics(folder, phase=phase, columns=["epoch", "example_id", value])
+    return _table_values(table, value, n, folder)
+
+
+def _table_values(table: pyarrow.Table, value: str, n: int | None, folder: str | os.PathLike[str]) -> Trajectories:
     epoch, ids = table["epoch"].to_numpy(), table["example_id"].to_numpy()
     if n is None:
         n = int(ids.max(initial=-1)) + 1
@@ -150,3 +158,29 @@ def trajectories(
     values = np.full((len(epochs), n), np.nan)
     values[rows, ids] = table[value].to_numpy().astype(np.float64)
     return Trajectories(epochs.astype(np.int64), values)
+
+
+def epoch_values(
+    folder: str | os.PathLike[str], value: str, epoch: int, *, n: int | None = None, phase: str = "train_pass"
+) -> np.ndarray:
+    """A recorded value of every example in one epoch, e.g. EL2N, whose score is the mean of this over runs.
+
+    Args:
+        folder, value, n, phase: as `trajectories`.
+        epoch: its number.
+
+    Returns:
+        float64 [N], NaN where an example was not shown.
+
+    Raises:
+        FileNotFoundError: that epoch was not recorded.
+        ValueError, CorruptRunFile: as `trajectories`.
+
+    Example:
+        >>> el2n = np.mean([epoch_values(run, "el2n", 20, n=50_000) for run in runs], axis=0)
+    """
+    path = epoch_file(folder, epoch, phase)
+    if not path.exists():
+        raise FileNotFoundError(f"epoch {epoch} of phase {phase!r} is not recorded: no {path}")
+    found = _table_values(_read(path, ["epoch", "example_id", value]), value, n, folder)
+    return found.values[0] if len(found.values) else np.full(n or 0, np.nan)

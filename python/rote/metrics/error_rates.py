@@ -79,27 +79,6 @@ def over_dispersion_within(wrong: np.ndarray, groups: np.ndarray) -> float:
     return found / expected if expected else math.nan
 
 
-def split_half(wrong: np.ndarray, half: np.ndarray) -> float:
-    """How well error rates would come out again: r of two halves of the networks, 2 r / (1 + r) for all of them.
-
-    Pearson's correlation over examples of the rates of either half, stepped up by Spearman and Brown's formula.
-
-    Args:
-        wrong: bool [R, N].
-        half: bool [R], which half a network belongs to.
-
-    Returns:
-        The reliability; NaN where all rates of a half are alike.
-    """
-    first, second = (np.asarray(wrong)[part].mean(0) for part in (half, ~np.asarray(half)))
-    first, second = first - first.mean(), second - second.mean()
-    scale = math.sqrt(float((first @ first) * (second @ second)))
-    if scale == 0.0:
-        return math.nan
-    r = float(first @ second) / scale
-    return 2 * r / (1 + r) if r > -1 else -math.inf
-
-
 def binomial_rates(runs: int, p: float, examples: int) -> np.ndarray:
     """The error rates of equally hard examples, sorted: float64 [examples], quantiles of Binomial(R, p) / R.
 

@@ -4,7 +4,7 @@ Each source of evidence gives one ranking; `suspicion` is the mean of an example
 different units count alike:
 
     neighbours      knn_disagreement; equal shares are told apart by the votes weighted by likeness
-    probabilities   probability_margin = p(label) - largest other p, of a model that did not train on the example
+    probabilities   self_confidence = p(label), of a model that did not train on the example
     dynamics        aum, the mean margin along training (Pleiss et al. 2020)
 
 No confident learning: nothing is estimated from class-conditional thresholds.
@@ -107,7 +107,7 @@ def label_errors(
     places = [place(columns["knn_disagreement"], columns["knn_disagreement_weighted"])]
     if probabilities is not None:
         columns |= _from_probabilities(probabilities, own)
-        places.append(place(-columns["probability_margin"]))
+        places.append(place(-columns["self_confidence"]))
     if dynamics is not None:
         columns |= _from_dynamics(dynamics, len(own))
         if "aum" in columns or "confidence" in columns:

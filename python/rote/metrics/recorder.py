@@ -28,7 +28,7 @@ class Recorder:
     """Records what a network says of each training example, and makes the field's per-example scores of it.
 
     `update` is one pass over the logits where they lie (`rote.ops.record`): no copy to the host, no waiting, no Python
-    per example. The state is 96 bytes per example, whatever the number of epochs; `end_epoch` writes one Parquet file.
+    per example. The state is 108 bytes per example, whatever the number of epochs; `end_epoch` writes one Parquet file.
 
     An example may be shown more than once in an epoch, or not at all. Every presentation counts for the scores by
     presentation (forgetting, AUM, cartography, ...); an epoch's file has a row for each example that was shown, with

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from rote.statistics import mean_ranks
+
+# Columns of a recorder's scores that say what was shown, not how it went.
+_NO_SCORES = ("example_id", "presentations", "epochs_seen", "undefined", "predicted", "is_threshold")
 
 
 class Reliability(NamedTuple):
@@ -71,6 +75,35 @@ def reliability(scores: np.ndarray, half: np.ndarray | None = None, *, ranks: bo
         found.append(pearson(mean_ranks(first), mean_ranks(second)) if ranks else pearson(first, second))
     correlation = float(np.mean(found))
     return Reliability(stepped_up(correlation), correlation, int(known.sum()))
+
+
+def reliabilities(
+    runs: Sequence[Mapping[str, np.ndarray]], half: np.ndarray | None = None, *, ranks: bool = False
+) -> dict[str, Reliability]:
+    """The split-half reliability of every score of several runs, by name.
+
+    Args:
+        runs: what `Recorder.scores` returned in each.
+        half, ranks: as `reliability`.
+
+    Returns:
+        Of each score that all runs have; one with fewer than two examples that have it in every run is left out.
+
+    Raises:
+        ValueError: fewer than two runs, of different examples, or an empty half.
+    """
+    if len(runs) < 2:
+        raise ValueError(f"runs: wanted at least two, got {len(runs)}")
+    found = {}
+    for name in runs[0]:
+        if name in _NO_SCORES or not all(name in run for run in runs):
+            continue
+        columns = [np.asarray(run[name], dtype=np.float64) for run in runs]
+        if len({column.shape for column in columns}) > 1:
+            raise ValueError(f"runs: wanted scores of the same examples, got {[len(c) for c in columns]} of {name}")
+        if np.isfinite(columns).all(0).sum() >= 2:
+            found[name] = reliability(np.stack(columns), half, ranks=ranks)
+    return found
 
 
 def _halvings(runs: int) -> list[np.ndarray]:

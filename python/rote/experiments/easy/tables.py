@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rote.metrics.error_rates import binomial_rates, over_dispersion, over_dispersion_within, split_half
+from rote.metrics.error_rates import binomial_rates, over_dispersion, over_dispersion_within
+from rote.metrics.split_half import reliability
 
 BINOMIAL = "binomial"
 # Points of a curve; with 1,000 examples each is a mean of ten.
@@ -40,7 +41,7 @@ def kind_row(kind: str, wrong: np.ndarray, half: np.ndarray, labels: np.ndarray)
         "over_dispersion_low": found.low,
         "over_dispersion_high": found.high,
         "over_dispersion_within": over_dispersion_within(wrong, labels),
-        "split_half": split_half(wrong, half),
+        "split_half": reliability(wrong, half).reliability,
         "always_right": float((rates == 0).mean()),
         "always_wrong": float((rates == 1).mean()),
     }

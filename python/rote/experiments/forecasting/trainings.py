@@ -70,6 +70,14 @@ def trainings_of(config: Any, images: int) -> list[Trainings]:
             Trainings("pre-training", config.networks, half, config.pretrain_epochs),
             Trainings("training", cells, half, config.epochs, looks=len(config.evaluation_epochs())),
         ]
+    if config.name_of_experiment == "memorization":
+        main = round(config.share * images)
+        shares = {config.share: config.runs, **dict.fromkeys(config.profile_shares, config.profile_runs)}
+        return [
+            # Every share gets the update steps of the main one.
+            Trainings(f"share {share:g}", runs, round(share * images), round(config.epochs * main / (share * images)))
+            for share, runs in shares.items()
+        ]
     if config.name_of_experiment == "size" and config.study != "memorization":
         return _under_noise(config, images)
     if config.name_of_experiment == "regularize":

@@ -17,7 +17,7 @@ from rote import data as data_sets
 from rote.data import ImageBank
 from rote.experiments.base.config import ExperimentConfig
 from rote.experiments.base.launch import launch
-from rote.experiments.sensitivity.run import INPUTS, LABELS, SensitivityRun
+from rote.experiments.sensitivity.run import INPUTS, SETTINGS, SensitivityRun
 from rote.experiments.sensitivity.small_grey import small_grey
 from rote.runs import Run
 
@@ -52,7 +52,7 @@ class SensitivityConfig(ExperimentConfig):
     """Pixels a side; images are made grey and shrunken by areas."""
     inputs: tuple[Literal["real", "random"], ...] = INPUTS
     """Inputs: real images; random: Gaussian noise with their mean and variance."""
-    labels: tuple[Literal["classes", "exemplar"], ...] = LABELS
+    settings: tuple[Literal["classes", "exemplar"], ...] = SETTINGS
     """Labels: the classes of the data; exemplar: a class for every image."""
     model: str = "mlp"
     """Network, without normalization; a perceptron of two hidden layers by default."""
@@ -91,7 +91,7 @@ class SensitivityConfig(ExperimentConfig):
                     f"--{field.replace('_', '-')} must be {value!r} in sensitivity, which differentiates plain SGD; "
                     f"got {getattr(self, field)!r}"
                 )
-        for field, allowed in (("inputs", INPUTS), ("labels", LABELS)):
+        for field, allowed in (("inputs", INPUTS), ("settings", SETTINGS)):
             chosen = getattr(self, field)
             if not chosen or len(set(chosen)) < len(chosen) or not set(chosen) <= set(allowed):
                 raise ValueError(f"--{field} must be out of {', '.join(allowed)}, each once; got {chosen}")

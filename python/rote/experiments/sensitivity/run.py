@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 INPUTS = (REAL, "random")
 CLASSES, EXEMPLAR = "classes", "exemplar"
-LABELS = (CLASSES, EXEMPLAR)
+SETTINGS = (CLASSES, EXEMPLAR)
 
 
 class Condition(NamedTuple):
@@ -53,7 +53,7 @@ class SensitivityRun:
         self.inputs = inputs
         self.folder = folder
         self.device = config.training().resolved_device()
-        self.conditions = [Condition(i, labels) for labels in config.labels for i in config.inputs]
+        self.conditions = [Condition(i, labels) for labels in config.settings for i in config.inputs]
 
     def to_the_end(self) -> None:
         """Makes what is missing, then writes tables and summary.

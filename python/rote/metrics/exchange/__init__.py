@@ -28,6 +28,7 @@ from rote.metrics.exchange.heldout import (
     write_heldout_estimates,
     write_heldout_run,
 )
+from rote.metrics.exchange.sources import TrainingScores, read_training_scores
 
 __all__ = [
     "AumRecords",
@@ -37,6 +38,7 @@ __all__ = [
     "ExchangeError",
     "HeldoutEstimates",
     "HeldoutRuns",
+    "TrainingScores",
     "datalab_inputs",
     "issue_columns",
     "read_aum",
@@ -46,6 +48,7 @@ __all__ = [
     "read_datalab",
     "read_heldout_estimates",
     "read_heldout_runs",
+    "read_training_scores",
     "write_aum",
     "write_aum_records",
     "write_cartography",

@@ -15,12 +15,13 @@ class ExampleDynamics:
     """Per-example values along training.
 
     Attributes:
-        example_id: int64 [N], ascending.
+        example_id: int64 [N].
         loss: float64 [E, N], -log p(label); NaN where an example has no value at a look, or the source does not tell.
         margin: float64 [E, N], the label's logit minus the largest other one.
         p_true: float64 [E, N], the label's probability.
         el2n: float64 [E, N], the length of the probabilities minus the one-hot label.
         correct: bool [E, N], whether the label has the largest logit, the smallest class of equals.
+        epochs: int64 [E], the looks' numbers; None is 1 ... E.
     """
 
     example_id: np.ndarray
@@ -29,6 +30,7 @@ class ExampleDynamics:
     p_true: np.ndarray
     el2n: np.ndarray
     correct: np.ndarray
+    epochs: np.ndarray | None = None
 
     @classmethod
     def of_logits(cls, logits: np.ndarray, labels: np.ndarray, example_id: np.ndarray | None = None) -> ExampleDynamics:
@@ -57,6 +59,41 @@ class ExampleDynamics:
         ids = np.arange(len(labels)) if example_id is None else np.asarray(example_id)
         el2n = np.sqrt(np.square(error).sum(2))
         return cls(ids.astype(np.int64), -log_p, own - others.max(2), np.exp(log_p), el2n, correct)
+
+    @classmethod
+    def read(cls, folder: Path | str, *, phase: str | None = None) -> ExampleDynamics:
+        """What a `rote.metrics.Recorder` wrote.
+
+        Args:
+            folder: a run folder, or what the recorder was given.
+            phase: "train_pass" or "eval_pass"; None is the first of these that is there.
+
+        Raises:
+            FileNotFoundError: nothing was recorded there.
+        """
+        from rote.metrics.dynamics_files import PHASES, read_dynamics, trajectories
+
+        def recorded(name: str) -> bool:
+            try:
+                read_dynamics(folder, phase=name, columns=["epoch"])
+            except FileNotFoundError:
+                return False
+            return True
+
+        phase = next((name for name in PHASES if recorded(name)), PHASES[0]) if phase is None else phase
+        found = {
+            name: trajectories(folder, name, phase=phase) for name in ("loss", "margin", "p_true", "el2n", "correct")
+        }
+        values = {name: path.values for name, path in found.items()}
+        seen = ~np.isnan(values["correct"]).all(0)
+        values = {name: value[:, seen] for name, value in values.items()}
+        values["correct"] = values["correct"] == 1.0
+        return cls(np.flatnonzero(seen), **values, epochs=found["loss"].epochs)
+
+    def at(self, rows: np.ndarray) -> ExampleDynamics:
+        """The same of some of the examples, by place."""
+        parts = {name: getattr(self, name)[:, rows] for name in ("loss", "margin", "p_true", "el2n", "correct")}
+        return ExampleDynamics(self.example_id[rows], **parts, epochs=self.epochs)
 
     def write(self, folder: Path | str, *, first_epoch: int = 1, phase: str = "train_pass") -> list[Path]:
         """Writes the files of a `rote.metrics.Recorder`, `<folder>/dynamics/epoch=NNNN.parquet`, one a look.

@@ -33,7 +33,7 @@ function drawControls(state, go) {
   })));
   parts.push(field('Example', element('input', {
     id: 'example', type: 'text', inputmode: 'numeric', size: '7', value: state.id === null ? '' : state.id,
-    onchange: (e) => go({ id: e.target.value.trim() === '' ? null : Number(e.target.value) }),
+    onchange: (e) => go({ id: e.target.value.trim() === '' ? null : Number(e.target.value), page: null }),
   })));
   const form = document.getElementById('controls');
   const focused = document.activeElement && document.activeElement.id;

@@ -81,7 +81,7 @@ function drawDetail(state, rows, go) {
   const at = rows.indexOf(row);
   const step = (by, text, name) => element('button', {
     type: 'button', 'aria-label': name, disabled: at < 0 || at + by < 0 || at + by >= rows.length,
-    onclick: () => go({ id: ids[rows[at + by]], page: Math.floor((at + by) / PER_PAGE) + 1 }),
+    onclick: () => go({ id: ids[rows[at + by]], page: null }),
   }, text);
   const facts = [...labels, ...flags, ...data.columns.filter((c) => c.kind === 'text')];
   const scores = numeric.filter((c) => c.name !== 'id');
@@ -109,7 +109,7 @@ function drawDetail(state, rows, go) {
     const near = data.neighbours[row].filter((other) => other >= 0);
     parts.push(element('h4', {}, 'Nearest neighbours'), element('div', { class: 'near' }, ...near.map((other) =>
       element('button', {
-        type: 'button', 'data-neighbour': ids[other], onclick: () => go({ id: ids[other] }),
+        type: 'button', 'data-neighbour': ids[other], onclick: () => go({ id: ids[other], page: null }),
         class: shownLabel && shownLabel.values[other] !== shownLabel.values[row] ? 'other' : null,
       }, picture(other, 48), shownLabel ? shown(shownLabel, other) : String(ids[other])))));
   }

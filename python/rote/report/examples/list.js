@@ -12,7 +12,9 @@ function tableColumns(state) {
 
 function drawList(state, rows, go) {
   const pages = Math.max(1, Math.ceil(rows.length / PER_PAGE));
-  const page = Math.min(state.page, pages);
+  // Without a page of its own the address leads to that of the chosen example.
+  const at = state.id === null ? -1 : rows.indexOf(rowOf.get(state.id));
+  const page = Math.min(state.page ?? Math.floor(Math.max(at, 0) / PER_PAGE) + 1, pages);
   const chosen = [columns.get('id'), ...tableColumns(state)];
   const head = element('tr', {}, data.pictures ? element('th', {}, '') : null, ...chosen.map((column) => {
     const sorted = column.name === state.sort;
@@ -31,7 +33,7 @@ function drawList(state, rows, go) {
       element('span', { class: `mark ${flag.name === 'is_corrupted' ? 'bad' : ''}` }, words(flag.name)));
     return element('tr', {
       'data-id': id, tabindex: '0', class: id === state.id ? 'chosen' : null,
-      onclick: () => go({ id }), onkeydown: (event) => { if (event.key === 'Enter') go({ id }); },
+      onclick: () => go({ id, page }), onkeydown: (event) => { if (event.key === 'Enter') go({ id, page }); },
     },
     data.pictures ? element('td', {}, picture(row, 40)) : null,
     ...chosen.map((column) => element('td', { class: column.kind === 'label' || column.kind === 'text' ? null : 'number' },

@@ -23,7 +23,7 @@ def write_examples_page(table: ExampleTable, out: Path | str) -> Path:
 
     The address after # drives it, and follows what the reader does: `#sort=aum&desc&filter=is_corrupted` sorts by a
     score and keeps the corrupted ones (`!name` those that are not; `aum<0` and `aum>0` bounds; several with commas),
-    `label=cat`, `id=17` opens an example, `page=2` turns to a page.
+    `label=cat`, `id=17` opens an example, `page=2` turns to a page; without it the page that holds the chosen example is shown.
 
     Args:
         table: the examples.
@@ -46,13 +46,12 @@ def examples_page(table: ExampleTable) -> str:
         f"{page_head(table.title)}<body><header class='top'><p class='kicker'>Rote · {count}</p>"
         f"<h1>{escape(table.title)}</h1>{about}</header><main>{seen}"
         "<section id='explorer'><h2>All examples</h2>"
-        "<noscript><p class='warning'>Sorting and looking at single examples needs scripts, which this browser does not "
-        "run; the page itself needs no network.</p></noscript>"
+        "<noscript><p class='warning'>Sorting and looking at single examples needs scripts, which this browser does "
+        "not run; the page itself needs no network.</p></noscript>"
         "<form id='controls' autocomplete='off'></form><p id='found' role='status'></p>"
         "<div id='panes'><div id='list'><table id='rows'><thead></thead><tbody></tbody></table>"
         "<nav id='pages' aria-label='Pages'></nav></div>"
-        "<aside id='detail' aria-live='polite'><p class='hint'>Choose a row to see how the example fared.</p></aside></div>"
-        "</section></main>"
+        "<aside id='detail' aria-live='polite'></aside></div></section></main>"
         "<footer><p>Made by Rote. What each score means exactly is written in docs/scores.md.</p></footer>"
         f"<script type='application/json' id='data'>{payload(table)}</script>"
         f"<script>{_script()}</script></body></html>\n"

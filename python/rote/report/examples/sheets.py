@@ -71,22 +71,25 @@ def contact_sheets(table: ExampleTable, shown: int = SHOWN) -> str:
             continue
         pictures = "".join(_picture(table, int(row), name) for row in rows)
         link = f"#sort={name}&amp;{'desc' if largest else 'asc'}"
+        says = escape(says.format(name.replace("_", " ")))
         parts.append(
-            f"<section class='sheet'><h3><a href='{link}'>{title}</a> "
-            f"<span>{escape(says.format(name.replace('_', ' ')))}</span></h3><div class='strip'>{pictures}</div></section>"
+            f"<section class='sheet'><h3><a href='{link}'>{title}</a> <span>{says}</span></h3>"
+            f"<div class='strip'>{pictures}</div></section>"
         )
+    if parts and "is_corrupted" in table.columns:
+        parts.append("<p class='hint'>A label in orange is not the true one.</p>")
     return "".join(parts)
 
 
 def _picture(table: ExampleTable, row: int, score: str) -> str:
     label = _label(table, row)
     value = table.columns[score][row]
-    words = f"example {table.columns['id'][row]}, {label}, {score} {value:.4g}"
+    words = escape(f"example {table.columns['id'][row]}, {label}, {score} {value:.4g}", quote=True)
     pixels = smaller(table.images[row : row + 1])[0]
-    wrong = "is_corrupted" in table.columns and bool(table.columns["is_corrupted"][row])
+    wrong = " class='wrong'" if "is_corrupted" in table.columns and table.columns["is_corrupted"][row] else ""
     return (
-        f"<a href='#id={table.columns['id'][row]}'{' class=wrong' if wrong else ''} title='{escape(words, quote=True)}'>"
-        f"<img src='{png_uri(pixels)}' alt='{escape(words, quote=True)}'><i>{escape(label)}</i></a>"
+        f"<a href='#id={table.columns['id'][row]}'{wrong} title='{words}'>"
+        f"<img src='{png_uri(pixels)}' alt='{words}'><i>{escape(label)}</i></a>"
     )
 
 

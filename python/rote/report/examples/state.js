@@ -5,7 +5,7 @@ const rising = new Set(['id', 'aum', 'confidence', 'self_confidence', 'probabili
 
 function firstState() {
   const sort = preferred.find((name) => columns.has(name)) || 'id';
-  return { sort, descending: !rising.has(sort), filters: [], label: '', id: null, page: 1 };
+  return { sort, descending: !rising.has(sort), filters: [], label: '', id: null, page: null };
 }
 
 function stateOf(hash) {
@@ -34,7 +34,7 @@ function hashOf(state) {
   const parts = [`sort=${encodeURIComponent(state.sort)}`, state.descending ? 'desc' : 'asc'];
   if (state.filters.length) parts.push(`filter=${state.filters.map(encodeURIComponent).join(',')}`);
   if (state.label) parts.push(`label=${encodeURIComponent(state.label)}`);
-  if (state.page > 1) parts.push(`page=${state.page}`);
+  if (state.page !== null) parts.push(`page=${state.page}`);
   if (state.id !== null) parts.push(`id=${state.id}`);
   return `#${parts.join('&')}`;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,8 +71,9 @@ def _axes(ax: Axes, value: str, heights: list[float], depths: list[Any]) -> None
     if value == "epochs_to_99":
         if heights:
             ax.set_yscale("log", base=2)
+            low, high = (math.floor(math.log2(min(heights))), math.ceil(math.log2(max(heights))))
+            log_ticks(ax.yaxis, [2.0**power for power in range(max(low, 0), high + 1)], most=8)
             ax.set_ylim(min(heights) / 1.25, max(heights) * 1.25)
-            log_ticks(ax.yaxis, [round(height) for height in (min(heights), max(heights))], most=1)
         name_y(ax, "epochs to 99 % of random labels")
         return
     percent_axis(ax, "test accuracy, true labels")

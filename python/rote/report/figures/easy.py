@@ -44,8 +44,8 @@ def plot_easy(table: Table, ax: Axes | None = None, *, sorted_by: str = "other h
         if not means:
             continue
         means.sort(key=lambda mean: mean.at["share"])
-        width = 1.4 if kind == "binomial" else 2.0
-        line_with_band(ax, [mean.at["share"] for mean in means], means, color, dashes, linewidth=width)
+        reference = {"linewidth": 1.4, "zorder": 4} if kind == "binomial" else {}
+        line_with_band(ax, [mean.at["share"] for mean in means], means, color, dashes, **reference)
         marks.append(EndLabel(means[-1].mean, text, INK if kind not in KINDS else color, strong=kind == "real"))
         drawn += numbers(means, value, kind=kind)
     ax.set_xlim(0, 1)

@@ -14,7 +14,24 @@ from rote.report.tables.provenance import commands_list, environment_table, sett
 from rote.report.tables.runs import benign_table, other_table, references_table
 
 # Experiments with a section of their own.
-SHOWN = frozenset(("benign", "capacity", "layers", "invariance", "diversity", "ideal", "transfer", "size"))
+SHOWN = frozenset(
+    (
+        "benign",
+        "capacity",
+        "layers",
+        "invariance",
+        "diversity",
+        "ideal",
+        "transfer",
+        "size",
+        "noise",
+        "memorization",
+        "easy",
+        "trajectories",
+        "depth",
+        "location",
+    )
+)
 
 MANY = 24  # runs from which on their table is folded
 
