@@ -17,11 +17,13 @@ from rote.report.figures.location import plot_gradients, plot_retraining, plot_r
 from rote.report.figures.location_layers import plot_geometry, plot_latent, plot_neuron_layers, plot_neurons
 from rote.report.figures.noise import plot_fitting_order, plot_noise_curves
 from rote.report.figures.pool import plot_probe_against_views
+from rote.report.figures.regularize import plot_regularizer_losses, plot_regularizer_tradeoff
 from rote.report.figures.robustness import plot_robustness
 from rote.report.figures.samples import plot_views
 from rote.report.figures.score_matrices import plot_score_correlations, plot_sorted_losses
 from rote.report.figures.sensitivity import plot_class_matrix, plot_gini
 from rote.report.figures.size import plot_size
+from rote.report.figures.size_under_noise import plot_convergence, plot_noise_capacity
 from rote.report.figures.subsets import plot_halves, plot_influence, plot_memorization
 from rote.report.figures.training import plot_curves, plot_probe_along_training
 from rote.report.figures.trajectories import plot_fitting, plot_trajectories
@@ -35,6 +37,7 @@ __all__ = [
     "plot_capacity_by_size",
     "plot_class_matrix",
     "plot_controls",
+    "plot_convergence",
     "plot_corruption",
     "plot_csr",
     "plot_csr_against_noise",
@@ -59,9 +62,12 @@ __all__ = [
     "plot_memorization",
     "plot_neuron_layers",
     "plot_neurons",
+    "plot_noise_capacity",
     "plot_noise_curves",
     "plot_probe_against_views",
     "plot_probe_along_training",
+    "plot_regularizer_losses",
+    "plot_regularizer_tradeoff",
     "plot_regularizers",
     "plot_retraining",
     "plot_rewinding",

@@ -24,6 +24,7 @@ SHOWN = frozenset(
         "ideal",
         "transfer",
         "size",
+        "regularize",
         "noise",
         "memorization",
         "easy",
