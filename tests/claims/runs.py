@@ -111,6 +111,17 @@ class Runs:
         summary["retrieval_encoder"] = [0.2 + (gain if retrieval is None else retrieval) + s for s in SPREAD]
         self.benign(experiment="invariance", augment=augment, summary=summary, **more)
 
+    def location(self, *, noise: float, last_minus_best: float, spread: float = 1.0, **more) -> None:
+        """The last block against the best other, by rewinding."""
+        summary = {
+            "last_minus_best_other": [last_minus_best + spread * s for s in SPREAD],
+            "last_minus_best_other_init": 0.02,
+            "rewound_epoch": 15,
+            "best_other_block": "stage3",
+        }
+        parts = {"parts": ["rewinding"]}
+        self.benign(experiment="location", augment="none", noise=noise, summary=summary, extra=parts, **more)
+
     def diversity(self, probes, steps, strengths=(0.0, 0.25, 0.5, 0.75, 1.0), **more) -> None:
         def table(position: int) -> list[dict]:
             return [

@@ -6,7 +6,10 @@ import pytest
 
 from rote.claims.table import ROWS
 
+from .states_capacity import claim_24, claim_25, claim_26  # noqa: F401
 from .states_learning import claim_19, claim_23, claim_27, claim_28, claim_30  # noqa: F401
+from .states_noise import claim_15, claim_16, claim_17, claim_18  # noqa: F401
+from .states_noise_fitting import claim_20, claim_21, claim_22  # noqa: F401
 
 MILD = "benign-mild"
 LOW = {"probe_accuracy": [0.385, 0.389, 0.387, 0.386, 0.388]}
@@ -123,6 +126,31 @@ def claim_14(runs, state):
                 # The augmented runs have 0.495 and a little more or less; so have these, less the gain.
                 noise = [0.495 - gain + s for s in (0.004, 0.0, 0.0, 0.0, 0.0)]
                 plain_runs(runs, noise, **options)
+
+
+def claim_29(runs, state):
+    few, all_noisy = {"holds": (0.2, 0.1), "fails": (-0.2, -0.1), "undecided": (0.2, 0.001)}[state]
+    runs.location(noise=0.1, last_minus_best=few)
+    runs.location(noise=1.0, last_minus_best=all_noisy)
+
+
+def test_claim_29_is_undecided_where_the_two_shares_of_noise_disagree(runs, judged):
+    runs.location(noise=0.1, last_minus_best=0.2)
+    runs.location(noise=1.0, last_minus_best=-0.2)
+    (line,) = judged(29)
+    assert (line.state, line.reason) == ("undecided", "below 0 at one of the two alone")
+    assert "put back to epoch 15" in line.measured
+
+
+def test_claim_29_where_nothing_falls(runs, judged):
+    runs.location(noise=0.1, last_minus_best=0.0, spread=0.0)
+    runs.location(noise=1.0, last_minus_best=0.0, spread=0.0)
+    assert judged(29)[0].state == "undecided"
+
+
+def test_claim_29_wants_both_shares(runs, judged):
+    runs.location(noise=0.1, last_minus_best=0.2)
+    assert judged(29)[0].state == "not run"
 
 
 MAKERS = {name.removeprefix("claim_"): maker for name, maker in dict(globals()).items() if name.startswith("claim_")}

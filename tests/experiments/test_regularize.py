@@ -65,7 +65,10 @@ def test_rows_are_those_of_the_trainings(run):
         assert row["test_final"] == real[-1]["test"]
         assert "test" not in random[-1]
     assert run.summary["falls"][0]["technique"] == run.summary["order"][0]
-    assert len(table(run, "loss_curves.csv")) == 3 * 2 * 3
+    curves = table(run, "loss_curves.csv")
+    assert [int(row["epoch"]) for row in curves] == [1, 2, 3] * 6
+    assert all(0 < float(row["running_loss"]) < 10 for row in curves)
+    assert all(bool(row["test"]) == (row["labels"] == "true") for row in curves)
 
 
 @pytest.mark.parametrize("moment", [4, 25, 52])

@@ -31,7 +31,7 @@ def inputs():
 def distances(model, inputs):
     """Of every sample the least change of all pixels, in pixels of 255, that makes another class as large as its own.
 
-    A change by r of all pixels moves a difference of scores by at most r times the l1 norm of the difference of weights.
+    A change by r of all pixels moves a difference of scores by at most r times the l1 norm of its weights.
     """
     weight, bias = (p.detach().numpy() for p in model[1].parameters())
     scores = inputs.flatten(1).numpy() @ weight.T + bias

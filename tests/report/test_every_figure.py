@@ -10,7 +10,16 @@ import pytest
 
 from rote.report import export, figures, gather, plotted, style
 
-from . import synthetic, synthetic_series, synthetic_sizes, synthetic_subsets, synthetic_tables
+from . import (
+    synthetic,
+    synthetic_learning,
+    synthetic_location,
+    synthetic_noise,
+    synthetic_series,
+    synthetic_sizes,
+    synthetic_subsets,
+    synthetic_tables,
+)
 
 SEEDS = (0, 1, 2)
 
@@ -33,7 +42,9 @@ def tables(tmp_path_factory):
         "grid": gather(grid, "summary.json"),
         "one size": one_size,
         "frontier": gather(made["sizes"], "frontier.csv"),
+        "noise metrics": gather(made["noise"], "metrics.jsonl"),
         "alignment": gather(made["transfer"], "alignment.csv"),
+        **{part: gather(made["location"], f"location_{part}.csv") for part in LOCATION},
         **{name: gather(folders, TABLES.get(name, f"{name}.csv")) for name, folders in made.items()},
     }
 
@@ -41,9 +52,13 @@ def tables(tmp_path_factory):
 MADE = {
     **dict.fromkeys(("layers", "invariance", "diversity", "ideal"), synthetic_tables),
     **dict.fromkeys(("sizes", "transfer", "size"), synthetic_sizes),
+    **dict.fromkeys(("easy", "trajectories", "depth"), synthetic_learning),
+    "location": synthetic_location,
     "memorization": synthetic_subsets,
+    "noise": synthetic_noise,
 }
-TABLES = {"sizes": "capacity.csv"}
+TABLES = {"sizes": "capacity.csv", "easy": "easy_curve.csv", "location": "location_rewinding.csv"}
+LOCATION = ("rewinding", "retraining", "gradients", "tied", "neurons", "zeroed", "geometry", "latent")
 # Drawn from arrays of pictures, not from a table.
 PICTURES = ("plot_views", "plot_influence")
 # (function, table, options): everything the page draws from tables
@@ -74,6 +89,31 @@ DRAWINGS = [
     ("plot_memorization", "memorization", {}),
     ("plot_size", "size", {}),
     ("plot_size", "size", {"against": "parameters"}),
+    ("plot_noise_curves", "noise metrics", {}),
+    ("plot_fitting_order", "noise", {}),
+    ("plot_fitting_order", "noise", {"value": "steps_to_99"}),
+    ("plot_corruption", "noise", {}),
+    ("plot_corruption", "noise", {"value": "relative_time"}),
+    ("plot_corruption", "noise", {"value": "epochs_to_99"}),
+    ("plot_regularizers", "noise", {}),
+    ("plot_easy", "easy", {}),
+    ("plot_easy", "easy", {"sorted_by": "itself"}),
+    ("plot_trajectories", "trajectories", {"noise": 0.4}),
+    ("plot_trajectories", "trajectories", {"noise": 1.0}),
+    ("plot_fitting", "trajectories", {}),
+    ("plot_depth", "depth", {}),
+    ("plot_depth", "depth", {"value": "test_accuracy"}),
+    ("plot_rewinding", "rewinding", {"epoch": 15}),
+    ("plot_rewinding", "rewinding", {"kind": "layer", "replaced": "and later"}),
+    ("plot_retraining", "retraining", {}),
+    ("plot_tied", "tied", {}),
+    *(("plot_gradients", "gradients", {"value": v}) for v in ("cosine", "ratio", "norm_permuted", "norm_unpermuted")),
+    ("plot_neurons", "neurons", {}),
+    ("plot_neuron_layers", "zeroed", {}),
+    *(("plot_geometry", "geometry", {"value": value}) for value in ("capacity", "radius", "dimension")),
+    ("plot_geometry", "geometry", {"value": "centre_correlation", "epoch": 0}),
+    ("plot_latent", "latent", {}),
+    ("plot_latent", "latent", {"method": "knn", "labels": "true"}),
 ]
 
 
@@ -114,7 +154,7 @@ def test_every_figure_has_its_numbers_and_takes_columns(tables, drawing, tmp_pat
     columns = {name: [row.get(name) for row in rows] for name in names}
     ax = getattr(figures, function)(columns, **options)
     assert plotted(ax) == plotted(getattr(figures, function)(rows, **options))
-    networks = 2 if table == "transfer" else 1
+    networks = 2 if table in ("transfer", "trajectories") else 1
     assert max(row.get("seeds") or 0 for row in plotted(ax)) == 3 * networks
     assert [path.name for path in export(ax, tmp_path, "it", ("svg", "csv", "tex"))] == ["it.svg", "it.csv", "it.tex"]
     colors = {light for light, _ in style.THEME.values()}
@@ -150,6 +190,15 @@ def test_missing_columns_are_named(function):
         ("plot_frontier", "frontier", {"against": "loss"}, "against must be one of"),
         ("plot_transfer", "transfer", {"labels": "fresh"}, r"labels must be one of the table's \(true, random\)"),
         ("plot_size", "size", {"against": "depth"}, "against must be width or parameters"),
+        ("plot_easy", "easy", {"sorted_by": "luck"}, "sorted_by must be one of other half, itself"),
+        ("plot_trajectories", "trajectories", {}, "table must have one noise"),
+        ("plot_trajectories", "trajectories", {"noise": 0.2}, "noise must be one of the table's"),
+        ("plot_depth", "depth", {"value": "lr"}, "value must be one of epochs_to_99, test_accuracy"),
+        ("plot_rewinding", "rewinding", {"epoch": 7}, r"epoch must be one of the table's \(0, 5, 15, 30, 60\), got 7"),
+        ("plot_rewinding", "rewinding", {"kind": "neuron"}, "kind must be one of the table's"),
+        ("plot_gradients", "gradients", {"value": "sum"}, "value must be one of cosine, ratio"),
+        ("plot_geometry", "geometry", {"value": "volume"}, "value must be one of capacity, radius"),
+        ("plot_latent", "latent", {"method": "svm"}, "method must be one of the table's"),
     ],
 )
 def test_wrong_options_are_refused(tables, function, table, options, message):

@@ -99,7 +99,7 @@ def test_a_callback_may_save(make, tmp_path):
 
 
 def test_what_is_no_callback_is_refused(make):
-    with pytest.raises(TypeError, match=r"callbacks must be functions or have on_step or on_epoch_end; got 3"):
+    with pytest.raises(TypeError, match=r"functions or have on_step, on_epoch_end or on_forward; got 3"):
         make([3])
 
 

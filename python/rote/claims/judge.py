@@ -111,11 +111,8 @@ def contains(name: str, values: Iterable[float], value: float, *, unit: str = ""
     """Judges an effect that is not to be told from `value`: the interval of its mean contains it."""
     values = tuple(float(v) for v in values)
     ends = interval(values)
-    if ends is None:
-        state = UNDECIDED
-    else:
-        state = HOLDS if ends[0] - _ROUNDING <= value <= ends[1] + _ROUNDING else FAILS
-    return Part(name, values, state, unit)
+    inside = ends is not None and ends[0] - _ROUNDING <= value <= ends[1] + _ROUNDING
+    return Part(name, values, UNDECIDED if ends is None else HOLDS if inside else FAILS, unit)
 
 
 def each_at_least(name: str, values: Iterable[float], threshold: float) -> Part:

@@ -15,7 +15,7 @@ KINDS = {"real", "randX", "randY"}
 def easy_examples(evidence: Evidence) -> Iterator[Line]:
     """Claim 19. A run has the three kinds of networks side by side, under the same seeds."""
     for study in evidence.of("easy", plain):
-        if not set(study["kinds"] or ()) >= KINDS:
+        if not KINDS.issubset(study["kinds"] or ()):
             continue
         real, rand_x, rand_y = (study.numbers(f"over_dispersion_{kind}") for kind in ("real", "randX", "randY"))
         parts = [

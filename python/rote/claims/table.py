@@ -12,10 +12,16 @@ from pathlib import Path
 from rote.claims import (
     rows_benign,
     rows_capacity,
+    rows_csr,
     rows_depth,
     rows_easy,
     rows_inside,
+    rows_location,
+    rows_noise,
     rows_recipes,
+    rows_regularize,
+    rows_sensitivity,
+    rows_size,
     rows_trajectories,
 )
 from rote.claims.criteria import CRITERIA
@@ -30,9 +36,15 @@ ROWS = {
     **rows_inside.ROWS,
     **rows_capacity.ROWS,
     **rows_recipes.ROWS,
+    **rows_noise.ROWS,
     **rows_easy.ROWS,
+    **rows_sensitivity.ROWS,
+    **rows_csr.ROWS,
     **rows_trajectories.ROWS,
     **rows_depth.ROWS,
+    **rows_regularize.ROWS,
+    **rows_size.ROWS,
+    **rows_location.ROWS,
 }
 
 COLUMNS = ("number", "claim", "measured", "seeds", "scale", "state", "reason", "criterion", "command")

@@ -24,7 +24,7 @@ def critical_radius(
     batch_size: int = BATCH_SIZE,
     on_batch: Callable[[int], None] | None = None,
 ) -> Tensor:
-    """Of every sample the smallest radius at which it was found critical: an upper bound of its distance to another class.
+    """The smallest radius at which each sample was found critical: an upper bound of its distance to another class.
 
     A bisection: the box of `largest` is searched, then the middle of the interval between the largest radius at which
     nothing was found and the smallest at which something was, `halvings` times. Alpha and beta keep their proportion

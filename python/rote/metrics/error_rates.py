@@ -55,25 +55,28 @@ def over_dispersion(wrong: np.ndarray) -> OverDispersion:
     return OverDispersion(ratio, ratio - half, ratio + half)
 
 
-def split_half(wrong: np.ndarray, half: np.ndarray) -> float:
-    """How well error rates would come out again: r of two halves of the networks, 2 r / (1 + r) for all of them.
+def over_dispersion_within(wrong: np.ndarray, groups: np.ndarray) -> float:
+    """The spread of error rates within groups, over that of examples equally hard within their group.
 
-    Pearson's correlation over examples of the rates of either half, stepped up by Spearman and Brown's formula.
+    With examples grouped by label, classes that networks prefer do not count: sums over groups of the squared
+    deviations from the group's rate, over those of (n - 1) p (1 - p) / R with the group's n and p.
 
     Args:
         wrong: bool [R, N].
-        half: bool [R], which half a network belongs to.
+        groups: int [N].
 
     Returns:
-        The reliability; NaN where all rates of a half are alike.
+        The ratio, 1 where all examples of a group are equally hard; NaN where no group has both errors and right
+        answers.
     """
-    first, second = (np.asarray(wrong)[part].mean(0) for part in (half, ~np.asarray(half)))
-    first, second = first - first.mean(), second - second.mean()
-    scale = math.sqrt(float((first @ first) * (second @ second)))
-    if scale == 0.0:
-        return math.nan
-    r = float(first @ second) / scale
-    return 2 * r / (1 + r) if r > -1 else -math.inf
+    rates, groups = np.asarray(wrong).mean(0), np.asarray(groups)
+    found = expected = 0.0
+    for group in np.unique(groups):
+        own = rates[groups == group]
+        p = float(own.mean())
+        found += float(((own - p) ** 2).sum())
+        expected += (len(own) - 1) * p * (1 - p) / len(wrong)
+    return found / expected if expected else math.nan
 
 
 def binomial_rates(runs: int, p: float, examples: int) -> np.ndarray:

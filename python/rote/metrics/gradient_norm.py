@@ -1,8 +1,8 @@
 """rote/metrics/gradient_norm.py: GraNd, the norm of each example's own gradient over all parameters.
 
-GraNd_i = || d loss(f(x_i), y_i) / d theta ||_2 (Paul, Ganguli and Dziugaite 2021, arXiv 2107.07075), of one network at one
-moment; the paper averages it over at least ten independently initialized networks, near the start of training. The loss
-is the cross-entropy of one example, never divided by a batch size.
+GraNd_i = || d loss(f(x_i), y_i) / d theta ||_2 (Paul, Ganguli and Dziugaite 2021, arXiv 2107.07075), of one network at
+one moment; the paper averages it over at least ten independently initialized networks, near the start of training. The
+loss is the cross-entropy of one example, never divided by a batch size.
 """
 
 from __future__ import annotations

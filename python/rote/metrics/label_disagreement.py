@@ -39,8 +39,8 @@ def knn_disagreement(
 ) -> Disagreement:
     """The share of each example's k nearest others that carry another label: a score of suspicion of its label.
 
-    score_i = 1 - sum_{j in N_k(i)} w_ij [y_j = y_i] / sum_{j in N_k(i)} w_ij, N_k(i) the k nearest examples other than i
-    itself by exact search (ties of distance go to the lower index). The example is left out by its identity: an exact
+    score_i = 1 - sum_{j in N_k(i)} w_ij [y_j = y_i] / sum_{j in N_k(i)} w_ij, N_k(i) the k nearest examples other than
+    i itself by exact search (ties of distance go to the lower index). The example is left out by its identity: an exact
     duplicate of it is a neighbour at distance 0 and votes.
 
     Args:
@@ -48,8 +48,8 @@ def knn_disagreement(
         labels: integers [N], at least 0: the labels under suspicion.
         k: number of neighbours.
         metric: "cosine", "l2", "sqeuclidean" or "ip".
-        weights: of a neighbour's vote, "uniform", "distance" or "softmax" as for `rote.knn_vote`. The uniform score takes
-            k + 1 values; a weighted one tells equals apart.
+        weights: of a neighbour's vote, "uniform", "distance" or "softmax" as for `rote.knn_vote`. The uniform score
+            takes k + 1 values; a weighted one tells equals apart.
         num_classes: number of classes; None is the largest label plus one.
         temperature: of "softmax".
         groups: int64 [N]: nothing of an example's own group is its neighbour (other views of it, the same patient).

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from rote.metrics import packed_bits
+from rote.metrics.split_half import pearson, stepped_up
 
 #: Networks that an example needs on either side, inside and outside of their training sets: a standard error needs two.
 FEWEST = 2
@@ -143,20 +144,5 @@ def split_half_reliability(correct: np.ndarray, included: np.ndarray, half: np.n
         ValueError: as `memorization_scores`, for each half.
     """
     half = np.asarray(half, dtype=bool)
-    return stepped_up(
-        correlation(*(memorization_scores(correct[part], included[part]).score for part in (half, ~half)))
-    )
-
-
-def correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Pearson's correlation of two columns of scores; NaN where all of one are alike, or there are fewer than two."""
-    if len(first) < 2:
-        return float("nan")
-    first, second = first - first.mean(), second - second.mean()
-    scale = float(np.sqrt((first @ first) * (second @ second)))
-    return float(first @ second) / scale if scale > 0.0 else float("nan")
-
-
-def stepped_up(r: float) -> float:
-    """The reliability of all networks from the correlation r of their halves, 2 r / (1 + r); NaN stays NaN."""
-    return 2 * r / (1 + r) if not r <= -1 else float("-inf")
+    first, second = (memorization_scores(correct[part], included[part]).score for part in (half, ~half))
+    return stepped_up(pearson(first, second))

@@ -77,8 +77,8 @@ def prediction_depth(
 ) -> PredictionDepth:
     """Prediction depth of images, by exact k-NN probes after the input, after every layer and after the softmax.
 
-    The paper's convention is the default: k = 30, Euclidean distance on flattened activations. What it leaves open is an
-    argument: which labels the references carry (true or those trained on), and whether a training image is its own
+    The paper's convention is the default: k = 30, Euclidean distance on flattened activations. What it leaves open is
+    an argument: which labels the references carry (true or those trained on), and whether a training image is its own
     neighbour. The probes vote with equal weights, ties to the smaller class. Batch-norm statistics are the network's
     present ones: put the call inside `recalibrated`.
 
@@ -91,7 +91,7 @@ def prediction_depth(
         metric: "l2", "sqeuclidean", "cosine" or "ip".
         normalization: "none", "unit" (every embedding divided by its length) or "standardize" (by the references' mean
             and deviation of each feature).
-        exclude_self: whether a reference that is queried is left out of its own neighbours; of no meaning with `queries`.
+        exclude_self: whether an image that is queried is left out of its own neighbours; of no meaning with `queries`.
         layers: taps out of `model.layers`; None is all of them. Logits are replaced by the softmax of them, as in the
             paper; "pixels" and "softmax" are always tapped.
         pooling: of layers with positions: "flatten" (the paper's), "average", "max" or "grid2".

@@ -1,8 +1,9 @@
-"""rote/metrics/sensitivity.py: how much what a network knows in the end hangs on each pixel of each training example.
+"""rote/metrics/sensitivity.py: how much a training hangs on each pixel of each of its examples.
 
-Loss-sensitivity (arXiv 1706.05394, section 3.2): g_x^t = || dL_t / dx ||_1, where L_t is the average training loss after t
-updates and the derivative flows through the updates that x took part in. x's own share of L_t, at fixed weights, is
-not in it: an example that was never visited has sensitivity 0. It is not the ordinary gradient of a loss in its input.
+Loss-sensitivity (arXiv 1706.05394, section 3.2): g_x^t = || dL_t / dx ||_1, where L_t is the average training loss
+after t updates and the derivative flows through the updates that x took part in. x's own share of L_t, at fixed
+weights, is not in it: an example that was never visited has sensitivity 0. It is not the gradient of a loss in its
+input at fixed weights.
 """
 
 from __future__ import annotations
@@ -44,9 +45,9 @@ def loss_sensitivity(
 
     Both products come from one second backward pass through the gradient g, for all classes at once. (Maclaurin et al.
     2015 go back the same way; here weights within an epoch are found by going through it once more instead of
-    backwards.) An epoch back costs about 3 + 4 K training epochs, K the adjoints carried (1, or `num_classes`); the memory
-    is K x N x pixels numbers beside those of `UnrolledSGD`. Times are ends of epochs, where all examples have been
-    visited equally often.
+    backwards.) An epoch back costs about 3 + 4 K training epochs, K the adjoints carried (1, or `num_classes`); the
+    memory is K x N x pixels numbers beside those of `UnrolledSGD`. Times are ends of epochs, where all examples have
+    been visited equally often.
 
     Args:
         course: a training of at least `epoch` epochs.

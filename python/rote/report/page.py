@@ -16,7 +16,20 @@ from rote.report.protocols import main
 from rote.report.reading import RunFolderError, read_run
 from rote.report.records import Run
 from rote.report.rows import Row
-from rote.report.sections import after, capacity, claims, dials, inside, opening, record, subsets, training
+from rote.report.sections import (
+    after,
+    capacity,
+    claims,
+    dials,
+    inside,
+    learning,
+    location,
+    noise,
+    opening,
+    record,
+    subsets,
+    training,
+)
 from rote.report.story import opening as story
 
 _CONTENTS = (
@@ -25,6 +38,7 @@ _CONTENTS = (
     ("curves", "While it learns"),
     ("controls", "The cause"),
     ("layers", "Where"),
+    ("location", "Kept where"),
     ("invariance", "What is learnt"),
     ("pool", "How many views"),
     ("diversity", "How strong"),
@@ -32,14 +46,32 @@ _CONTENTS = (
     ("robustness", "Elsewhere"),
     ("transfer", "Of use"),
     ("size", "Size"),
+    ("noise", "Noise"),
     ("memorization", "Known by heart"),
+    ("easy", "Easy examples"),
+    ("trajectories", "Single examples"),
+    ("depth", "Depth"),
     ("claims", "Claims"),
     ("runs", "All runs"),
     ("provenance", "Provenance"),
     ("words", "Words"),
 )
 _OWN_SECTIONS = ("curves", "layers", "capacity")
-_FURTHER = ("invariance", "pool", "diversity", "robustness", "transfer", "size", "memorization", "claims")
+_FURTHER = (
+    "invariance",
+    "pool",
+    "diversity",
+    "robustness",
+    "transfer",
+    "size",
+    "noise",
+    "memorization",
+    "easy",
+    "trajectories",
+    "depth",
+    "location",
+    "claims",
+)
 
 
 def write_page(
@@ -98,6 +130,7 @@ def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Seq
         "curves": training.curves(groups, gallery),
         "controls": training.controls(groups, gallery),
         "layers": inside.layers(groups, of["layers"], gallery),
+        "location": location.location(of["location"], gallery),
         "invariance": inside.invariance(of["invariance"], gallery),
         "pool": dials.pool(everything, groups, gallery),
         "diversity": dials.diversity(of["diversity"], of["ideal"], gallery),
@@ -105,7 +138,11 @@ def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Seq
         "robustness": dials.robustness(everything, groups, gallery),
         "transfer": after.transfer(of["transfer"], gallery),
         "size": after.size(of["size"], gallery),
+        "noise": noise.noise(of["noise"], gallery),
         "memorization": subsets.memorization(of["memorization"], gallery),
+        "easy": learning.easy(of["easy"], gallery),
+        "trajectories": learning.trajectories(of["trajectories"], gallery),
+        "depth": learning.depth(of["depth"], gallery),
         "claims": claims.claims(claimed),
         "runs": record.all_runs(runs),
         "provenance": record.provenance(runs),

@@ -43,6 +43,22 @@ HOW_TO_READ: dict[str, str] = {
         "known by heart there, and a high value means that images were arranged by their random label. Read out "
         "linearly, a rule is fitted on some views of the images and asked of other views of the same images."
     ),
+    "location": (
+        "Wrong labels are those drawn by lot that miss the true class; to give them, the network must know the image "
+        "by heart. Put back: one block of the trained network gets the weights that it had early on, all else stays as "
+        "it is at the end. If wrong labels go with one block and right ones stay, what was learnt by heart sits there; if "
+        "every block takes them along, it sits in none alone. Trained again: a block starts anew and sees right labels "
+        "only; wrong labels that come back were held elsewhere. Example-tied dropout gives each example a few channels "
+        "of its own to keep such things in, which can then be taken away."
+    ),
+    "located": (
+        "Gradients: what the examples with wrong labels ask of a block, beside what the others ask; a cosine below 0 "
+        "says that they pull against each other. Neurons: how many outputs have to be set to 0, the most effective one "
+        "first, until one example gets another answer. Room for the classes: how many clouds of points like these a "
+        "plane could tell apart for each dimension; it rises as clouds shrink, in radius and in dimension. Probes: "
+        "classes of test images read from each layer, by a rule fitted to the labels that the network was given, "
+        "beside the network's own answers."
+    ),
     "invariance": (
         "A bar of 100 % says that two views of an image are passed on as the same thing, 0 % that they differ as two "
         "images do under one and the same change. Grey is before training, blue after. A network that maps everything "
@@ -81,6 +97,13 @@ HOW_TO_READ: dict[str, str] = {
         "100 %: only by heart. Wrong labels are those drawn by lot that miss the true class. The purple line is the "
         "share of the examples that score above one half."
     ),
+    "noise": (
+        "Each colour is one kind of data: true labels; the same pixels, shuffled alike in every image; noise with the "
+        "mean and variance of the images; pixels shuffled in each image by itself; labels drawn by lot. Losses fall "
+        "downwards on a logarithmic scale; a condition counts as fitted where its line passes the dashed one. Against "
+        "corruption, 0 % are true data and at 100 % every label is drawn by lot. Last, the four ways to train with and "
+        "without two regularizers: open points are training images, full ones test images."
+    ),
     "memorization": (
         "Many networks are each trained on a random part of the images. The score of an example is the share of the "
         "networks trained on it that give it its label, less that share among the others: 0 where the others' examples "
@@ -89,6 +112,27 @@ HOW_TO_READ: dict[str, str] = {
         "out again. In the third a test image stands beside the training images without which it is answered less well, "
         "by the same networks; orange is a wrong label. A pair may be there by chance: how many are is told by the "
         "pairs of the opposite sign."
+    ),
+    "easy": (
+        "Every network saw each image once, from another start and in another order. An example is placed by how many "
+        "networks get it wrong, the easiest on the left. Left figure: sorted by every other network, and shown is what "
+        "the remaining ones say; if no example were easier than another the line would be flat, as the dashed one is. "
+        "Right figure: sorted by what is shown, as the paper draws it; then pure chance rises, too, along the dashed "
+        "line, and only what leaves it is a property of the examples."
+    ),
+    "trajectories": (
+        "A share of the training labels was drawn by lot. Green: how many of the examples that kept their true label "
+        "the network answers with it; orange: how many of those with a wrong label it answers with the wrong one. The "
+        "grey dashed line is accuracy on images held out, whose labels are as noisy; where it is highest training "
+        "would be stopped (the vertical line, mean over the networks). The blue line is what that is worth on test "
+        "images. The second figure shows how fast labels are fitted by how many of them are random; the dotted line "
+        "is a third of the steps."
+    ),
+    "depth": (
+        "Each point is a network of that depth at the best of several learning rates: by the speed itself on the left, "
+        "by images held out on the right. Bars are 95 % intervals between seeds. Filled points compare networks of "
+        "equal width, open ones networks with equally many parameters, which get narrower as they get deeper. A depth "
+        "that never knew 99 % of its random labels has no point on the left."
     ),
     "sizes": (
         "Each line is one number of views B, the more the stronger its colour. To the right the networks "

@@ -33,6 +33,7 @@ ENTRIES = frozenset(
         "queries.parquet",
         *(f"{name}.csv" for name in ("layers", "capacity", "frontier", "diversity", "ideal", "invariance")),
         *(f"{name}.csv" for name in ("transfer", "alignment", "size")),
+        *(f"{name}.csv" for name in ("sensitivity", "sensitivity_classes", "csr", "csr_matched")),
         *(f"{name}.csv" for name in ("easy", "easy_curve", "easy_extremes", "depth", "depth_rates")),
         *(f"{name}.csv" for name in ("trajectories", "trajectories_levels")),
         "filters.npz",

@@ -122,7 +122,7 @@ def depth(
         raise ValueError("model must be the name of a network, whose depth can be chosen; got a module")
     start = launch(config or DepthConfig(), model=model, data=data, taps=None, fields=fields)
     own, inputs = start.config, start.inputs
-    parts = divide(inputs.bank, inputs.order, own.images, own.validation, own.seeds().data)
+    parts = divide(inputs.bank, own.images, own.validation, own.seeds().data)
     if not start.finished:
         with start.place.open(fresh=own.fresh) as folder:
             DepthRun(own, inputs, parts, folder, start.num_classes).to_the_end()

@@ -149,8 +149,8 @@ class EasyRun:
             wrong[kind] = np.concatenate([np.load(file)["wrong"] for file in files])
         # Every other network: each half has networks of the whole range of seeds.
         half = np.arange(config.runs) % 2 == 0
-        rows = [kind_row(kind, errors, half) for kind, errors in wrong.items()]
         used = {kind: self.labels(kind)[: len(ids)].numpy() for kind in config.kinds}
+        rows = [kind_row(kind, errors, half, used[kind]) for kind, errors in wrong.items()]
         examples: dict[str, Any] = {"id": ids.numpy(), "label_true": self.inputs.label_true[: len(ids)].numpy()}
         if RAND_Y in used:
             examples["label_randY"] = used[RAND_Y]

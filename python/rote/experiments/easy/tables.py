@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from rote.metrics.error_rates import binomial_rates, over_dispersion, split_half
+from rote.metrics.error_rates import binomial_rates, over_dispersion, over_dispersion_within
+from rote.metrics.split_half import reliability
 
 BINOMIAL = "binomial"
 # Points of a curve; with 1,000 examples each is a mean of ten.
@@ -16,13 +17,14 @@ BINS = 100
 NAMED = 32
 
 
-def kind_row(kind: str, wrong: np.ndarray, half: np.ndarray) -> dict[str, Any]:
+def kind_row(kind: str, wrong: np.ndarray, half: np.ndarray, labels: np.ndarray) -> dict[str, Any]:
     """The row of easy.csv of one kind.
 
     Args:
         kind: its name.
         wrong: bool [R, N], whether network r was wrong about example i.
         half: bool [R], the networks that examples are sorted by.
+        labels: int64 [N], the labels trained on.
     """
     runs, examples = wrong.shape
     rates = wrong.mean(0)
@@ -38,7 +40,8 @@ def kind_row(kind: str, wrong: np.ndarray, half: np.ndarray) -> dict[str, Any]:
         "over_dispersion": found.ratio,
         "over_dispersion_low": found.low,
         "over_dispersion_high": found.high,
-        "split_half": split_half(wrong, half),
+        "over_dispersion_within": over_dispersion_within(wrong, labels),
+        "split_half": reliability(wrong, half).reliability,
         "always_right": float((rates == 0).mean()),
         "always_wrong": float((rates == 1).mean()),
     }

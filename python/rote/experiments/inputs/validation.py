@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from rote.data import ImageBank
+from rote.data.order import balanced_order
 
 
 @dataclass(frozen=True)
@@ -23,12 +23,11 @@ class Division:
     validation: Tensor
 
 
-def divide(bank: ImageBank, order: Tensor, images: int | None, validation: int, seed: int) -> Division:
+def divide(bank: ImageBank, images: int | None, validation: int, seed: int) -> Division:
     """Holds a validation part out, and takes the images trained on from the rest.
 
     Args:
         bank: the data set.
-        order: int64 [M], a class-balanced order of all training ids.
         images: N; None is all that is not held out.
         validation: V, whatever N is: the same ids for every N.
         seed: the data seed, 0 <= seed < 2^64.
@@ -36,7 +35,7 @@ def divide(bank: ImageBank, order: Tensor, images: int | None, validation: int, 
     Raises:
         ValueError: more images asked for than the two parts hold.
     """
-    total = len(order)
+    total = len(bank.train)
     left = total - validation
     if validation < 1 or left < 1 or (images is not None and images > left):
         asked = "" if images is None else f" and --images {images}"
@@ -44,8 +43,7 @@ def divide(bank: ImageBank, order: Tensor, images: int | None, validation: int, 
             f"--validation and --images must be at least 1 and at most {total} together, the training images of "
             f"{bank.name}; got --validation {validation}{asked}"
         )
-    held_out = torch.zeros(total, dtype=torch.bool)
-    _, ids = bank.split(validation, seed)
-    held_out[ids] = True
-    rest = order[~held_out[order]]
-    return Division(rest if images is None else rest[:images], ids)
+    rest, held_out = bank.split(validation, seed)
+    # An order of the rest alone: where images are taken out of one of all, its beginnings are not balanced any more.
+    order = balanced_order(bank.train.labels.cpu()[rest], bank.num_classes, seed)
+    return Division(rest[order[:images]], held_out)

@@ -10,7 +10,8 @@ import numpy as np
 from rote.experiments.memorization.figures import halves_rows, histogram_rows, picture_grid
 from rote.metrics.auc import AreaUnderCurve, area_under_curve
 from rote.metrics.influence import InfluencePairs, influence_pairs
-from rote.metrics.memorization import Counts, correlation, count_bits, scores_of, stepped_up
+from rote.metrics.memorization import Counts, count_bits, scores_of
+from rote.metrics.split_half import pearson, stepped_up
 from rote.runs import RunFolder
 from rote.runs.whole_files import write_with
 
@@ -60,7 +61,7 @@ class Scores:
     def half_correlation(self) -> float:
         """Pearson's r of the halves, over the examples that both score."""
         both = ~(np.ma.getmaskarray(self.halves[0]) | np.ma.getmaskarray(self.halves[1]))
-        return correlation(self.halves[0].data[both], self.halves[1].data[both])
+        return pearson(self.halves[0].data[both], self.halves[1].data[both])
 
 
 def scores(answers: Answers, main: np.ndarray, examples: int) -> Scores:

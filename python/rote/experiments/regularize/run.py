@@ -134,8 +134,8 @@ class RegularizeRun:
         tests = torch.arange(self.config.test_images or len(test))
 
         def look(trainer: Trainer, epoch: int) -> dict[str, Any]:
-            running = trainer.take_running()
-            trainer.take_epochs()
+            trainer.take_running()
+            running = {each.epoch: [each.loss, each.accuracy] for each in trainer.take_epochs()}
             with probe_statistics(trainer.model, train.images, self.config.bn):
                 loss, accuracy = clean_loss(trainer.model, train.images, used, self.inputs.image_ids)
                 found = {"train_loss": loss, "train_accuracy": accuracy}
@@ -143,7 +143,7 @@ class RegularizeRun:
                     for name, split, ids in (("validation", train, self.validation_ids), ("test", test, tests)):
                         asked = split.labels.cpu()[ids]
                         found[name] = clean_accuracy(trainer.model, split.images, asked, image_ids=ids)
-            return {"running_loss": running.loss, "running_accuracy": running.accuracy, **found}
+            return {**found, "running": running}
 
         return look
 
@@ -151,17 +151,7 @@ class RegularizeRun:
 
     def _write_results(self, found: dict[Cell, list[dict[str, Any]]]) -> None:
         rows = [self._row(s, found[Cell(s, TRUE)], found[Cell(s, RANDOM)]) for s in self.settings]
-        curves = [
-            {
-                "technique": cell.setting.technique,
-                "strength": cell.setting.strength,
-                "adversarial": cell.setting.adversarial,
-                "labels": cell.labels,
-                **{key: look.get(key) for key in _CURVES},
-            }
-            for cell, looks in found.items()
-            for look in looks
-        ]
+        curves = [line for cell, looks in found.items() for line in _curve(cell, looks)]
         best = [dataclasses.asdict(fall) for fall in falls(rows, cost=self.config.allowed_cost)]
         self.folder.write_table("regularize.csv", rows)
         self.folder.write_table("loss_curves.csv", curves)
@@ -204,9 +194,22 @@ class RegularizeRun:
         }
 
 
-_CURVES = (
-    *("epoch", "step", "train_loss", "train_accuracy", "running_loss", "running_accuracy", "validation", "test"),
-)
+def _curve(cell: Cell, looks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """A row for every epoch: what the trainer saw along it, and where there was a look what it found."""
+    running = {int(epoch): values for look in looks for epoch, values in look["running"].items()}
+    clean = {look["epoch"]: look for look in looks}
+    about = {"technique": cell.setting.technique, "strength": cell.setting.strength, "labels": cell.labels}
+    names = ("train_loss", "train_accuracy", "validation", "test")
+    return [
+        {
+            **about,
+            "epoch": epoch,
+            "running_loss": loss,
+            "running_accuracy": accuracy,
+            **{name: clean.get(epoch, {}).get(name) for name in names},
+        }
+        for epoch, (loss, accuracy) in sorted(running.items())
+    ]
 
 
 def clean_loss(model: nn.Module, images: Tensor, labels: Tensor, image_ids: Tensor) -> tuple[float, float]:

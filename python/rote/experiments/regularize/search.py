@@ -6,10 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rote.metrics.lass import ALPHA, BETA, RADIUS
 from rote.train.regularization import normals
 
-# LASS on the scale 0 to 255: radius 0.3, step 0.25, noise 0.2.
-STEP_OF_RADIUS, NOISE_OF_RADIUS = 0.25 / 0.3, 0.2 / 0.3
 # The place of the search's noise among those of `rote.train.regularization`; hidden layers end before it.
 _PLACE = 127
 # The iterations of a visit have addresses of their own.
@@ -21,18 +20,19 @@ class CriticalPoints:
 
     The class is that of the network in eval mode; the search ascends its cross-entropy towards the class that it gives
     the sample, by signs of the gradient with Gaussian noise, and stays within the radius in every pixel. Steps are a
-    fixed number; a sample that is found stops where its class changed. Nothing is clipped to [0, 1].
+    fixed number; a sample that is found stops where its class changed. Nothing is clipped to [0, 1]. It is the search
+    of `rote.metrics.critical_samples`, with noise of its own for every visit, and it hands the points over.
 
     Args:
         seed: of the noise.
-        radius: largest change of a pixel on the scale 0 to 255.
+        radius: largest change of a pixel on the scale 0 to 255; the search's other lengths are in proportion.
         iterations: steps of the search.
 
     Raises:
         ValueError: a radius or a number of steps that is not positive.
     """
 
-    def __init__(self, seed: int, *, radius: float = 0.3, iterations: int = 5) -> None:
+    def __init__(self, seed: int, *, radius: float = RADIUS, iterations: int = 5) -> None:
         if not radius > 0:
             raise ValueError(f"radius must be positive; got {radius}")
         if not 1 <= iterations <= _MOST_ITERATIONS:
@@ -65,7 +65,7 @@ class CriticalPoints:
             # Of the sum, so that the size of a batch does not scale a sample's gradient.
             (gradient,) = torch.autograd.grad(F.cross_entropy(logits.float(), own, reduction="sum"), at)
             noise = normals(self.seed, image_ids, visit * _MOST_ITERATIONS + iteration, _PLACE, pixels).to(pixels)
-            step = self.radius * (STEP_OF_RADIUS * gradient.sign() + NOISE_OF_RADIUS * noise)
+            step = self.radius / RADIUS * (ALPHA * gradient.sign() + BETA * noise)
             moved = torch.clamp(points + step, pixels - self.radius, pixels + self.radius)
             points = torch.where(found.view(-1, 1, 1, 1), points, moved)
         return torch.where(found.view(-1, 1, 1, 1), points, pixels)

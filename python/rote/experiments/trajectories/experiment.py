@@ -40,6 +40,8 @@ class TrajectoriesConfig(ExperimentConfig):
     """Width dial of the network."""
     loss: Literal["mse", "ce"] = "ce"
     """Loss: mean squared error on one-hot labels, or cross-entropy."""
+    lr: float = 1e-3
+    """Learning rate."""
     schedule: Literal["constant", "step", "cosine", "one-cycle"] = "constant"
     """Learning rate over the run; under an annealed one every curve follows it."""
     epochs: int = 60
@@ -102,7 +104,7 @@ def trajectories(
         raise ValueError("model must be the name of a network, which is initialized several times; got a module")
     start = launch(config or TrajectoriesConfig(), model=model, data=data, taps=None, fields=fields)
     own, inputs = start.config, start.inputs
-    parts = divide(inputs.bank, inputs.order, own.images, own.validation, own.seeds().data)
+    parts = divide(inputs.bank, own.images, own.validation, own.seeds().data)
     if not start.finished:
         with start.place.open(fresh=own.fresh) as folder:
             TrajectoriesRun(own, inputs, parts, folder, start.num_classes).to_the_end()

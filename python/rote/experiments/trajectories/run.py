@@ -52,7 +52,7 @@ class TrajectoriesRun:
         self.levels = [Level.of(inputs.bank, parts, p, num_classes, seed) for p in config.noise]
         # Member m of the fleet is network m % networks of level m // networks.
         self.members = [(level, network) for level in self.levels for network in range(config.networks)]
-        self.observer = Observer(inputs.bank, parts, folder.path, config.bn)
+        self.observer = Observer(inputs.bank, parts, folder.path, config.bn, config.epochs)
 
     def to_the_end(self) -> None:
         """Trains and looks, then writes tables and summary.
@@ -75,12 +75,14 @@ class TrajectoriesRun:
         self._write_results(found["looks"], found["seconds"])
 
     def _fleet(self, state: Path) -> Fleet:
-        return Fleet(
+        fleet = Fleet(
             [self._network(network) for _, network in self.members],
             [self._stream(level, network) for level, network in self.members],
             [self.config.training()] * len(self.members),
             state,
         )
+        self.observer.restore(fleet.tensors)
+        return fleet
 
     def _network(self, network: int) -> nn.Module:
         config = dataclasses.replace(self.config, init_seed=_seed_of(self.config.seeds().init, network))
@@ -101,6 +103,7 @@ class TrajectoriesRun:
             seen = running[member].accuracy if running[member].samples else None
             found = self.observer.look(fleet.model(member), level, network, epoch)
             rows.append({"noise": level.noise, "network": network, "running_accuracy": seen, **found})
+        fleet.tensors = self.observer.state()
         return {"networks": rows}
 
     def _write_results(self, looks: list[dict[str, Any]], seconds: float) -> None:
@@ -108,11 +111,11 @@ class TrajectoriesRun:
         levels = [level_row([r for r in rows if r["noise"] == level.noise], level) for level in self.levels]
         self.folder.write_table("trajectories.csv", rows)
         self.folder.write_table("trajectories_levels.csv", levels)
-        losses = {
-            level.noise: self.observer.losses(level, self.config.networks, self.config.epochs) for level in self.levels
-        }
+        networks = self.config.networks
+        losses = {level.noise: self.observer.losses(level, networks) for level in self.levels}
+        scores = {level.noise: self.observer.scores(level, networks) for level in self.levels}
         self.folder.write_columns(HEAT_MAP, heat_map(losses, self.levels))
-        self.folder.write_examples(example_columns(losses, self.levels, self.parts, self.inputs.bank))
+        self.folder.write_examples(example_columns(scores, self.levels, self.parts, self.inputs.bank))
         self._write_metrics(rows)
         stream = self._stream(*self.members[0])
         self.folder.write_summary(

@@ -14,6 +14,8 @@ from rote.experiments.trajectories.observing import Level
 
 # Rows of a heat map: each is a mean over an equal share of the examples.
 BINS = 50
+# Of the recorder's scores those that are told by example; the others stand in cells/.
+SCORES = ("mean_loss", "confidence", "variability", "correctness", "forgetting_events", "aum")
 
 
 def level_row(rows: Sequence[Mapping[str, Any]], level: Level) -> dict[str, Any]:
@@ -88,18 +90,29 @@ def heat_map(losses: Mapping[float, np.ndarray], levels: Sequence[Level]) -> dic
 
 
 def example_columns(
-    losses: Mapping[float, np.ndarray], levels: Sequence[Level], parts: Division, bank: ImageBank
+    scores: Mapping[float, Sequence[Mapping[str, np.ndarray]]],
+    levels: Sequence[Level],
+    parts: Division,
+    bank: ImageBank,
 ) -> dict[str, Any]:
-    """examples.parquet: every image's labels, and its mean loss in either half of the networks, by share."""
+    """examples.parquet: every image's labels, and by share its scores, means over either half of the networks.
+
+    Args:
+        scores: per share the recorder's scores of every network, columns [N].
+        levels: the shares.
+        parts: images trained on.
+        bank: the data.
+    """
     columns: dict[str, Any] = {"id": parts.train.numpy(), "label_true": bank.train.labels.cpu()[parts.train].numpy()}
     for level in levels:
-        own, name = losses[level.noise], f"{level.noise:g}"
+        own, name = scores[level.noise], f"{level.noise:g}"
         half = len(own) // 2
         columns |= {
             f"label_used_{name}": level.label_used.numpy(),
             f"label_redrawn_{name}": level.redrawn.numpy(),
             f"is_corrupted_{name}": level.corrupted.numpy(),
-            f"mean_loss_{name}_first": own[:half].mean((0, 1)),
-            f"mean_loss_{name}_second": own[half:].mean((0, 1)),
         }
+        for score in SCORES:
+            for part, networks in (("first", own[:half]), ("second", own[half:])):
+                columns[f"{score}_{name}_{part}"] = np.mean([one[score] for one in networks], axis=0)
     return columns

@@ -15,7 +15,22 @@ from rote.report.tables.runs import benign_table, other_table, references_table
 
 # Experiments with a section of their own.
 SHOWN = frozenset(
-    ("benign", "capacity", "layers", "invariance", "diversity", "ideal", "transfer", "size", "memorization")
+    (
+        "benign",
+        "capacity",
+        "layers",
+        "invariance",
+        "diversity",
+        "ideal",
+        "transfer",
+        "size",
+        "noise",
+        "memorization",
+        "easy",
+        "trajectories",
+        "depth",
+        "location",
+    )
 )
 
 MANY = 24  # runs from which on their table is folded
