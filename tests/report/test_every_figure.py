@@ -12,6 +12,7 @@ from rote.report import export, figures, gather, plotted, style
 
 from . import (
     synthetic,
+    synthetic_capacity,
     synthetic_learning,
     synthetic_location,
     synthetic_noise,
@@ -43,6 +44,7 @@ def tables(tmp_path_factory):
         "one size": one_size,
         "frontier": gather(made["sizes"], "frontier.csv"),
         "noise metrics": gather(made["noise"], "metrics.jsonl"),
+        "regularizer losses": gather(made["regularize"], "loss_curves.csv"),
         "alignment": gather(made["transfer"], "alignment.csv"),
         **{part: gather(made["location"], f"location_{part}.csv") for part in LOCATION},
         **{name: gather(folders, TABLES.get(name, f"{name}.csv")) for name, folders in made.items()},
@@ -56,6 +58,7 @@ MADE = {
     "location": synthetic_location,
     "memorization": synthetic_subsets,
     "noise": synthetic_noise,
+    **dict.fromkeys(("regularize", "convergence", "noise_capacity"), synthetic_capacity),
 }
 TABLES = {"sizes": "capacity.csv", "easy": "easy_curve.csv", "location": "location_rewinding.csv"}
 LOCATION = ("rewinding", "retraining", "gradients", "tied", "neurons", "zeroed", "geometry", "latent")
@@ -101,6 +104,15 @@ DRAWINGS = [
     ("plot_trajectories", "trajectories", {"noise": 0.4}),
     ("plot_trajectories", "trajectories", {"noise": 1.0}),
     ("plot_fitting", "trajectories", {}),
+    ("plot_regularizer_tradeoff", "regularize", {}),
+    ("plot_regularizer_tradeoff", "regularize", {"allowed_cost": None}),
+    ("plot_regularizer_losses", "regularizer losses", {}),
+    ("plot_regularizer_losses", "regularizer losses", {"labels": "true"}),
+    ("plot_convergence", "convergence", {}),
+    ("plot_convergence", "convergence", {"sweep": "images"}),
+    ("plot_convergence", "convergence", {"sweep": "images", "value": "ratio"}),
+    ("plot_noise_capacity", "noise_capacity", {}),
+    ("plot_noise_capacity", "noise_capacity", {"kind": "labels"}),
     ("plot_depth", "depth", {}),
     ("plot_depth", "depth", {"value": "test_accuracy"}),
     ("plot_rewinding", "rewinding", {"epoch": 15}),

@@ -18,6 +18,7 @@ SECTIONS += [
     "transfer",
     "size",
     "noise",
+    "regularize",
     "memorization",
     "easy",
     "trajectories",
@@ -62,6 +63,8 @@ def test_every_figure_is_there_in_every_format(everything):
     wanted |= {"memorization", "halves", "influence"}
     wanted |= {"easy", "easy-sorted-by-itself", "trajectories-0.4", "fitting", "depth-memorizing", "depth-generalizing"}
     wanted |= {f"location-{noise}-{key}" for noise in (10, 100) for key in ("rewinding", "neurons", "latent", "tied")}
+    wanted |= {"convergence-width", "convergence-images", "noise-capacity-inputs", "noise-capacity-labels"}
+    wanted |= {"regularizer-trade-off", "regularizer-loss-random", "regularizer-loss-true"}
     assert wanted <= stems
 
 

@@ -134,6 +134,36 @@ HOW_TO_READ: dict[str, str] = {
         "equal width, open ones networks with equally many parameters, which get narrower as they get deeper. A depth "
         "that never knew 99 % of its random labels has no point on the left."
     ),
+    "sensitivity": (
+        "Sensitivity of an example: by how much the average loss would be another one if its pixels had been a little "
+        "different while it was trained on, added up over pixels. The first figure says how unequally it is spread: "
+        "0 where all examples matter alike, 1 where one example is all that matters. In the squares a row is the class "
+        "whose loss is looked at, a column the class of the training example; the stronger the colour, the more it "
+        "hangs on it, each step of colour being a constant factor."
+    ),
+    "csr": (
+        "A test input is critical when a change of its pixels too small to be seen gives it another answer, whatever "
+        "its true class. The more of them there are, the closer lie the boundaries between the network's answers. "
+        "Networks learn at different speeds, so they are to be compared where they fit equally much: in the figure "
+        "against training accuracy. A network that was shown noise in the place of images is asked about noise."
+    ),
+    "convergence": (
+        "A network is done when it gives every image that it trains on the label that it was given. Noisy images are "
+        "replaced by Gaussian noise, or have a label drawn by lot. Both axes are logarithmic; open points are lower "
+        "bounds, since some network was not done when training ended."
+    ),
+    "noise-capacity": (
+        "Networks of every width, trained in equally many steps; held-out images are real and have true labels. Grey: "
+        "the same images with the noisy ones left out. The ring marks the highest point of a curve; if it moves to the "
+        "right, noise asks for a larger network."
+    ),
+    "regularize": (
+        "Every technique has a line along its strength, from training without one (the ring). The epoch that counts on "
+        "true labels is chosen on images held out for that, the accuracy is that of test images then. The band is the "
+        "cost at which techniques are compared: the farther to the left a line runs within it or above, the more "
+        "memorization it prevents for nothing. Losses are those of training itself, with all noise, at the middle "
+        "strength of each technique."
+    ),
     "sizes": (
         "Each line is one number of views B, the more the stronger its colour. To the right the networks "
         "grow. Where a line leaves 100 %, the network is too small for the pool."

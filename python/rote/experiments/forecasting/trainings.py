@@ -92,7 +92,7 @@ def trainings_of(config: Any, images: int) -> list[Trainings]:
     if config.name_of_experiment == "size":
         return [Trainings(f"width {w}", config.replicas, images // 2, config.epochs, width=w) for w in config.widths]
     if config.name_of_experiment == "noise":
-        looks = len(config.evaluation_epochs()) + 1
+        looks = len(config.evaluation_epochs())
         return [Trainings("training", len(cells_of(config)), images, config.epochs, looks=looks)]
     if config.name_of_experiment == "easy":
         filters = Trainings("filters", 2, images, config.filter_epochs, model=config.filter_model)
