@@ -16,8 +16,7 @@ from rote.report.protocols import main
 from rote.report.reading import RunFolderError, read_run
 from rote.report.records import Run
 from rote.report.rows import Row
-from rote.report.sections import after, capacity, claims, dials, inside, learning, opening, record, training
-from rote.report.sections import after, capacity, claims, dials, inside, noise, opening, record, training
+from rote.report.sections import after, capacity, claims, dials, inside, learning, noise, opening, record, training
 from rote.report.story import opening as story
 
 _CONTENTS = (

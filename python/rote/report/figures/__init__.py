@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rote.report.figures.capacity import plot_bits, plot_capacity
 from rote.report.figures.conditions import plot_controls, plot_ideal
-from rote.report.figures.depth import plot_depth
 from rote.report.figures.corruption import plot_corruption, plot_regularizers
+from rote.report.figures.depth import plot_depth
 from rote.report.figures.diversity import plot_tradeoff
 from rote.report.figures.easy import plot_easy
 from rote.report.figures.frontier import plot_capacity_by_size, plot_frontier
