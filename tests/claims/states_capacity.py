@@ -25,12 +25,17 @@ def convergence(runs, *, images=0.9, width=-0.9, spread=1.0, data="folder", **fi
         runs.write("size", config.as_dict(), summary)
 
 
-def noise(runs, *, inputs=1.0, labels=0.0, spread=1.0, data="folder", **fields) -> None:
+def noise(runs, *, inputs=1.0, labels=0.0, clean=16, spread=1.0, data="folder", **fields) -> None:
     for seed, jitter in zip(SEEDS, JITTER, strict=True):
         config = SizeConfig(study="noise", data=data, root=ROOT, seed=seed, **fields).resolved()
         summary = {"data": data, "images": 2000, "epochs": 100, "steps": 3000, "study": "noise"}
         summary |= {"log2_best_width_inputs": inputs + spread * jitter, "log2_best_width_removed": -0.5}
-        runs.write("size", config.as_dict(), {**summary, "log2_best_width_labels": labels + spread * jitter})
+        summary["log2_best_width_labels"] = labels + spread * jitter
+        best = [
+            {"kind": "clean", "level": 0.0, "best_width": clean},
+            {"kind": "inputs", "level": 0.5, "best_width": 32},
+        ]
+        runs.write("size", config.as_dict(), summary, {"best_width.csv": best})
 
 
 def regularize(runs, *, dropout=0.7, other=0.4, both=0.8, known=1.0, spread=0.2, techniques=None, **fields) -> None:

@@ -34,6 +34,13 @@ def test_the_other_direction_fails(runs, judged):
     assert line.state == "fails"
 
 
+def test_nothing_is_wider_than_the_widest(runs, judged):
+    noise(runs, clean=64)
+    (line,) = judged(25)
+    assert line.state == "undecided"
+    assert "widest network is the best on clean data" in line.reason
+
+
 def test_runs_of_other_studies_say_nothing(runs, judged):
     noise(runs)
     assert judged(24)[0].state == "not run"

@@ -18,7 +18,6 @@ from rote.address import Stream
 from rote.experiments import MemorizationConfig, headline, memorization
 from rote.experiments.memorization import subset_mask, trained_again
 from rote.experiments.memorization import training as training_module
-from rote.experiments.memorization.planted import planted_labels
 from rote.experiments.memorization.subsets import batches, subset_models
 from rote.metrics import packed_bits
 from rote.metrics.accuracy import clean_correct
@@ -276,27 +275,6 @@ def test_an_example_that_was_never_held_out_has_a_flag_and_no_number(tmp_path, m
     assert consistency["held_out"][0] is None
 
 
-@pytest.mark.parametrize("kind", ["redraw", "wrong"])
-def test_planted_labels(kind):
-    bank = data.load("digits")
-    ids = bank.balanced_order(0)[:1000]
-    true = bank.train.labels[ids]
-    used, planted = planted_labels(true, ids, 10, 3, 0.4, kind)
-    assert int(planted.sum()) == 400
-    assert torch.equal(used[~planted], true[~planted])
-    wrong = int((used != true)[planted].sum())
-    assert wrong == 400 if kind == "wrong" else 330 < wrong < 390
-    if kind == "wrong":  # every wrong class is drawn, and equally often
-        shifts = torch.bincount((used - true)[planted] % 10, minlength=10)
-        assert shifts[0] == 0
-        assert shifts[1:].min() > 20
-    few, some = planted_labels(true, ids, 10, 3, 0.1, kind)
-    assert bool((planted | ~some).all()), "nested in p"
-    assert torch.equal(few[some], used[some])
-    with pytest.raises(ValueError, match="kind must be redraw or wrong"):
-        planted_labels(true, ids, 10, 3, 0.1, "flip")
-
-
 def test_batches_hold_one_share():
     models = subset_models(5, 0.7, (0.3, 0.5), 3)
     assert [[model.run for model in batch] for batch in batches(models, 2)] == [
@@ -312,8 +290,8 @@ def test_masks_need_nothing_but_seed_and_run():
     assert bool((subset_mask(5, 17, 100, 0.3) <= mask).all())
     assert not torch.equal(mask, subset_mask(5, 18, 100, 0.7))
     assert not torch.equal(mask, subset_mask(6, 17, 100, 0.7))
-    counts = torch.stack([subset_mask(5, run, 100, 0.7) for run in range(400)]).sum(0)
-    assert 240 < counts.min() <= counts.max() < 320  # 280, standard deviation 9.2
+    counts = torch.stack([subset_mask(5, run, 100, 0.7) for run in range(100)]).sum(0)
+    assert 50 < counts.min() <= counts.max() < 90  # 70, standard deviation 4.6
     for share in (0.0, 1.0, 0.001):
         with pytest.raises(ValueError, match="some of 100 images in"):
             subset_mask(5, 0, 100, share)

@@ -29,7 +29,7 @@ SIZE = {"images": 64, "widths": (4,), "replicas": 8, "together": 8, "epochs": 40
 
 @pytest.fixture(scope="module", autouse=True)
 def cluster():
-    """Two CPUs of this machine. The folder has a short name: sockets lie in it, whose paths have at most 107 letters."""
+    """Two CPUs of this machine. Sockets lie in the folder, whose paths may have 107 letters: its name is short."""
     import ray
 
     folder = tempfile.mkdtemp(prefix="ray-")

@@ -10,7 +10,17 @@ import pytest
 
 from rote.report import export, figures, gather, plotted, style
 
-from . import synthetic, synthetic_learning, synthetic_noise, synthetic_series, synthetic_sizes, synthetic_tables
+from . import (
+    synthetic,
+    synthetic_capacity,
+    synthetic_learning,
+    synthetic_location,
+    synthetic_noise,
+    synthetic_series,
+    synthetic_sizes,
+    synthetic_subsets,
+    synthetic_tables,
+)
 
 SEEDS = (0, 1, 2)
 
@@ -34,7 +44,9 @@ def tables(tmp_path_factory):
         "one size": one_size,
         "frontier": gather(made["sizes"], "frontier.csv"),
         "noise metrics": gather(made["noise"], "metrics.jsonl"),
+        "regularizer losses": gather(made["regularize"], "loss_curves.csv"),
         "alignment": gather(made["transfer"], "alignment.csv"),
+        **{part: gather(made["location"], f"location_{part}.csv") for part in LOCATION},
         **{name: gather(folders, TABLES.get(name, f"{name}.csv")) for name, folders in made.items()},
     }
 
@@ -42,10 +54,16 @@ def tables(tmp_path_factory):
 MADE = {
     **dict.fromkeys(("layers", "invariance", "diversity", "ideal"), synthetic_tables),
     **dict.fromkeys(("sizes", "transfer", "size"), synthetic_sizes),
-    "noise": synthetic_noise,
     **dict.fromkeys(("easy", "trajectories", "depth"), synthetic_learning),
+    "location": synthetic_location,
+    "memorization": synthetic_subsets,
+    "noise": synthetic_noise,
+    **dict.fromkeys(("regularize", "convergence", "noise_capacity"), synthetic_capacity),
 }
-TABLES = {"sizes": "capacity.csv", "easy": "easy_curve.csv"}
+TABLES = {"sizes": "capacity.csv", "easy": "easy_curve.csv", "location": "location_rewinding.csv"}
+LOCATION = ("rewinding", "retraining", "gradients", "tied", "neurons", "zeroed", "geometry", "latent")
+# Drawn from arrays of pictures, not from a table.
+PICTURES = ("plot_views", "plot_influence")
 # (function, table, options): everything the page draws from tables
 DRAWINGS = [
     ("plot_curves", "metrics", {}),
@@ -71,6 +89,7 @@ DRAWINGS = [
     ("plot_transfer", "transfer", {}),
     ("plot_transfer", "transfer", {"labels": "random", "value": "train_accuracy"}),
     ("plot_alignment", "alignment", {}),
+    ("plot_memorization", "memorization", {}),
     ("plot_size", "size", {}),
     ("plot_size", "size", {"against": "parameters"}),
     ("plot_noise_curves", "noise metrics", {}),
@@ -85,8 +104,28 @@ DRAWINGS = [
     ("plot_trajectories", "trajectories", {"noise": 0.4}),
     ("plot_trajectories", "trajectories", {"noise": 1.0}),
     ("plot_fitting", "trajectories", {}),
+    ("plot_regularizer_tradeoff", "regularize", {}),
+    ("plot_regularizer_tradeoff", "regularize", {"allowed_cost": None}),
+    ("plot_regularizer_losses", "regularizer losses", {}),
+    ("plot_regularizer_losses", "regularizer losses", {"labels": "true"}),
+    ("plot_convergence", "convergence", {}),
+    ("plot_convergence", "convergence", {"sweep": "images"}),
+    ("plot_convergence", "convergence", {"sweep": "images", "value": "ratio"}),
+    ("plot_noise_capacity", "noise_capacity", {}),
+    ("plot_noise_capacity", "noise_capacity", {"kind": "labels"}),
     ("plot_depth", "depth", {}),
     ("plot_depth", "depth", {"value": "test_accuracy"}),
+    ("plot_rewinding", "rewinding", {"epoch": 15}),
+    ("plot_rewinding", "rewinding", {"kind": "layer", "replaced": "and later"}),
+    ("plot_retraining", "retraining", {}),
+    ("plot_tied", "tied", {}),
+    *(("plot_gradients", "gradients", {"value": v}) for v in ("cosine", "ratio", "norm_permuted", "norm_unpermuted")),
+    ("plot_neurons", "neurons", {}),
+    ("plot_neuron_layers", "zeroed", {}),
+    *(("plot_geometry", "geometry", {"value": value}) for value in ("capacity", "radius", "dimension")),
+    ("plot_geometry", "geometry", {"value": "centre_correlation", "epoch": 0}),
+    ("plot_latent", "latent", {}),
+    ("plot_latent", "latent", {"method": "knn", "labels": "true"}),
 ]
 
 
@@ -139,7 +178,7 @@ def _colors(document: str) -> set[str]:
     return set(re.findall(r"#[0-9a-fA-F]{6}\b", document))
 
 
-@pytest.mark.parametrize("function", [name for name in figures.__all__ if name != "plot_views"])
+@pytest.mark.parametrize("function", [name for name in figures.__all__ if name not in PICTURES])
 def test_missing_columns_are_named(function):
     plot = getattr(figures, function)
     with pytest.raises(ValueError, match="table must have the columns"):
@@ -167,6 +206,11 @@ def test_missing_columns_are_named(function):
         ("plot_trajectories", "trajectories", {}, "table must have one noise"),
         ("plot_trajectories", "trajectories", {"noise": 0.2}, "noise must be one of the table's"),
         ("plot_depth", "depth", {"value": "lr"}, "value must be one of epochs_to_99, test_accuracy"),
+        ("plot_rewinding", "rewinding", {"epoch": 7}, r"epoch must be one of the table's \(0, 5, 15, 30, 60\), got 7"),
+        ("plot_rewinding", "rewinding", {"kind": "neuron"}, "kind must be one of the table's"),
+        ("plot_gradients", "gradients", {"value": "sum"}, "value must be one of cosine, ratio"),
+        ("plot_geometry", "geometry", {"value": "volume"}, "value must be one of capacity, radius"),
+        ("plot_latent", "latent", {"method": "svm"}, "method must be one of the table's"),
     ],
 )
 def test_wrong_options_are_refused(tables, function, table, options, message):

@@ -51,7 +51,14 @@ def noise(evidence: Evidence) -> Iterator[Line]:
         ]
         removed = study.numbers("log2_best_width_removed")
         notes = f"noisy examples removed: {sum(removed) / len(removed):+.2f}"
-        yield line(25, parts, runs, covers=_covers(runs), notes=notes)
+        widest = sum(_clean_is_widest(run) for run in runs)
+        doubt = f"in {widest} runs the widest network is the best on clean data already" if widest else ""
+        yield line(25, parts, runs, covers=_covers(runs), notes=notes, doubt=doubt)
+
+
+def _clean_is_widest(run: RunRecord) -> bool:
+    (clean,) = (row["best_width"] for row in run.rows("best_width.csv") if row["kind"] == "clean")
+    return clean == max(run.config["widths"])
 
 
 def _covers(runs: list[RunRecord]) -> str:

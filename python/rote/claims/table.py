@@ -19,8 +19,8 @@ from rote.claims import (
     rows_location,
     rows_noise,
     rows_recipes,
-    rows_sensitivity,
     rows_regularize,
+    rows_sensitivity,
     rows_size,
     rows_trajectories,
 )

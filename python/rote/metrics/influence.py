@@ -51,8 +51,8 @@ def influence_pairs(
 
     To have been seen seldom makes an answer worse, so the second number says how many of the first chance makes.
 
-    The product is exact: entries are whole numbers up to R < 2^24 in float32. Needed at a time: R x T + R x 4096 float32
-    values, and a chunk of pairs.
+    The product is exact: entries are whole numbers up to R < 2^24 in float32. Needed at a time: R x T + R x 4096
+    float32 values, and a chunk of pairs.
 
     Args:
         correct_test: uint8 [R, ceil(T / 8)], packed: whether network r predicts the label of test example j.

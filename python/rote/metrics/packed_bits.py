@@ -1,7 +1,7 @@
 """rote/metrics/packed_bits.py: truth values of many runs, eight to a byte: 2,000 runs x 50,000 examples in 12.5 MB.
 
-Row r of a packed matrix is `numpy.packbits` of row r: example 8 b + i is bit 7 - i of byte b, and the unused bits of the
-last byte are 0. So `numpy.unpackbits(packed, axis=1, count=N)` reads a file of Rote's without Rote.
+Row r of a packed matrix is `numpy.packbits` of row r: example 8 b + i is bit 7 - i of byte b, and the unused bits of
+the last byte are 0. So `numpy.unpackbits(packed, axis=1, count=N)` reads a file of Rote's without Rote.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from rote.experiments.forecasting.trainings import trainings_costs, trainings_of
 # not timed.
 LONGEST_EPOCH = 60.0
 # Experiments whose networks train together, which takes less than one after another.
-TOGETHER = frozenset(("size", "easy", "trajectories", "depth"))
+TOGETHER = frozenset(("size", "easy", "trajectories", "depth", "memorization"))
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from rote.experiments.base.config import ExperimentConfig
 from rote.experiments.base.launch import Launch
 from rote.experiments.inputs.loading import architecture, build_model
 from rote.experiments.noise.cells import cells_of
+from rote.experiments.regularize.settings import settings
 from rote.metrics import clean_accuracy
 from rote.train import LabelSource, Trainer, TrainingStream, random_labels
 
@@ -36,6 +37,7 @@ class Trainings:
         looks: evaluations along each.
         width: width dial where it differs from the config's.
         built: arguments of `rote.models.build` that differ from the config's.
+        step_cost: what a step takes, in plain steps of the network.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Trainings:
     looks: int = 1
     width: int | None = None
     built: Mapping[str, Any] = field(default_factory=dict)
+    step_cost: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -66,10 +69,29 @@ def trainings_of(config: Any, images: int) -> list[Trainings]:
             Trainings("pre-training", config.networks, half, config.pretrain_epochs),
             Trainings("training", cells, half, config.epochs, looks=len(config.evaluation_epochs())),
         ]
+    if config.name_of_experiment == "memorization":
+        main = round(config.share * images)
+        shares = {config.share: config.runs, **dict.fromkeys(config.profile_shares, config.profile_runs)}
+        return [
+            # Every share gets the update steps of the main one.
+            Trainings(f"share {share:g}", runs, round(share * images), round(config.epochs * main / (share * images)))
+            for share, runs in shares.items()
+        ]
+    if config.name_of_experiment == "size" and config.study != "memorization":
+        return _under_noise(config, images)
+    if config.name_of_experiment == "regularize":
+        found = settings(config)
+        searched = sum(setting.adversarial > 0 for setting in found)
+        about = {"images": images, "epochs": config.epochs, "looks": config.evaluations}
+        # A pass on the points found, and about a step for each of the search.
+        cost = 2.0 + config.adversarial_iterations
+        plain = Trainings("networks", 2 * (len(found) - searched), **about)
+        adversarial = Trainings("with adversarial points", 2 * searched, **about, step_cost=cost)
+        return [plain, adversarial] if searched else [plain]
     if config.name_of_experiment == "size":
         return [Trainings(f"width {w}", config.replicas, images // 2, config.epochs, width=w) for w in config.widths]
     if config.name_of_experiment == "noise":
-        looks = len(config.evaluation_epochs()) + 1
+        looks = len(config.evaluation_epochs())
         return [Trainings("training", len(cells_of(config)), images, config.epochs, looks=looks)]
     if config.name_of_experiment == "easy":
         cnn = {"name": config.filter_model, "width": config.filter_width, "depth": None, "norm": "batch"}
@@ -84,6 +106,19 @@ def trainings_of(config: Any, images: int) -> list[Trainings]:
         own, epochs = _not_held_out(config, images), config.epochs + config.true_epochs
         return [Trainings(f"depth {d}", networks, own, epochs, built={"depth": d}) for d in config.depths]
     return []
+
+
+def _under_noise(config: Any, images: int) -> list[Trainings]:
+    """The trainings of the two studies of noise; networks of `convergence` may be done before."""
+    conditions = 1 + len(config.kinds) * len(config.levels)
+    if config.study == "noise":
+        networks = config.networks * (conditions + len(config.levels))
+        return [Trainings(f"width {w}", networks, images, config.epochs, width=w) for w in config.widths]
+    networks, own = config.networks * conditions, config.width_of_counts
+    points = dict.fromkeys([(w, images) for w in config.widths] + [(own, n) for n in config.counts_up_to(images)])
+    return [
+        Trainings(f"width {w}, {n} images", networks, n, config.epochs, looks=config.epochs, width=w) for w, n in points
+    ]
 
 
 def _not_held_out(config: Any, images: int) -> int:
@@ -125,7 +160,13 @@ def _costs(start: Launch, trainings: Trainings) -> TrainingsCosts:
 
     steps = trainings.networks * trainings.epochs * stream.steps_per_epoch
     looks = trainings.networks * trainings.looks
-    return TrainingsCosts(trainings, steps, steps * stream.batch_size, steps * seconds, looks * _timed(trainer, look))
+    return TrainingsCosts(
+        trainings,
+        steps,
+        steps * stream.batch_size,
+        steps * seconds * trainings.step_cost,
+        looks * _timed(trainer, look),
+    )
 
 
 def _timed(trainer: Trainer, action: Any) -> float:

@@ -166,6 +166,8 @@ def location(
         examined = ExaminedRun(start.config.benign(fresh=False), start, model=model, data=data, taps=taps)
         if bool((examined.label_used == examined.label_true).all()):
             raise ValueError(f"--noise {start.config.noise} leaves every one of {images} labels right; take more of it")
+        if "retraining" in start.config.parts and bool((examined.label_used != examined.label_true).all()):
+            raise ValueError(f"--parts retraining needs a right label; --noise {start.config.noise} left none")
         with start.place.open(fresh=start.config.fresh) as folder:
             LocationRun(start, examined, folder).to_the_end()
     return Run(start.place.path)

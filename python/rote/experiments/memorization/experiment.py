@@ -1,8 +1,9 @@
 """`memorization`: scores of single examples from thousands of networks on random subsets.
 
 (Feldman and Zhang 2020.) What a network owes to having seen an example is the difference that the example's presence
-makes to its chance of being answered rightly: its memorization score; and to the chance of a test example: the influence
-of the one on the other. Held-out correctness at several subset sizes is the consistency profile (Jiang et al. 2021).
+makes to its chance of being answered rightly: its memorization score; and to the chance of a test example: the
+influence of the one on the other. Held-out correctness at several subset sizes is the consistency profile (Jiang et al.
+2021).
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ class MemorizationConfig(ExperimentConfig):
     """Share of the images that each network is trained on."""
     noise: float = 0.0
     """Share of the images whose label is planted."""
-    noise_kind: Literal["redraw", "wrong"] = "redraw"
-    """Planted labels: drawn from all classes, or from the wrong ones alone."""
+    noise_kind: Literal["redraw", "coin", "wrong"] = "redraw"
+    """Planted labels: an exact number drawn from all classes, each with a probability, or an exact number of wrong
+    ones."""
     profile_shares: tuple[float, ...] = ()
     """Further subset sizes of the consistency profile, as shares; the C-score is the mean over all of them."""
     profile_runs: int = 40

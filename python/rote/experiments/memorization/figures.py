@@ -20,7 +20,7 @@ GRID_TESTS, GRID_TRAIN = 6, 5
 
 
 def histogram_rows(found: Scores, corrupted: np.ndarray) -> list[dict[str, Any]]:
-    """memorization.csv: the number of examples with a score in each of 22 bins of [-1.05, 1.15), by label right or wrong.
+    """memorization.csv: examples with a score in each of 22 bins of [-1.05, 1.15), right and wrong labels apart.
 
     Bins are centred at 0, .1, ..., so that a score of 0 or 1 is not at an edge. `share` is of the examples of that
     kind, `standard_error` the mean of their scores' standard errors in the bin.

@@ -18,14 +18,22 @@ from rote.experiments.base.fleet import Fleet
 from rote.experiments.base.stopping import Stopped, StopRequest, stop_requests
 from rote.experiments.capacity.pool_training import SAVE_EVERY_SECONDS
 from rote.experiments.inputs.loading import Inputs, architecture, build_model, load_inputs
-from rote.experiments.memorization.planted import planted_labels
 from rote.experiments.memorization.subsets import SubsetModel, own_seed, subset_mask, subset_models, subset_size
 from rote.experiments.probing.probes import probe_statistics
 from rote.metrics import packed_bits
 from rote.metrics.accuracy import clean_correct
 from rote.runs.folder import CHECKPOINTS
 from rote.runs.whole_files import write_with
-from rote.train import LabelSource, Progress, ReplicaTrainer, Seeds, TrainConfig, TrainingDiverged, TrainingStream
+from rote.train import (
+    LabelSource,
+    Progress,
+    ReplicaTrainer,
+    Seeds,
+    TrainConfig,
+    TrainingDiverged,
+    TrainingStream,
+    corrupt_labels,
+)
 
 if TYPE_CHECKING:
     from rote.experiments.memorization.experiment import MemorizationConfig
@@ -51,8 +59,8 @@ class SubsetTraining:
         self.inputs = inputs
         self.num_classes = num_classes
         seed, ids = config.seeds().label, inputs.image_ids
-        self.label_used, self.planted = planted_labels(
-            inputs.label_true, ids, num_classes, seed, config.noise, config.noise_kind
+        self.label_used, self.planted = corrupt_labels(
+            inputs.label_true, ids, num_classes, seed, p=config.noise, kind=config.noise_kind
         )
         for share in (config.share, *config.profile_shares):
             subset_mask(config.seeds().data, 0, len(ids), share)  # raises where a share leaves none in or none out

@@ -26,6 +26,7 @@ from rote.experiments.size.noise import INPUTS, LABELS
 from rote.experiments.size.noisy_capacity import NoiseStudy
 from rote.experiments.size.run import SizeRun
 from rote.runs import Run
+from rote.train import TrainConfig
 
 MEMORIZATION, CONVERGENCE, NOISE = "memorization", "convergence", "noise"
 _STUDIES = {MEMORIZATION: SizeRun, CONVERGENCE: ConvergenceStudy, NOISE: NoiseStudy}
@@ -132,8 +133,15 @@ class SizeConfig(ExperimentConfig):
 
     def resolved(self) -> Self:
         """The config with every seed and the schedule filled in."""
-        schedule = self.schedule or ("constant" if self.study == CONVERGENCE else "cosine")
-        return dataclasses.replace(super().resolved(), schedule=schedule)
+        return dataclasses.replace(super().resolved(), schedule=self._schedule)
+
+    def training(self, **changes: Any) -> TrainConfig:
+        """The part of the config that the trainer reads."""
+        return super().training(**{"schedule": self._schedule, **changes})
+
+    @property
+    def _schedule(self) -> str:
+        return self.schedule or ("constant" if self.study == CONVERGENCE else "cosine")
 
     def as_dict(self) -> dict[str, Any]:
         """The fields as plain values; those of the other studies are left out of a run of memorization."""

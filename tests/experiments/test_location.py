@@ -1,0 +1,341 @@
+"""`location` as a whole: its tables against the networks they are about, bad options, going on after a stop."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from rote import models
+from rote.data import ImageBank, load
+from rote.data.bank import Split
+from rote.experiments import LocationConfig, benign, headline, location
+from rote.experiments.location import cells as location_cells
+from rote.experiments.location.answers import Examples, predictions
+from rote.experiments.location.blocks import BLOCK, blocks_of, of_kind, put_back
+from rote.metrics import recalibrated
+from rote.runs import load_run
+from rote.train import redraw_labels
+
+
+def small_bank():
+    """Few digits: what is asked of them costs more than training on them."""
+    digits = load("digits")
+    train, test = digits.train, digits.test
+    parts = {"train": Split(train.images[:160], train.labels[:160]), "test": Split(test.images[:60], test.labels[:60])}
+    return ImageBank(name="digits", classes=digits.classes, source={}, **parts)
+
+
+BANK = small_bank()
+FIELDS = {
+    "data": BANK,
+    "images": 48,
+    "noise": 0.5,
+    "model": "mlp",
+    "width": 12,
+    "projector_width": 16,
+    "epochs": 24,
+    "batch_size": 24,
+    "lr": 2e-2,
+    "evaluations": 1,
+    "moments": (3,),
+    "early_epoch": 3,
+    "test_images": 40,
+    "retrain_epochs": 2,
+    "retrain_batch_size": 8,
+    "tied_epochs": 4,
+    "neuron_examples": 2,
+    "neuron_batch_size": 8,
+    "neuron_most": 6,
+    "geometry_points": 3,
+    "geometry_draws": 5,
+    "k": 5,
+    "device": "cpu",
+}
+TABLES = ("rewinding", "retraining", "gradients", "tied", "neurons", "zeroed", "geometry", "latent")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return location(**FIELDS, out=tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def trained(run):
+    return load_run(run.dir.parent / run.summary["benign_run"])
+
+
+@pytest.fixture(scope="module")
+def examples(trained):
+    return Examples.of(
+        BANK,
+        torch.tensor(trained.examples["id"]),
+        torch.tensor(trained.examples["label_used"]),
+        torch.tensor(trained.examples["label_true"]),
+        40,
+    )
+
+
+def rows_of(run, name):
+    table = run.table(f"location_{name}.csv")
+    return [dict(zip(table, row, strict=True)) for row in zip(*table.values(), strict=True)]
+
+
+def test_it_is_about_a_run_that_kept_its_weights(run, trained):
+    assert (trained.config["noise"], trained.config["augment"]) == (0.5, "none")
+    kept = {path.name for path in (trained.dir / "checkpoints").iterdir()}
+    assert {"epoch=0000.safetensors", "epoch=0003.safetensors", "final.safetensors"} <= kept
+    assert not (run.dir / "checkpoints").exists() or not list((run.dir / "checkpoints").glob("epoch=*"))
+    wrong = int(trained.examples["is_corrupted"].sum())
+    assert (run.summary["images_permuted"], run.summary["images_unpermuted"]) == (wrong, 48 - wrong)
+
+
+def test_rewinding_against_networks_put_together_by_hand(run, trained, examples):
+    final, early = trained.encoder(), trained.encoder(3)
+    images = examples.bank.train.images
+    wrong = examples.permuted
+    rows = {
+        (r["name"], r["replaced"], r["epoch"], r["bn"]): r for r in rows_of(run, "rewinding") if r["kind"] != "layer"
+    }
+    assert rows["none", "none", 24, "running"]["permuted"] == pytest.approx(run.summary["accuracy_permuted"], abs=0.2)
+    for block in of_kind(blocks_of(final), BLOCK):
+        mixed = copy.deepcopy(final)
+        mixed.load_state_dict(put_back(final.state_dict(), early.state_dict(), block))
+        answers = predictions(mixed, images, examples.ids)
+        row = rows[block.name, "alone", 3, "running"]
+        assert row["permuted"] == pytest.approx(float((answers == examples.label_used)[wrong].float().mean()))
+        assert row["unpermuted"] == pytest.approx(float((answers == examples.label_used)[~wrong].float().mean()))
+        assert row["restored"] == pytest.approx(float((answers == examples.label_true)[wrong].float().mean()))
+        with recalibrated(mixed, images):
+            answers = predictions(mixed, images, examples.ids)
+        row = rows[block.name, "alone", 3, "recalibrated"]
+        fitted = (answers == examples.label_used)[wrong].float()
+        assert row["permuted"] == pytest.approx(float(fitted.mean()))
+        assert row["permuted_first"] == pytest.approx(float(fitted[0::2].mean()))
+        assert row["permuted_second"] == pytest.approx(float(fitted[1::2].mean()))
+    # All blocks from the first on are the early network itself.
+    answers = predictions(early, images, examples.ids)
+    whole = rows["layer1", "and later", 3, "running"]
+    assert whole["permuted"] == pytest.approx(float((answers == examples.label_used)[wrong].float().mean()))
+    # A stage is the same as a block and as a layer.
+    for r in rows_of(run, "rewinding"):
+        if r["kind"] == "layer" and r["name"] == "layer2":
+            assert r["permuted"] == rows["layer2", r["replaced"], r["epoch"], r["bn"]]["permuted"]
+
+
+def test_the_summary_decides_by_the_table(run):
+    rows = [r for r in rows_of(run, "rewinding") if r["bn"] == "recalibrated"]
+    (before,) = (r["permuted"] for r in rows if r["kind"] == "none")
+    own = {
+        r["name"]: before - r["permuted"] for r in rows if (r["kind"], r["replaced"], r["epoch"]) == (BLOCK, "alone", 3)
+    }
+    assert list(own) == ["layer1", "layer2", "projector"]
+    assert run.summary["fall_permuted"] == pytest.approx(own)
+    assert run.summary["last_block"] == "projector"
+    others = {name: fall for name, fall in own.items() if name != "projector"}
+    assert run.summary["best_other_block"] == max(others, key=others.get)
+    assert -1 <= run.summary["last_minus_best_other"] <= 1
+    assert run.summary["rewound_epoch"] == 3
+
+
+def test_every_part_has_its_table(run):
+    for name in TABLES:
+        assert rows_of(run, name), name
+    layers = ["layer1", "encoder", "projector.hidden", "logits"]
+    latent = rows_of(run, "latent")
+    assert {r["epoch"] for r in latent} == {0, 3, 24}
+    assert len(latent) == 3 * len(layers) * 2 * 2
+    tied = rows_of(run, "tied")
+    assert {(r["state"], r["bn"]) for r in tied} == {
+        (s, b) for s in ("own", "expected", "dropped") for b in ("running", "recalibrated")
+    }
+    assert all(np.isnan(r["test"]) == (r["state"] == "own") for r in tied)
+    neurons, zeroed = rows_of(run, "neurons"), rows_of(run, "zeroed")
+    assert [r["kind"] for r in neurons].count("permuted") == [r["kind"] for r in neurons].count("unpermuted")
+    for r in neurons:
+        assert sum(z["id"] == r["id"] for z in zeroed) == r["neurons"] <= 6
+        assert r["flipped"] or r["neurons"] == 6
+        assert (r["label_used"] != r["label_true"]) == (r["kind"] == "permuted")
+    geometry = rows_of(run, "geometry")
+    assert {r["epoch"] for r in geometry} == {0, 3, 24}
+    assert {r["points"] for r in geometry} == {2}
+    assert {r["name"] for r in rows_of(run, "retraining")} == {"layer1", "layer2", *PROJECTOR}
+    assert len({r["epoch"] for r in rows_of(run, "gradients")}) == 3
+
+
+PROJECTOR = ("projector", "projector.hidden", "projector.logits")
+
+
+def test_retraining_starts_from_the_reset_network(run):
+    rewound = {
+        r["name"]: r
+        for r in rows_of(run, "rewinding")
+        if (r["replaced"], r["epoch"], r["bn"]) == ("alone", 0, "recalibrated")
+    }
+    for r in rows_of(run, "retraining"):
+        if r["epoch"] == 0:
+            assert r["permuted"] == rewound[r["name"]]["permuted"]
+
+
+def test_latent_probes_stand_beside_the_networks_own_answers(run):
+    own = {r["epoch"]: r["own_accuracy"] for r in rows_of(run, "latent")}
+    assert own[24] == run.summary["own_accuracy"] == run.summary["accuracy_test"]
+    at_end = [r for r in rows_of(run, "latent") if (r["epoch"], r["method"], r["labels"]) == (24, "linear", "used")]
+    chosen = {r["layer"]: r["accuracy"] for r in at_end}
+    assert run.summary["latent_gain"] == pytest.approx(chosen[run.summary["latent_layer"]] - own[24])
+
+
+def test_in_a_few_lines(run):
+    text = "\n".join(headline(run))
+    assert "last block" in text
+    assert "neurons" in text
+
+
+def test_a_finished_run_returns_at_once(run):
+    before = (run.dir / "summary.json").stat().st_mtime_ns
+    assert location(**FIELDS, out=run.dir.parent).dir == run.dir
+    assert (run.dir / "summary.json").stat().st_mtime_ns == before
+
+
+# A stop ---------------------------------------------------------------------------------------------------------------
+
+
+def same(one, other, without_times):
+    assert without_times(one.summary) == without_times(other.summary)
+    for name in TABLES:
+        assert (one.dir / f"location_{name}.csv").read_bytes() == (other.dir / f"location_{name}.csv").read_bytes()
+
+
+@pytest.mark.parametrize("piece", [2, 11])
+def test_goes_on_where_it_was_killed_between_pieces(tmp_path, run, without_times, monkeypatch, piece):
+    count = 0
+
+    def crash(path, value):
+        nonlocal count
+        count += 1
+        if count == piece:
+            raise KeyboardInterrupt
+        return write(path, value)
+
+    write = location_cells.write_json
+    with monkeypatch.context() as patch:
+        patch.setattr(location_cells, "write_json", crash)
+        with pytest.raises(KeyboardInterrupt):
+            location(**FIELDS, out=tmp_path)
+    folder = tmp_path / run.dir.name
+    assert not (folder / "summary.json").exists()
+    assert len(list((folder / "cells").glob("*.json"))) >= piece - 1
+    same(location(**FIELDS, out=tmp_path), run, without_times)
+
+
+def test_goes_on_in_the_middle_of_the_tied_training(tmp_path, run, without_times, monkeypatch):
+    def crash(self, step, **values):
+        if "tied" in self.description and step == 5:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("rote.experiments.base.training_cell._SAVE_EVERY_SECONDS", -1.0)
+        patch.setattr("rote.train.Progress.update", crash)
+        with pytest.raises(KeyboardInterrupt):
+            location(**FIELDS, out=tmp_path)
+    assert (tmp_path / run.dir.name / "checkpoints/tied.safetensors").exists()
+    same(location(**FIELDS, out=tmp_path), run, without_times)
+
+
+def test_weights_that_were_not_kept_are_made_again(tmp_path, run, without_times):
+    """A run that another experiment made first has no checkpoints."""
+    plain = {key: value for key, value in FIELDS.items() if key in BENIGN}
+    kept_none = benign(**plain, out=tmp_path)
+    assert not list((kept_none.dir / "checkpoints").glob("epoch=*"))
+    again = location(**FIELDS, out=tmp_path)
+    assert again.summary["benign_run"] == kept_none.dir.name
+    same(again, run, without_times)
+
+
+BENIGN = ("data", "images", "noise", "model", "width", "projector_width", "epochs", "batch_size", "lr", "evaluations")
+BENIGN += ("k", "device")
+
+
+# Choices --------------------------------------------------------------------------------------------------------------
+
+
+def test_parts_alone(tmp_path, run):
+    some = location(**{**FIELDS, "parts": ("gradients", "rewinding")}, out=tmp_path)
+    assert {path.name for path in some.dir.glob("*.csv")} == {"location_gradients.csv", "location_rewinding.csv"}
+    assert some.summary["last_minus_best_other"] == run.summary["last_minus_best_other"]
+    assert "neurons_permuted" not in some.summary
+    assert headline(some)
+
+
+def test_one_epoch(tmp_path):
+    short = {**FIELDS, "epochs": 1, "early_epoch": None, "moments": (0, 5), "parts": ("rewinding", "neurons", "latent")}
+    found = location(**short, out=tmp_path)
+    assert found.summary["rewound_epoch"] == 0
+    assert headline(found)
+
+
+def test_a_module_of_ones_own(tmp_path):
+    torch.manual_seed(0)
+    own = nn.Sequential(nn.Flatten(), nn.Linear(768, 12), nn.ReLU(), nn.Linear(12, 12), nn.ReLU(), nn.Linear(12, 10))
+    parts = ("rewinding", "retraining", "gradients", "neurons", "geometry", "latent")
+    fields = {key: value for key, value in FIELDS.items() if key not in ("model", "width", "projector_width")}
+    found = location(**{**fields, "parts": parts}, model=own, taps=["1", "3"], out=tmp_path)
+    assert list(found.summary["fall_permuted"]) == ["1", "3", "rest"]
+    with pytest.raises(ValueError, match="--parts tied needs a network by name"):
+        location(**fields, model=own, taps=["1", "3"], out=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"noise": 0.0}, "--noise must be above 0"),
+        ({"labels": "true", "noise": 1.0}, "--labels random"),
+        ({"label_classes": 4, "noise": 1.0}, "--label-classes"),
+        ({"mixup": "labels"}, "--mixup"),
+        ({"parts": ()}, "--parts must be out of"),
+        ({"parts": ("rewinding", "rewinding")}, "each once"),
+        ({"parts": ("rewind",)}, "--parts must be out of"),
+        ({"moments": (-1,)}, "--moments"),
+        ({"moments": (2, 2)}, "--moments"),
+        ({"early_epoch": 24}, "--early-epoch must be above 0 and below --epochs 24"),
+        ({"early_epoch": 0}, "--early-epoch"),
+        ({"pooling": "sum"}, "--pooling"),
+        ({"test_images": 0}, "--test-images"),
+        ({"geometry_points": 1}, "--geometry-points must be at least 2"),
+        ({"neuron_most": 0}, "--neuron-most"),
+        ({"neuron_noise": -0.1}, "--neuron-noise"),
+        ({"tied_fixed": 0.0}, "--tied-fixed"),
+        ({"tied_mem": 1.5}, "--tied-mem"),
+        ({"retrain_lr": 0.0}, "--retrain-lr"),
+        ({"replicas": 2}, "--replicas"),
+    ],
+)
+def test_bad_options_name_themselves(change, message):
+    with pytest.raises(ValueError, match=message):
+        LocationConfig(**{**FIELDS, "data": "digits", **change})
+
+
+def test_options_that_do_not_fit_the_data(tmp_path):
+    with pytest.raises(ValueError, match="--k must be at most --images 48"):
+        location(**{**FIELDS, "k": 49}, out=tmp_path)
+    # One label is redrawn; of some seed it comes out as it was.
+    labels, ids = BANK.train.labels, BANK.balanced_order(0)[:48]
+    lucky = next(
+        seed for seed in range(99) if (redraw_labels(labels[ids], ids, 10, seed, 0.001)[0] == labels[ids]).all()
+    )
+    with pytest.raises(ValueError, match="leaves every one of 48 labels right"):
+        location(**{**FIELDS, "noise": 0.001, "epochs": 4, "early_epoch": 1, "label_seed": lucky}, out=tmp_path)
+
+
+def test_the_early_epoch_by_default():
+    assert LocationConfig().early == 15
+    assert LocationConfig().earlier() == [0, 5, 15, 30, 60]
+    assert LocationConfig(epochs=20).early == 1
+    assert LocationConfig(epochs=20).benign().keep_checkpoints == (0, 1, 5, 15)
+    assert models.names()  # the networks by name have blocks, each of them
+    for name in ("convnet", "mlp", "resnet18", "vgg16", "vit-tiny"):
+        network = models.build(name, in_channels=3, image_size=32, num_classes=10, width=8, projector_width=8)
+        assert [block.name for block in of_kind(blocks_of(network), BLOCK)][-1] == "projector"
