@@ -10,10 +10,12 @@ from rote.metrics.accuracy import PoolScore, clean_accuracy, clean_correct, fres
 from rote.metrics.batch_norm import recalibrated
 from rote.metrics.embedding import embed
 from rote.metrics.folding import folded
+from rote.metrics.manifolds import ManifoldGeometry, manifold_geometry
 from rote.metrics.memorization import Memorization, memorization_scores, split_half_reliability
 from rote.metrics.probe import knn_probe, knn_probe_correct, pixel_probe, pixel_probe_correct
 
 __all__ = [
+    "ManifoldGeometry",
     "Memorization",
     "PoolScore",
     "bits",
@@ -24,6 +26,7 @@ __all__ = [
     "fresh_view_accuracy",
     "knn_probe",
     "knn_probe_correct",
+    "manifold_geometry",
     "memorization_scores",
     "pixel_probe",
     "pixel_probe_correct",
