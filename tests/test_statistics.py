@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rote.statistics import spearman, t_interval, t_quantile
+from rote.statistics import kendall, spearman, t_interval, t_quantile
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 3, 4, 5, 9, 10, 30, 99])
@@ -28,6 +28,21 @@ def test_spearman_is_scipys():
         x, y = rng.integers(0, 6, n) + np.arange(n) / 3, rng.integers(0, 4, n)  # with ties
         if len(set(y.tolist())) > 1:
             assert spearman(x, y) == pytest.approx(stats.spearmanr(x, y).statistic, abs=1e-12)
+
+
+def test_kendall_is_scipys():
+    rng = np.random.default_rng(1)
+    for n in (2, 3, 5, 8, 40):
+        x, y = rng.integers(0, 6, n) + np.arange(n) / 3, rng.integers(0, 4, n)  # with ties
+        if len(set(y.tolist())) > 1:
+            assert kendall(x, y) == pytest.approx(stats.kendalltau(x, y).statistic, abs=1e-12)
+    assert kendall(range(5), [1, 2, 3, 5, 4]) == pytest.approx(0.8)
+    assert kendall([1, 2, 3, 4], [1, 2, math.inf, math.inf]) == pytest.approx(
+        stats.kendalltau([1, 2, 3, 4], [1, 2, 9, 9]).statistic
+    )
+    assert kendall([1, 2, 3], [5, 5, 5]) == 0.0
+    with pytest.raises(ValueError, match="at least two pairs"):
+        kendall([1, math.nan], [1, 2])
 
 
 def test_never_counts_as_last():

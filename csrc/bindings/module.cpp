@@ -9,4 +9,5 @@ PYBIND11_MODULE(_native, module, pybind11::mod_gil_not_used()) {
     rote::register_knn(module);
     rote::register_vote(module);
     rote::register_row_hash(module);
+    rote::register_record(module);
 }

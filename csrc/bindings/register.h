@@ -13,6 +13,7 @@ void register_augment(pybind11::module_& module);
 void register_knn(pybind11::module_& module);
 void register_vote(pybind11::module_& module);
 void register_row_hash(pybind11::module_& module);
+void register_record(pybind11::module_& module);
 
 /// Tensors cross as integers: `data_ptr()` in Python, a typed pointer here.
 template <class T>

@@ -54,6 +54,25 @@ def spearman(x: Sequence[float], y: Sequence[float]) -> float:
     return float((a * b).sum() / scale) if scale else 0.0
 
 
+def kendall(x: Sequence[float], y: Sequence[float]) -> float:
+    """Kendall's tau-b, the rank correlation by pairs; infinities are ranks like all others.
+
+    Returns:
+        (concordant - discordant pairs) / sqrt(pairs not tied in x * pairs not tied in y), in [-1, 1]; 0 where one of
+        them is constant.
+
+    Raises:
+        ValueError: fewer than two pairs, unequal lengths, or a NaN.
+    """
+    x, y = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
+    if x.shape != y.shape or x.ndim != 1 or x.size < 2 or np.isnan(x).any() or np.isnan(y).any():
+        raise ValueError(f"kendall needs at least two pairs of numbers; got {list(x.shape)} and {list(y.shape)}")
+    # Ranks first: inf - inf is no order.
+    a, b = (np.sign(ranks[:, None] - ranks[None, :]) for ranks in (mean_ranks(x), mean_ranks(y)))
+    scale = math.sqrt(float((a * a).sum() * (b * b).sum()))
+    return float((a * b).sum() / scale) if scale else 0.0
+
+
 def mean_ranks(values: np.ndarray) -> np.ndarray:
     """Ranks from 1 on, equal values at the mean of their ranks."""
     _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)

@@ -6,6 +6,11 @@ import pytest
 
 from rote.claims.table import ROWS
 
+from .states_capacity import claim_24, claim_25, claim_26  # noqa: F401
+from .states_learning import claim_19, claim_23, claim_27, claim_28, claim_30  # noqa: F401
+from .states_noise import claim_15, claim_16, claim_17, claim_18  # noqa: F401
+from .states_noise_fitting import claim_20, claim_21, claim_22  # noqa: F401
+
 MILD = "benign-mild"
 LOW = {"probe_accuracy": [0.385, 0.389, 0.387, 0.386, 0.388]}
 

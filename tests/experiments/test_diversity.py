@@ -9,7 +9,7 @@ from scipy import stats
 
 from rote.experiments import DiversityConfig, diversity
 from rote.experiments.base.conditions import at_matched
-from rote.experiments.diversity import on_the_dial
+from rote.experiments.diversity.experiment import on_the_dial
 from rote.runs import Measurements, load_run
 
 

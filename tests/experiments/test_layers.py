@@ -172,10 +172,10 @@ def test_without_augmentation_there_are_no_disjoint_views(fields):
 
 
 def test_goes_on_where_it_stopped(fields, run, tmp_path, monkeypatch):
-    from rote.experiments.layers import run as layers_run
+    from rote.experiments.layers import probes
 
     fields = {**fields, "out": tmp_path}
-    fit, calls = layers_run.fit_linear_probe, []
+    fit, calls = probes.fit_linear_probe, []
 
     def crash_at_the_ninth(*arguments, **options):
         calls.append(1)
@@ -184,7 +184,7 @@ def test_goes_on_where_it_stopped(fields, run, tmp_path, monkeypatch):
         return fit(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(layers_run, "fit_linear_probe", crash_at_the_ninth)
+        patch.setattr(probes, "fit_linear_probe", crash_at_the_ninth)
         with pytest.raises(KeyboardInterrupt):
             layers(**fields, finetune=True, finetune_epochs=3)
     half = rote.load_run(tmp_path / run.dir.name)

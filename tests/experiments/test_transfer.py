@@ -13,6 +13,7 @@ import rote
 from rote import models
 from rote.experiments import TransferConfig, headline, transfer
 from rote.experiments.transfer import run as transfer_run
+from rote.experiments.transfer.networks import Networks
 from rote.experiments.transfer.results import Cell, accuracies_on_test_images, epochs_to_90
 from rote.experiments.transfer.starts import rescaled, taken_over, with_gaussian_filters
 from rote.metrics.alignment import covariance, eigenbasis, filters_of, misalignment, patch_covariance
@@ -158,14 +159,8 @@ def test_starts_are_compared_on_the_same_network(run):
     rows = [r for r in table(run, "transfer.csv") if (r["network"], r["epoch"], r["labels"]) == ("0", "0", "true")]
     assert len({row["test_accuracy"] for row in rows}) > 1
     config = TransferConfig(networks=4, transfer_networks=2)
-    moved = transfer_run.TransferRun._seeds(_with(config), 1)
+    moved = Networks(config, None, {}, None).seeds(1)
     assert dataclasses.asdict(moved) == {"data": 0, "label": 1, "init": 1, "order": 1, "view": 1}
-
-
-def _with(config):
-    holder = transfer_run.TransferRun.__new__(transfer_run.TransferRun)
-    holder.config = config
-    return holder
 
 
 def test_results_by_hand():

@@ -31,10 +31,12 @@ def x():
 
 
 @pytest.mark.parametrize("norm", ["batch", "group", "layer", "none"])
-@pytest.mark.parametrize("name", ["mlp", "convnet", "resnet18", "vgg16"])
+@pytest.mark.parametrize("name", ["mlp", "convnet", "resnet18", "vgg16", "small-inception", "wrn-28-1"])
 @pytest.mark.parametrize("channels_last", [False, True])
 def test_each_replica_computes_what_it_computes_alone(x, name, norm, channels_last):
-    alone = networks(name, norm=norm)
+    # The one with branches also with a linear head, and each replica's image whitened alone.
+    more = {"whiten": True, "projector_width": None} if name == "small-inception" else {}
+    alone = networks(name, norm=norm, **more)
     check_outputs(alone, x[0])
     together = Replicas(alone)
     for training in (True, False):

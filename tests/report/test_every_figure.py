@@ -10,7 +10,17 @@ import pytest
 
 from rote.report import export, figures, gather, plotted, style
 
-from . import synthetic, synthetic_location, synthetic_series, synthetic_sizes, synthetic_tables
+from . import (
+    synthetic,
+    synthetic_capacity,
+    synthetic_learning,
+    synthetic_location,
+    synthetic_noise,
+    synthetic_series,
+    synthetic_sizes,
+    synthetic_subsets,
+    synthetic_tables,
+)
 
 SEEDS = (0, 1, 2)
 
@@ -33,6 +43,8 @@ def tables(tmp_path_factory):
         "grid": gather(grid, "summary.json"),
         "one size": one_size,
         "frontier": gather(made["sizes"], "frontier.csv"),
+        "noise metrics": gather(made["noise"], "metrics.jsonl"),
+        "regularizer losses": gather(made["regularize"], "loss_curves.csv"),
         "alignment": gather(made["transfer"], "alignment.csv"),
         **{part: gather(made["location"], f"location_{part}.csv") for part in LOCATION},
         **{name: gather(folders, TABLES.get(name, f"{name}.csv")) for name, folders in made.items()},
@@ -42,10 +54,16 @@ def tables(tmp_path_factory):
 MADE = {
     **dict.fromkeys(("layers", "invariance", "diversity", "ideal"), synthetic_tables),
     **dict.fromkeys(("sizes", "transfer", "size"), synthetic_sizes),
+    **dict.fromkeys(("easy", "trajectories", "depth"), synthetic_learning),
     "location": synthetic_location,
+    "memorization": synthetic_subsets,
+    "noise": synthetic_noise,
+    **dict.fromkeys(("regularize", "convergence", "noise_capacity"), synthetic_capacity),
 }
-TABLES = {"sizes": "capacity.csv", "location": "location_rewinding.csv"}
+TABLES = {"sizes": "capacity.csv", "easy": "easy_curve.csv", "location": "location_rewinding.csv"}
 LOCATION = ("rewinding", "retraining", "gradients", "tied", "neurons", "zeroed", "geometry", "latent")
+# Drawn from arrays of pictures, not from a table.
+PICTURES = ("plot_views", "plot_influence")
 # (function, table, options): everything the page draws from tables
 DRAWINGS = [
     ("plot_curves", "metrics", {}),
@@ -71,8 +89,32 @@ DRAWINGS = [
     ("plot_transfer", "transfer", {}),
     ("plot_transfer", "transfer", {"labels": "random", "value": "train_accuracy"}),
     ("plot_alignment", "alignment", {}),
+    ("plot_memorization", "memorization", {}),
     ("plot_size", "size", {}),
     ("plot_size", "size", {"against": "parameters"}),
+    ("plot_noise_curves", "noise metrics", {}),
+    ("plot_fitting_order", "noise", {}),
+    ("plot_fitting_order", "noise", {"value": "steps_to_99"}),
+    ("plot_corruption", "noise", {}),
+    ("plot_corruption", "noise", {"value": "relative_time"}),
+    ("plot_corruption", "noise", {"value": "epochs_to_99"}),
+    ("plot_regularizers", "noise", {}),
+    ("plot_easy", "easy", {}),
+    ("plot_easy", "easy", {"sorted_by": "itself"}),
+    ("plot_trajectories", "trajectories", {"noise": 0.4}),
+    ("plot_trajectories", "trajectories", {"noise": 1.0}),
+    ("plot_fitting", "trajectories", {}),
+    ("plot_regularizer_tradeoff", "regularize", {}),
+    ("plot_regularizer_tradeoff", "regularize", {"allowed_cost": None}),
+    ("plot_regularizer_losses", "regularizer losses", {}),
+    ("plot_regularizer_losses", "regularizer losses", {"labels": "true"}),
+    ("plot_convergence", "convergence", {}),
+    ("plot_convergence", "convergence", {"sweep": "images"}),
+    ("plot_convergence", "convergence", {"sweep": "images", "value": "ratio"}),
+    ("plot_noise_capacity", "noise_capacity", {}),
+    ("plot_noise_capacity", "noise_capacity", {"kind": "labels"}),
+    ("plot_depth", "depth", {}),
+    ("plot_depth", "depth", {"value": "test_accuracy"}),
     ("plot_rewinding", "rewinding", {"epoch": 15}),
     ("plot_rewinding", "rewinding", {"kind": "layer", "replaced": "and later"}),
     ("plot_retraining", "retraining", {}),
@@ -124,7 +166,7 @@ def test_every_figure_has_its_numbers_and_takes_columns(tables, drawing, tmp_pat
     columns = {name: [row.get(name) for row in rows] for name in names}
     ax = getattr(figures, function)(columns, **options)
     assert plotted(ax) == plotted(getattr(figures, function)(rows, **options))
-    networks = 2 if table == "transfer" else 1
+    networks = 2 if table in ("transfer", "trajectories") else 1
     assert max(row.get("seeds") or 0 for row in plotted(ax)) == 3 * networks
     assert [path.name for path in export(ax, tmp_path, "it", ("svg", "csv", "tex"))] == ["it.svg", "it.csv", "it.tex"]
     colors = {light for light, _ in style.THEME.values()}
@@ -136,7 +178,7 @@ def _colors(document: str) -> set[str]:
     return set(re.findall(r"#[0-9a-fA-F]{6}\b", document))
 
 
-@pytest.mark.parametrize("function", [name for name in figures.__all__ if name != "plot_views"])
+@pytest.mark.parametrize("function", [name for name in figures.__all__ if name not in PICTURES])
 def test_missing_columns_are_named(function):
     plot = getattr(figures, function)
     with pytest.raises(ValueError, match="table must have the columns"):
@@ -160,6 +202,10 @@ def test_missing_columns_are_named(function):
         ("plot_frontier", "frontier", {"against": "loss"}, "against must be one of"),
         ("plot_transfer", "transfer", {"labels": "fresh"}, r"labels must be one of the table's \(true, random\)"),
         ("plot_size", "size", {"against": "depth"}, "against must be width or parameters"),
+        ("plot_easy", "easy", {"sorted_by": "luck"}, "sorted_by must be one of other half, itself"),
+        ("plot_trajectories", "trajectories", {}, "table must have one noise"),
+        ("plot_trajectories", "trajectories", {"noise": 0.2}, "noise must be one of the table's"),
+        ("plot_depth", "depth", {"value": "lr"}, "value must be one of epochs_to_99, test_accuracy"),
         ("plot_rewinding", "rewinding", {"epoch": 7}, r"epoch must be one of the table's \(0, 5, 15, 30, 60\), got 7"),
         ("plot_rewinding", "rewinding", {"kind": "neuron"}, "kind must be one of the table's"),
         ("plot_gradients", "gradients", {"value": "sum"}, "value must be one of cosine, ratio"),

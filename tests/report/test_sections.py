@@ -12,8 +12,21 @@ from rote.report import RunFolderError, write_page
 from . import synthetic, synthetic_series, synthetic_sizes, synthetic_tables
 from .test_page import Page
 
-SECTIONS = ["answer", "done", "curves", "controls", "layers", "location", "invariance", "pool", "diversity"]
-SECTIONS += ["capacity", "robustness", "transfer", "size", "claims", "runs", "provenance", "words", "sources"]
+SECTIONS = ["answer", "done", "curves", "controls", "layers", "location", "invariance", "pool", "diversity", "capacity"]
+SECTIONS += [
+    "robustness",
+    "transfer",
+    "size",
+    "noise",
+    "regularize",
+    "memorization",
+    "easy",
+    "trajectories",
+    "depth",
+    "claims",
+    "runs",
+]
+SECTIONS += ["provenance", "words", "sources"]
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +59,12 @@ def test_every_figure_is_there_in_every_format(everything):
     wanted |= {"retrieval-without-augmentation-by-operation", "probe-against-views", "tradeoff", "diversity", "matched"}
     wanted |= {"ideal", "capacity", "bits-per-parameter", "capacity-against-parameters", "capacity-against-width"}
     wanted |= {"frontier", "robustness", "transfer-true", "transfer-random", "alignment", "size"}
+    wanted |= {"noise-curves", "fitting-order", "corruption-time", "corruption-error", "regularizers"}
+    wanted |= {"memorization", "halves", "influence"}
+    wanted |= {"easy", "easy-sorted-by-itself", "trajectories-0.4", "fitting", "depth-memorizing", "depth-generalizing"}
     wanted |= {f"location-{noise}-{key}" for noise in (10, 100) for key in ("rewinding", "neurons", "latent", "tied")}
+    wanted |= {"convergence-width", "convergence-images", "noise-capacity-inputs", "noise-capacity-labels"}
+    wanted |= {"regularizer-trade-off", "regularizer-loss-random", "regularizer-loss-true"}
     assert wanted <= stems
 
 

@@ -99,3 +99,57 @@ def test_bad_labels_are_refused():
         train.redraw_labels(labels, torch.arange(3), 3, 0, 1.5)
     with pytest.raises(ValueError, match="num_classes must be at least 2; got 1"):
         train.random_labels(torch.arange(3), 1, 0)
+
+
+@pytest.mark.parametrize("kind", ["redraw", "coin"])
+def test_labels_all_drawn_again_are_independent_of_the_true_ones(true_labels, kind):
+    used, redrawn = train.corrupt_labels(true_labels, torch.arange(N), C, 3, p=1.0, kind=kind)
+    assert redrawn.all()
+    assert kind not in train.CARRIES_INFORMATION
+    assert chi2_independent(used, true_labels) > 1e-3
+
+
+def test_always_wrong_labels_are_wrong_uniformly_and_marked_as_informative(true_labels):
+    used, redrawn = train.corrupt_labels(true_labels, torch.arange(N), C, 3, p=1.0, kind="wrong")
+    assert redrawn.all()
+    assert not (used == true_labels).any()
+    assert chi2_independent(used, true_labels) < 1e-6
+    assert "wrong" in train.CARRIES_INFORMATION
+    # Each of the C - 1 other classes as often, the last one included.
+    offsets = torch.bincount((used - true_labels) % C, minlength=C)[1:]
+    assert stats.chisquare(offsets.numpy()).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("p", [0.0, 0.1, 0.35, 1.0])
+def test_counts_of_the_three_kinds(true_labels, p):
+    ids = torch.arange(N)
+    wrong, replaced = train.corrupt_labels(true_labels, ids, C, 11, p=p, kind="wrong")
+    assert int((wrong != true_labels).sum()) == int(replaced.sum()) == round(N * p)
+    redrawn = train.corrupt_labels(true_labels, ids, C, 11, p=p)
+    assert all(map(torch.equal, redrawn, train.redraw_labels(true_labels, ids, C, 11, p)))
+    coin, flipped = train.corrupt_labels(true_labels, ids, C, 11, p=p, kind="coin")
+    assert stats.binomtest(int(flipped.sum()), N, p).pvalue > 1e-3 if 0 < p < 1 else int(flipped.sum()) == round(N * p)
+    both = flipped & redrawn[1]
+    assert torch.equal(coin[both], redrawn[0][both])
+    assert torch.equal(coin[~flipped], true_labels[~flipped])
+
+
+def test_coin_flips_are_nested_and_the_same_in_any_subset(true_labels):
+    ids = torch.arange(N)
+    used, more = train.corrupt_labels(true_labels, ids, C, 11, p=0.6, kind="coin")
+    _, less = train.corrupt_labels(true_labels, ids, C, 11, p=0.3, kind="coin")
+    assert bool((more | ~less).all())
+    rows = torch.tensor([70, 3, 19_999])
+    some, which = train.corrupt_labels(true_labels[rows], ids[rows], C, 11, p=0.6, kind="coin")
+    assert torch.equal(some, used[rows])
+    assert torch.equal(which, more[rows])
+
+
+@pytest.mark.parametrize(
+    ("changed", "names"),
+    [({"kind": "flip"}, "kind"), ({"p": 1.1}, "p must"), ({"labels": torch.tensor([0, 3])}, "labels")],
+)
+def test_bad_label_corruption_is_refused(changed, names):
+    given = {"labels": torch.tensor([0, 1]), "ids": torch.arange(2), "num_classes": 3, "seed": 0, "p": 0.5} | changed
+    with pytest.raises(ValueError, match=names):
+        train.corrupt_labels(**given)

@@ -47,6 +47,18 @@ def test_step_is_torchs_a_tenth_after_each_third():
     assert values[total:] == [values[total - 1]] * 40, "it must not fall again past the end"
 
 
+@pytest.mark.parametrize(("decay", "every"), [(0.95, 1), (0.5, 15)])
+def test_exponential_is_torchs_step_by_epochs(decay, every):
+    expected = torch_rates(lambda o: lr_scheduler.StepLR(o, step_size=10 * every, gamma=decay), TOTAL)
+    values = rates("exponential", decay=decay, decay_epochs=every)
+    assert values[:TOTAL] == pytest.approx(expected, rel=1e-12)
+    assert values[TOTAL:] == [values[TOTAL - 1]] * 40, "it must not fall again past the end"
+    # More epochs go on with the same rates.
+    assert rates("exponential", 2 * TOTAL, epochs=2 * EPOCHS, decay=decay)[:TOTAL] == pytest.approx(
+        rates("exponential", decay=decay)[:TOTAL]
+    )
+
+
 def test_one_cycle():
     cycle = rates("one-cycle", 100)
     assert cycle[0] == pytest.approx(0.5 / 25)

@@ -273,6 +273,13 @@ T atomicAdd(T* address, T value) {
     return before;
 }
 
+template <class T>
+T atomicExch(T* address, T value) {
+    const T before = *address;
+    *address = value;
+    return before;
+}
+
 inline cudaError_t cudaGetLastError() {
     return cudaSuccess;
 }

@@ -107,6 +107,14 @@ def below(name: str, values: Iterable[float], threshold: float, *, unit: str = "
     return at_most(name, values, threshold - 10 * _ROUNDING, unit=unit)
 
 
+def contains(name: str, values: Iterable[float], value: float, *, unit: str = "") -> Part:
+    """Judges an effect that is not to be told from `value`: the interval of its mean contains it."""
+    values = tuple(float(v) for v in values)
+    ends = interval(values)
+    inside = ends is not None and ends[0] - _ROUNDING <= value <= ends[1] + _ROUNDING
+    return Part(name, values, UNDECIDED if ends is None else HOLDS if inside else FAILS, unit)
+
+
 def each_at_least(name: str, values: Iterable[float], threshold: float) -> Part:
     """Judges what defines memorization: every run is to reach `threshold`."""
     values = tuple(float(value) for value in values)

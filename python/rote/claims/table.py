@@ -9,7 +9,21 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rote.claims import rows_benign, rows_capacity, rows_inside, rows_location, rows_recipes
+from rote.claims import (
+    rows_benign,
+    rows_capacity,
+    rows_csr,
+    rows_depth,
+    rows_easy,
+    rows_inside,
+    rows_location,
+    rows_noise,
+    rows_recipes,
+    rows_regularize,
+    rows_sensitivity,
+    rows_size,
+    rows_trajectories,
+)
 from rote.claims.criteria import CRITERIA
 from rote.claims.criterion import CIFAR, NARROW, Criterion
 from rote.claims.evidence import Evidence
@@ -22,6 +36,14 @@ ROWS = {
     **rows_inside.ROWS,
     **rows_capacity.ROWS,
     **rows_recipes.ROWS,
+    **rows_noise.ROWS,
+    **rows_easy.ROWS,
+    **rows_sensitivity.ROWS,
+    **rows_csr.ROWS,
+    **rows_trajectories.ROWS,
+    **rows_depth.ROWS,
+    **rows_regularize.ROWS,
+    **rows_size.ROWS,
     **rows_location.ROWS,
 }
 

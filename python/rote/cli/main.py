@@ -12,6 +12,8 @@ from collections.abc import Sequence
 COMMANDS = {
     "demo": "one command, a few minutes on two CPU cores, ends in a report page",
     "run": "run an experiment: benign, capacity",
+    "sweep": "a grid of runs of one experiment, here or on a Ray cluster",
+    "scores": "scores of single examples: memorization, label errors, a page of examples",
     "claims": "the table of claims, judged by run folders",
     "report": "tables and figures of run folders as one HTML page",
     "data": "describe, check and convert data sets",

@@ -8,7 +8,8 @@ quick    the same findings in minutes on one GPU: fewer images, bfloat16, large 
 laptop   the same findings on two CPU cores: 512 images and a small convolutional net, 3,600 steps, minutes a run; tiny
          networks on digits for capacity.
 
-Experiments of other papers (transfer, size) keep their own protocol under all three, on CIFAR-10 under the first two.
+Experiments of other papers (transfer, size, easy, ...) keep their own protocol under all three, on CIFAR-10 under the
+first two and where the claims speak of it.
 """
 
 from __future__ import annotations
@@ -80,20 +81,59 @@ _SHARED: dict[str, dict[str, Any]] = {
 }
 
 _DATA_ELSEWHERE = {"paper": "cifar10", "quick": "cifar10", "laptop": "digits"}
+# The network and the optimizer of arXiv 1706.05394; it halves the rate every 15 epochs.
+_CLOSER_LOOK_CNN: dict[str, Any] = {
+    "model": "closer-look-cnn",
+    "optimizer": "sgd",
+    "momentum": 0.9,
+    "lr": 1e-2,
+    "batch_size": 64,
+}
 # Where an experiment differs from them.
 _OWN: dict[str, dict[str, dict[str, Any]]] = {
     "paper": {
         # The sweep values are not in the released code; these are ours. Every view is visited as often as B allows.
         "capacity": {"views": (1, 2, 4, 8, 16, 32, 64), "budget": "steps", "single_views": False, "width": None},
         "diversity": {"dial": "rand-augment", "strengths": (0.0, 0.25, 0.5, 0.75, 1.0)},
+        # Of digits, the paper's 1,000 at 14 pixels; times and rates are not in the paper.
+        "sensitivity": {"data": "digits"},
+        "csr": {"images": None, "epochs": 100, "batch_size": 128, "queries": 1000, "iterations": 100},
+        # arXiv 1611.03530 states neither its batch nor its epochs; these are those of a reproduction of its table 1.
+        "noise": {"grid": True, "levels": tuple(n / 10 for n in range(1, 10)), "epochs": 100},
+        # arXiv 1706.05394: two layers of 4,096 units, SGD at .01, 100 networks, 1,000 examples.
+        "easy": {"width": 4096, "filter_epochs": 30},
+        "trajectories": {"validation": 5000, "width": 64, "batch_size": 128},
+        "depth": {"images": None, "validation": 5000, "width": 512, "batch_size": 128},
         # Clean and noisy examples are told apart by memory: no augmentation, here and in the other presets.
         "location": {"augment": "none"},
+        # Feldman and Zhang train 4,000 networks on 70 %; their networks (ResNet-50, Inception) are not this small one.
+        "memorization": {"runs": 4_000, "model": "convnet", "epochs": 100, "batch_size": 128},
+        # arXiv 1706.05394's CNN, its ranges of strengths and its optimizer; its grids, batch and epochs are not stated.
+        "regularize": {
+            **_CLOSER_LOOK_CNN,
+            "images": 45_000,
+            "validation_images": 5000,
+            "width": 200,
+            "epochs": 100,
+            "dropout": (0.1, 0.3, 0.5, 0.7, 0.8, 0.9),
+            "input_dropout": (0.1, 0.3, 0.5, 0.7, 0.8, 0.9),
+            "input_noise": (0.25, 0.5, 1.0, 2.0, 3.0, 5.0),
+            "decays": (1e-4, 1e-3, 1e-2, 1e-1, 1.0),
+        },
     },
     "quick": {
         "capacity": {"images": 2_000, "views": (1, 4, 16, 64), "schedule": "constant", "lr": (1e-3,), "width": None},
         "ideal": {"augment": "benign-full", "images": 2_000, "epochs": 3_000},
         "diversity": {"augment": "benign-full"},
+        "noise": {"grid": True, "images": 10_000, "epochs": 60},
+        "sensitivity": {"data": "digits"},
+        "csr": {"images": 10_000, "epochs": 60, "batch_size": 128, "queries": 1000},
+        "easy": {"images": 10_000, "filter_epochs": 15},
+        "trajectories": {"images": 10_000, "validation": 5000, "width": 32},
+        "depth": {"images": 5000, "validation": 5000, "width": 128},
         "location": {"augment": "none"},
+        "memorization": {"images": 10_000, "runs": 1_000, "model": "convnet", "noise": 0.1, "noise_kind": "wrong"},
+        "regularize": {**_CLOSER_LOOK_CNN, "images": 10_000, "width": 64, "epochs": 30},
     },
     "laptop": {
         # 2,588 parameters at 16 pixels: 3 and 24 views of 128 images ask for .5 and 4 bits of each.
@@ -123,6 +163,47 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
         },
         "ideal": {"augment": "benign-full"},
         "diversity": {"augment": "benign-full", "strengths": (0.1, 0.25, 0.5, 1.0, 2.0)},
+        # A sixth of the paper's Inception, 47 thousand weights; the grid is the matter of a perceptron, in the suite.
+        "noise": {
+            "data": "cifar10",
+            "images": 2000,
+            "width": 16,
+            "epochs": 60,
+            "batch_size": 64,
+            "evaluations": 1,
+        },
+        # Each for three seeds about 20 minutes of one core a claim.
+        "easy": {"data": "cifar10", "images": 5000, "filter_epochs": 5},
+        "trajectories": {"data": "cifar10", "images": 4000, "validation": 1000},
+        "csr": {"data": "cifar10", "images": 2000, "epochs": 60, "iterations": 10},
+        "depth": {"data": "cifar10", "images": 2000, "validation": 1000},
+        # 520 networks of about 900 steps, a third of a millisecond each where 16 train together: three minutes.
+        "memorization": {
+            "width": 32,
+            "runs": 400,
+            "noise": 0.1,
+            "noise_kind": "wrong",
+            "epochs": 60,
+            "profile_shares": (0.1, 0.3, 0.5),
+        },
+        # Four strengths with that of none. Two steps of the search are enough to reach the faces of its box.
+        "regularize": {
+            **_CLOSER_LOOK_CNN,
+            "data": "cifar10",
+            "images": 2000,
+            "test_images": 2000,
+            "width": 32,
+            "epochs": 15,
+            "evaluations": 5,
+            "dropout": (0.3, 0.6, 0.9),
+            "input_dropout": (0.3, 0.6, 0.9),
+            "input_noise": (0.5, 1.5, 5.0),
+            "hidden_noise": (0.1, 0.2, 0.3),
+            "decays": (1e-2, 1e-1, 1.0),
+            "adversarial": (0.2, 0.45, 0.7),
+            "adversarial_dropout": (0.03, 0.25, 0.5),
+            "adversarial_iterations": 2,
+        },
     },
 }
 

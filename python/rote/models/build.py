@@ -11,16 +11,26 @@ from rote.models.mlp import mlp
 from rote.models.normalization import check_norm
 from rote.models.resnet18 import resnet18
 from rote.models.resnet50 import resnet50
+from rote.models.small_alexnet import closer_look_cnn, small_alexnet
+from rote.models.small_inception import small_inception
 from rote.models.vgg16 import vgg16
 from rote.models.vit_tiny import vit_tiny
+from rote.models.whitening import PerImageWhitening
+from rote.models.wrn_28_1 import wrn_28_1
+from rote.models.zhang_mlp import zhang_mlp
 
 _NETWORKS: dict[str, Callable[..., EncoderProjector]] = {
+    "closer-look-cnn": closer_look_cnn,
     "convnet": convnet,
     "mlp": mlp,
     "resnet18": resnet18,
     "resnet50": resnet50,
+    "small-alexnet": small_alexnet,
+    "small-inception": small_inception,
     "vgg16": vgg16,
     "vit-tiny": vit_tiny,
+    "wrn-28-1": wrn_28_1,
+    "zhang-mlp": zhang_mlp,
 }
 
 
@@ -39,23 +49,28 @@ def build(
     depth: int | None = None,
     projector_width: int | None = None,
     norm: str = "batch",
+    whiten: bool = False,
     seed: int = 0,
 ) -> EncoderProjector:
     """A named network with weights that depend on `seed` alone.
 
     Args:
-        name: "convnet", "mlp", "resnet18", "resnet50", "vgg16" or "vit-tiny".
+        name: one of `names()`: "closer-look-cnn", "convnet", "mlp", "resnet18", "resnet50", "small-alexnet",
+            "small-inception", "vgg16", "vit-tiny", "wrn-28-1" or "zhang-mlp".
         in_channels: channels of the images.
         image_size: pixels, one number or (height, width).
         num_classes: number of class scores.
         width: the network's width dial; None is the network's own default.
         depth: the network's depth dial; None is the network's own default. Convolutions of `convnet`, hidden layers of
             `mlp`, blocks of each of the four stages of a residual network, convolutions of each of the five stages of
-            `vgg16`, blocks of `vit-tiny`.
-        projector_width: hidden width of the projector; None is the network's own default.
+            `vgg16`, blocks of `vit-tiny`, blocks of each of the three groups of `wrn-28-1`, hidden layers of
+            `zhang-mlp`. `closer-look-cnn`, `small-alexnet` and `small-inception` have none.
+        projector_width: hidden width of the projector; None is the network's own default, of the networks of arXiv
+            1611.03530 and 1706.05394 a linear head in its place.
         norm: "batch", "group" (groups of eight channels), "layer" (all channels and positions of an image) or "none".
             Tokens of `vit-tiny` are normalized one by one; the transformer of the literature is "layer", not the
             default.
+        whiten: bring every image to mean 0 and variance 1 first (`PerImageWhitening`).
         seed: of the initialization, 0 <= seed < 2**64.
 
     Returns:
@@ -79,7 +94,7 @@ def build(
     for argument, value in sizes.items():
         if value is not None and value < 1:
             raise ValueError(f"{argument} must be at least 1; got {value}")
-    return seeded(
+    network = seeded(
         lambda: _NETWORKS[name](
             in_channels=in_channels,
             image_size=size,
@@ -91,3 +106,6 @@ def build(
         ),
         seed,
     )
+    if whiten:
+        network.prepare = PerImageWhitening()
+    return network

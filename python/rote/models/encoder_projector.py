@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,8 @@ class Projector(nn.Module):
         num_classes: width C of the output.
     """
 
+    layers = ("projector.hidden", "logits")
+
     def __init__(self, in_features: int, width: int, num_classes: int) -> None:
         super().__init__()
         self.hidden = nn.Linear(in_features, width, bias=False)
@@ -28,6 +30,35 @@ class Projector(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """float [B, D] -> float [B, C]."""
         return self.logits(torch.relu(self.hidden(features)))
+
+    def outputs(self, features: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Each layer's name and output in depth order; a layer is computed when it is asked for."""
+        hidden = torch.relu(self.hidden(features))
+        yield "projector.hidden", hidden
+        yield "logits", self.logits(hidden)
+
+
+class LinearHead(nn.Module):
+    """One linear layer with a bias from the encoder's output to the class scores.
+
+    Args:
+        in_features: width D of the encoder's pooled output.
+        num_classes: width C of the output.
+    """
+
+    layers = ("logits",)
+
+    def __init__(self, in_features: int, num_classes: int) -> None:
+        super().__init__()
+        self.logits = nn.Linear(in_features, num_classes)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """float [B, D] -> float [B, C]."""
+        return self.logits(features)
+
+    def outputs(self, features: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """The layer's name and output."""
+        yield "logits", self.logits(features)
 
 
 class EncoderProjector(nn.Module):
@@ -42,7 +73,10 @@ class EncoderProjector(nn.Module):
             [B, D, H', W'].
         features: D, the width of the pooled output.
         num_classes: number of class scores C.
-        projector_width: hidden width H of the projector.
+        projector_width: hidden width H of the projector; None: a linear head in its place.
+
+    Attributes:
+        prepare: what is done to the pixels first, the identity unless it is replaced; no layer of its own.
 
     Example:
         >>> model = rote.models.build("convnet", in_channels=3, image_size=32, num_classes=10)
@@ -51,26 +85,30 @@ class EncoderProjector(nn.Module):
     """
 
     def __init__(
-        self, stages: Sequence[tuple[str, nn.Module]], *, features: int, num_classes: int, projector_width: int
+        self, stages: Sequence[tuple[str, nn.Module]], *, features: int, num_classes: int, projector_width: int | None
     ) -> None:
         super().__init__()
         if not stages:
             raise ValueError("stages must hold at least one (name, module)")
+        self.prepare: nn.Module = nn.Identity()
         self.encoder = nn.Sequential(OrderedDict(stages))
-        self.projector = Projector(features, projector_width, num_classes)
+        self.projector: Projector | LinearHead = (
+            LinearHead(features, num_classes)
+            if projector_width is None
+            else Projector(features, projector_width, num_classes)
+        )
         self.features = features
         self.num_classes = num_classes
         self.projector_width = projector_width
         self.layers: tuple[str, ...] = (
             *(name for name, _ in stages[:-1]),
             "encoder",
-            "projector.hidden",
-            "logits",
+            *self.projector.layers,
         )
 
     def encode(self, x: Tensor) -> Tensor:
         """float [B, C, H, W] in [0, 1] -> the encoder's pooled output, float [B, D]."""
-        return pooled(self.encoder(x))
+        return pooled(self.encoder(self.prepare(x)))
 
     def forward(self, x: Tensor) -> Tensor:
         """float [B, C, H, W] in [0, 1] -> raw class scores, float [B, num_classes]."""
@@ -109,6 +147,7 @@ class EncoderProjector(nn.Module):
 
         if not remaining:
             return found
+        x = self.prepare(x)
         *inner, last = self.encoder.named_children()
         for name, stage in inner:
             x = stage(x)
@@ -117,10 +156,9 @@ class EncoderProjector(nn.Module):
         x = last[1](x)
         if "encoder" in remaining and tap("encoder", pooled(x, pooling)):
             return found
-        hidden = torch.relu(self.projector.hidden(pooled(x)))
-        if tap("projector.hidden", hidden):
-            return found
-        tap("logits", self.projector.logits(hidden))
+        for name, value in self.projector.outputs(pooled(x)):
+            if tap(name, value):
+                return found
         return found
 
     def parameter_counts(self) -> dict[str, int]:

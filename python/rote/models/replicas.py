@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from rote.models.branches import Branches
 from rote.models.replica_layers import ReplicaBatchNorm, ReplicaConv2d, ReplicaGroupNorm, ReplicaLinear
+from rote.models.whitening import PerImageWhitening
 
 #: Layers without weights that keep channels apart: they do the same to the channels of all replicas.
 CHANNELWISE = (
@@ -165,6 +167,16 @@ def _relu(module: nn.ReLU, replicas: int, name: str) -> nn.Module:
     return nn.ReLU()
 
 
+def _branches(module: Branches, replicas: int, name: str) -> nn.Module:
+    module.branches = _converted(module.branches, replicas, f"{name}.branches")
+    module.replicas = replicas
+    return module
+
+
+def _whitening(module: PerImageWhitening, replicas: int, name: str) -> nn.Module:
+    return PerImageWhitening(replicas)
+
+
 _CONVERSIONS: dict[type, Callable[..., nn.Module]] = {
     nn.Linear: _linear,
     nn.Conv2d: _conv2d,
@@ -173,4 +185,6 @@ _CONVERSIONS: dict[type, Callable[..., nn.Module]] = {
     nn.GroupNorm: _group_norm,
     nn.Flatten: _flatten,
     nn.ReLU: _relu,
+    Branches: _branches,
+    PerImageWhitening: _whitening,
 }

@@ -9,6 +9,9 @@ from typing import Any
 from rote.report.reading import read_run
 from rote.report.records import Run
 
+# What tells measurements of one quantity at one step apart: how it was probed, and in which of a run's trainings.
+_TOLD_APART = ("references", "k", "bn", "condition", "corruption", "crop", "weight_decay")
+
 
 def gather(runs: Sequence[Path | str | Run | Any], table: str) -> list[dict[str, Any]]:
     """The rows of one table of several runs, as every `plot_*` function takes them.
@@ -42,7 +45,7 @@ def _rows(run: Run, table: str) -> list[dict[str, Any]]:
     if table == "metrics.jsonl":
         newest = {}
         for m in run.measurements:
-            how = (m.step, m.split, m.metric, m.layer, *(m.extras.get(name) for name in ("references", "k", "bn")))
+            how = (m.step, m.split, m.metric, m.layer, *(m.extras.get(name) for name in _TOLD_APART))
             newest[how] = {
                 "step": m.step,
                 "epoch": m.epoch,

@@ -16,7 +16,22 @@ from rote.report.protocols import main
 from rote.report.reading import RunFolderError, read_run
 from rote.report.records import Run
 from rote.report.rows import Row
-from rote.report.sections import after, capacity, claims, dials, inside, location, opening, record, training
+from rote.report.sections import (
+    after,
+    capacity,
+    claims,
+    dials,
+    inside,
+    learning,
+    location,
+    noise,
+    noise_fitting,
+    opening,
+    record,
+    regularize,
+    subsets,
+    training,
+)
 from rote.report.story import opening as story
 
 _CONTENTS = (
@@ -33,13 +48,38 @@ _CONTENTS = (
     ("robustness", "Elsewhere"),
     ("transfer", "Of use"),
     ("size", "Size"),
+    ("noise", "Noise"),
+    ("regularize", "Regularizers"),
+    ("memorization", "Known by heart"),
+    ("easy", "Easy examples"),
+    ("trajectories", "Single examples"),
+    ("depth", "Depth"),
+    ("sensitivity", "Sensitivity"),
+    ("csr", "Critical samples"),
     ("claims", "Claims"),
     ("runs", "All runs"),
     ("provenance", "Provenance"),
     ("words", "Words"),
 )
 _OWN_SECTIONS = ("curves", "layers", "capacity")
-_FURTHER = ("location", "invariance", "pool", "diversity", "robustness", "transfer", "size", "claims")
+_FURTHER = (
+    "invariance",
+    "pool",
+    "diversity",
+    "robustness",
+    "transfer",
+    "size",
+    "noise",
+    "regularize",
+    "memorization",
+    "easy",
+    "trajectories",
+    "depth",
+    "location",
+    "sensitivity",
+    "csr",
+    "claims",
+)
 
 
 def write_page(
@@ -106,6 +146,14 @@ def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Seq
         "robustness": dials.robustness(everything, groups, gallery),
         "transfer": after.transfer(of["transfer"], gallery),
         "size": after.size(of["size"], gallery),
+        "noise": noise.noise(of["noise"], gallery),
+        "regularize": regularize.regularize(of["regularize"], gallery),
+        "memorization": subsets.memorization(of["memorization"], gallery),
+        "easy": learning.easy(of["easy"], gallery),
+        "trajectories": learning.trajectories(of["trajectories"], gallery),
+        "depth": learning.depth(of["depth"], gallery),
+        "sensitivity": noise_fitting.sensitivity(of["sensitivity"], gallery),
+        "csr": noise_fitting.csr(of["csr"], gallery),
         "claims": claims.claims(claimed),
         "runs": record.all_runs(runs),
         "provenance": record.provenance(runs),

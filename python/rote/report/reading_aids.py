@@ -97,6 +97,73 @@ HOW_TO_READ: dict[str, str] = {
         "100 %: only by heart. Wrong labels are those drawn by lot that miss the true class. The purple line is the "
         "share of the examples that score above one half."
     ),
+    "noise": (
+        "Each colour is one kind of data: true labels; the same pixels, shuffled alike in every image; noise with the "
+        "mean and variance of the images; pixels shuffled in each image by itself; labels drawn by lot. Losses fall "
+        "downwards on a logarithmic scale; a condition counts as fitted where its line passes the dashed one. Against "
+        "corruption, 0 % are true data and at 100 % every label is drawn by lot. Last, the four ways to train with and "
+        "without two regularizers: open points are training images, full ones test images."
+    ),
+    "memorization": (
+        "Many networks are each trained on a random part of the images. The score of an example is the share of the "
+        "networks trained on it that give it its label, less that share among the others: 0 where the others' examples "
+        "suffice, 1 where it is known by heart alone. Wrong labels, planted here, can be known in no other way. In the "
+        "second figure every example is scored twice, by either half of the networks: what lies on the dotted line came "
+        "out again. In the third a test image stands beside the training images without which it is answered less well, "
+        "by the same networks; orange is a wrong label. A pair may be there by chance: how many are is told by the "
+        "pairs of the opposite sign."
+    ),
+    "easy": (
+        "Every network saw each image once, from another start and in another order. An example is placed by how many "
+        "networks get it wrong, the easiest on the left. Left figure: sorted by every other network, and shown is what "
+        "the remaining ones say; if no example were easier than another the line would be flat, as the dashed one is. "
+        "Right figure: sorted by what is shown, as the paper draws it; then pure chance rises, too, along the dashed "
+        "line, and only what leaves it is a property of the examples."
+    ),
+    "trajectories": (
+        "A share of the training labels was drawn by lot. Green: how many of the examples that kept their true label "
+        "the network answers with it; orange: how many of those with a wrong label it answers with the wrong one. The "
+        "grey dashed line is accuracy on images held out, whose labels are as noisy; where it is highest training "
+        "would be stopped (the vertical line, mean over the networks). The blue line is what that is worth on test "
+        "images. The second figure shows how fast labels are fitted by how many of them are random; the dotted line "
+        "is a third of the steps."
+    ),
+    "depth": (
+        "Each point is a network of that depth at the best of several learning rates: by the speed itself on the left, "
+        "by images held out on the right. Bars are 95 % intervals between seeds. Filled points compare networks of "
+        "equal width, open ones networks with equally many parameters, which get narrower as they get deeper. A depth "
+        "that never knew 99 % of its random labels has no point on the left."
+    ),
+    "sensitivity": (
+        "Sensitivity of an example: by how much the average loss would be another one if its pixels had been a little "
+        "different while it was trained on, added up over pixels. The first figure says how unequally it is spread: "
+        "0 where all examples matter alike, 1 where one example is all that matters. In the squares a row is the class "
+        "whose loss is looked at, a column the class of the training example; the stronger the colour, the more it "
+        "hangs on it, each step of colour being a constant factor."
+    ),
+    "csr": (
+        "A test input is critical when a change of its pixels too small to be seen gives it another answer, whatever "
+        "its true class. The more of them there are, the closer lie the boundaries between the network's answers. "
+        "Networks learn at different speeds, so they are to be compared where they fit equally much: in the figure "
+        "against training accuracy. A network that was shown noise in the place of images is asked about noise."
+    ),
+    "convergence": (
+        "A network is done when it gives every image that it trains on the label that it was given. Noisy images are "
+        "replaced by Gaussian noise, or have a label drawn by lot. Both axes are logarithmic; open points are lower "
+        "bounds, since some network was not done when training ended."
+    ),
+    "noise-capacity": (
+        "Networks of every width, trained in equally many steps; held-out images are real and have true labels. Grey: "
+        "the same images with the noisy ones left out. The ring marks the highest point of a curve; if it moves to the "
+        "right, noise asks for a larger network."
+    ),
+    "regularize": (
+        "Every technique has a line along its strength, from training without one (the ring). The epoch that counts on "
+        "true labels is chosen on images held out for that, the accuracy is that of test images then. The band is the "
+        "cost at which techniques are compared: the farther to the left a line runs within it or above, the more "
+        "memorization it prevents for nothing. Losses are those of training itself, with all noise, at the middle "
+        "strength of each technique."
+    ),
     "sizes": (
         "Each line is one number of views B, the more the stronger its colour. To the right the networks "
         "grow. Where a line leaves 100 %, the network is too small for the pool."

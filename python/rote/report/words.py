@@ -84,6 +84,10 @@ SOURCES: tuple[tuple[str, str], ...] = (
         "arXiv 2210.14019: networks that memorize random labels under augmentation still learn useful features.",
     ),
     (
+        "C. Zhang and others: Understanding Deep Learning Requires Rethinking Generalization (ICLR 2017)",
+        "arXiv 1611.03530: networks fit random labels and random images, and regularizers do not keep them from it.",
+    ),
+    (
         "D. Arpit and others: A Closer Look at Memorization in Deep Networks (ICML 2017)",
         "arXiv 1706.05394: how learning noise differs from learning patterns.",
     ),
@@ -104,5 +108,13 @@ LEFT_OUT: dict[str, str] = {
     "robustness": "runs under several losses, normalizations or numbers of label classes",
     "transfer": "a transfer run",
     "size": "a size run",
+    "regularize": "a regularize run",
+    "noise": "a noise run",
+    "memorization": "a memorization run",
+    "easy": "an easy run",
+    "trajectories": "a trajectories run",
+    "depth": "a depth run",
+    "sensitivity": "a sensitivity run",
+    "csr": "a csr run",
     "claims": "the table of claims (rote claims)",
 }

@@ -33,6 +33,9 @@ WITHOUT_INFLUENCE = frozenset(
         "fresh",
         "keep_checkpoints",
         "threads",
+        "executor",
+        "workers",
+        "ray_address",
     }
 )
 

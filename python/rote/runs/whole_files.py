@@ -61,13 +61,15 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
 def write_parquet(path: Path, columns: Mapping[str, Any]) -> None:
     """Writes columns of equal length (numpy arrays, lists, CPU tensors) as one Parquet file.
 
+    Masked entries of a numpy masked array are missing values in the file.
+
     Raises:
         ValueError: the columns differ in length.
     """
     import pyarrow
     import pyarrow.parquet
 
-    arrays = {name: np.asarray(column) for name, column in columns.items()}
+    arrays = {name: np.asanyarray(column) for name, column in columns.items()}
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(f"columns of {path.name} must have one length; got {lengths}")

@@ -29,7 +29,7 @@ class CheckpointError(RuntimeError):
 
 
 def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer, extra: dict[str, Any] | None = None) -> None:
-    """Writes the trainer's whole state: weights, optimizer, running sums, generators and step.
+    """Writes the trainer's whole state: weights, optimizer, running sums, generators, callbacks' states and step.
 
     Checks first that the state is finite, so that a checkpoint is always worth going on from.
 
@@ -48,6 +48,7 @@ def save_checkpoint(path: str | os.PathLike[str], trainer: Trainer, extra: dict[
         for name, value in values.items():
             if isinstance(value, Tensor):
                 tensors[f"optimizer/{index}/{name}"] = value
+    tensors |= {f"callbacks/{name}": value for name, value in state["callbacks"].items()}
     tensors |= {name: state[name] for name in _TENSORS if name in state}
     header = {
         "step": state["step"],
@@ -81,10 +82,9 @@ def load_checkpoint(path: str | os.PathLike[str], trainer: Trainer) -> dict[str,
             _, index, field = name.split("/", 2)
             optimizer.setdefault(int(index), {})[field] = value
     state = {name: tensors[name] for name in _TENSORS if name in tensors}
+    state |= {"callbacks": _with_prefix(tensors, "callbacks/"), "model": _with_prefix(tensors, "model/")}
     try:
-        trainer.load_state_dict(
-            {"step": header["step"], "model": _with_prefix(tensors, "model/"), "optimizer": optimizer, **state}
-        )
+        trainer.load_state_dict({"step": header["step"], "optimizer": optimizer, **state})
     except (KeyError, RuntimeError, ValueError) as error:
         raise CheckpointError(f"{path}: the checkpoint does not fit this run: {error}") from error
     return header["extra"]

@@ -60,7 +60,10 @@ class TrainConfig:
         lr: learning rate, the peak of an annealed schedule.
         momentum: of sgd, lars and muon; Adam's first beta stays 0.9.
         weight_decay: L2 penalty added to the gradient; of muon decoupled from it; of lars not for biases and norms.
-        schedule: "constant", "step" (a tenth after each third), "cosine" or "one-cycle".
+        schedule: "constant", "step" (a tenth after each third), "cosine", "one-cycle" or "exponential" (times `decay`
+            after every `decay_epochs` epochs).
+        decay: factor of the exponential schedule, in (0, 1].
+        decay_epochs: epochs between two of its steps.
         warmup_epochs: epochs of linear warm-up before the schedule; 0 with "one-cycle", which has its own.
         epochs: passes over the images; a last partial batch is dropped.
         batch_size: images per step.
@@ -82,7 +85,9 @@ class TrainConfig:
     lr: float = 1e-3
     momentum: float = 0.9
     weight_decay: float = 0.0
-    schedule: Literal["constant", "step", "cosine", "one-cycle"] = "cosine"
+    schedule: Literal["constant", "step", "cosine", "one-cycle", "exponential"] = "cosine"
+    decay: float = 0.95
+    decay_epochs: int = 1
     warmup_epochs: int = 0
     epochs: int = 900
     batch_size: int = 128
@@ -95,18 +100,20 @@ class TrainConfig:
             "norm": ("batch", "group", "layer", "none"),
             "loss": ("mse", "ce"),
             "optimizer": ("adam", "sgd", "lars", "muon"),
-            "schedule": ("constant", "step", "cosine", "one-cycle"),
+            "schedule": ("constant", "step", "cosine", "one-cycle", "exponential"),
             "precision": ("auto", "float32", "bfloat16", "float64"),
             "execution": ("auto", "eager", "compiled", "graph"),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} must be one of {allowed}; got {getattr(self, name)!r}")
-        for name in ("epochs", "batch_size"):
+        for name in ("epochs", "batch_size", "decay_epochs"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1; got {getattr(self, name)}")
         if not (math.isfinite(self.lr) and self.lr > 0):
             raise ValueError(f"lr must be positive and finite; got {self.lr}")
+        if not 0 < self.decay <= 1:
+            raise ValueError(f"decay must be in (0, 1]; got {self.decay}")
         if not 0 <= self.label_smoothing <= 1:
             raise ValueError(f"label_smoothing must be in [0, 1]; got {self.label_smoothing}")
         if self.label_smoothing != 0 and self.loss == "mse":

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from rote.augment import Recipe
 from rote.models import EncoderProjector
+from rote.train.callbacks import ForwardHook
 from rote.train.config import TrainConfig
 from rote.train.losses import Loss, cross_entropy, mse
 from rote.train.running import RunningSums
@@ -36,6 +37,7 @@ class StepParts:
         running: sums of loss and accuracy.
         precision: torch.bfloat16 runs the network under autocast.
         device: where all of it lies.
+        on_forward: called in every update with (image ids, logits, labels), before the weights change.
     """
 
     model: nn.Module
@@ -46,6 +48,7 @@ class StepParts:
     running: RunningSums
     precision: torch.dtype
     device: torch.device
+    on_forward: Sequence[ForwardHook] = ()
 
 
 class Steps(Protocol):
@@ -71,6 +74,8 @@ class EagerSteps:
         self.set_lr(lr)
         # Of a mixed view, too, the label of its own image is asked for.
         own = y if y.dim() == 1 else self.parts.stream.addresses(step)[2]
+        if self.parts.on_forward:
+            self.show(self.parts.stream.addresses(step)[0], logits, own)
         self.descend(loss, logits, own)
 
     def reset(self) -> None:
@@ -93,6 +98,12 @@ class EagerSteps:
         else:
             logits = parts.model(x)
         return parts.loss(logits, y), logits
+
+    def show(self, image_ids: Tensor, logits: Tensor, own: Tensor) -> None:
+        """Calls the callbacks that look into an update."""
+        logits = logits.detach()
+        for hook in self.parts.on_forward:
+            hook(image_ids, logits, own)
 
     def descend(self, loss: Tensor, logits: Tensor, own: Tensor) -> None:
         """Backward pass, update and sums.
@@ -141,6 +152,8 @@ class CompiledSteps(EagerSteps):
             loss, logits = self._compiled(x, y)
             own = y if y.dim() == 1 else stream.addresses(step)[2]
         self.set_lr(lr)
+        if self.parts.on_forward:
+            self.show(stream.addresses(step)[0], logits, own)
         self.descend(loss, logits, own)
 
     def _rendered_loss(self, samples: Samples) -> tuple[Tensor, Tensor]:

@@ -109,6 +109,7 @@ class DeviceSteps(EagerSteps):
         self.set_lr(self._lr)
         samples = self._samples(self._step)
         loss, logits = self.loss_of(*parts.stream.render(samples))
+        self.show(samples.image_ids, logits, samples.labels)
         self.descend(loss, logits, samples.labels)
         self._step.add_(1)
 

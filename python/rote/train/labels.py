@@ -1,8 +1,8 @@
 """rote/train/labels.py: which label an image, a view or a visit carries, as a function of addresses.
 
 Random labels follow arXiv 2210.14019: one uniform draw over all C classes, independent of the image, so that a label
-may be right by chance (1 in C). `p` is the share of labels drawn again, not of wrong ones. Always-wrong labels would
-carry information at p = 1 and are not offered.
+may be right by chance (1 in C). `p` is the share of labels drawn again, not of wrong ones. Labels that are always wrong
+("wrong" of `corrupt_labels`) carry information, at p = 1 most of all, and never stand in for random ones.
 """
 
 from __future__ import annotations
@@ -61,6 +61,54 @@ def redraw_labels(
     redrawn = torch.ones_like(labels, dtype=torch.bool)
     redrawn[score.argsort(stable=True)[:kept]] = False
     return torch.where(redrawn, random_labels(image_ids, num_classes, seed), labels), redrawn
+
+
+#: How `corrupt_labels` chooses and replaces.
+LABEL_CORRUPTIONS = ("redraw", "coin", "wrong")
+#: Kinds whose labels tell something about the true ones even at p = 1: no stand-in for random labels.
+CARRIES_INFORMATION = ("wrong",)
+
+
+def corrupt_labels(
+    labels: Tensor, ids: Tensor, num_classes: int, seed: int, *, p: float, kind: str = "redraw"
+) -> tuple[Tensor, Tensor]:
+    """Replaces a share p of the labels, in one of three ways.
+
+    "redraw": exactly N - int(N (1 - p)) labels are drawn again uniformly, and may come out right (`redraw_labels`).
+    "coin": each label is drawn again with probability p, independently of the others (arXiv 1611.03530); the label an
+    image gets does not depend on which others are given. "wrong": as many as with "redraw" get one of the C - 1 other
+    labels, so that the number of wrong labels is exact; one of `CARRIES_INFORMATION`. The replaced sets are nested in
+    p, and a label that is drawn again is the same under "redraw" and "coin".
+
+    Args:
+        labels: true labels int64 [N], aligned with `ids`.
+        ids: int64 [N].
+        num_classes: C, at least 2.
+        seed: the label seed.
+        p: share or probability, in [0, 1].
+        kind: one of `LABEL_CORRUPTIONS`.
+
+    Returns:
+        (label_used int64 [N], label_redrawn bool [N]).
+
+    Raises:
+        ValueError: an unknown kind, p out of [0, 1], shapes that differ, or a label out of [0, C).
+    """
+    if kind not in LABEL_CORRUPTIONS:
+        raise ValueError(f"kind must be one of {LABEL_CORRUPTIONS}; got {kind!r}")
+    if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < num_classes:
+        raise ValueError(
+            f"labels must be in [0, {num_classes}); got values from {int(labels.min())} to {int(labels.max())}"
+        )
+    used, redrawn = redraw_labels(labels, ids, num_classes, seed, p)
+    if kind == "coin":
+        # The images that `redraw_labels` keeps are those of the lowest score; here they are those below 1 - p.
+        redrawn = address.uniform(seed, ids, torch.zeros_like(ids), Stream.CORRUPTION) >= 1.0 - p
+        used = torch.where(redrawn, random_labels(ids, num_classes, seed), labels)
+    elif kind == "wrong":
+        steps = 1 + address.integers(seed, ids, torch.zeros_like(ids), Stream.LABELS, num_classes - 1, slot=1)
+        used = torch.where(redrawn, (labels + steps) % num_classes, labels)
+    return used, redrawn
 
 
 def _drawn(images: Tensor, views: Tensor, stream: int, num_classes: int, seed: int) -> Tensor:

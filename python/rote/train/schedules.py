@@ -19,7 +19,8 @@ def learning_rate(config: TrainConfig, step: int, total_steps: int) -> float:
 
     Warm-up takes the first `warmup_epochs` and rises evenly, from lr / W at step 0 to lr at step W - 1; the schedule
     has what is left. With d the share of it that is done: constant lr; step lr / 10^min(2, floor(3 d)); cosine lr (1 +
-    cos(pi d)) / 2; one-cycle from lr / 25 evenly to lr at d = .3, then a half cosine to 0.
+    cos(pi d)) / 2; one-cycle from lr / 25 evenly to lr at d = .3, then a half cosine to 0; exponential lr times decay
+    to the power floor(epochs done / decay_epochs).
 
     Raises:
         ValueError: total_steps < 1 or a negative step.
@@ -31,6 +32,9 @@ def learning_rate(config: TrainConfig, step: int, total_steps: int) -> float:
         return config.lr * (step + 1) / warmup
     if config.schedule == "constant":
         return config.lr
+    if config.schedule == "exponential":
+        done = min(step, total_steps - 1) - warmup
+        return config.lr * config.decay ** (done * config.epochs // (total_steps * config.decay_epochs))
     step, total_steps = min(step, total_steps) - warmup, total_steps - warmup
     if config.schedule == "step":
         return config.lr * _STAIR_FACTOR ** min(_STAIRS - 1, _STAIRS * step // total_steps)

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rote.train.callbacks import hooks_of
+from rote.train.callbacks import forward_hooks_of, hooks_of, restore_states, states_of
 from rote.train.config import TrainConfig
 from rote.train.distributed import DataParallel, GlobalRunningSums, share_weights
 from rote.train.execution import StepParts, make_steps
@@ -65,7 +65,8 @@ class Trainer:
 
     Raises:
         TypeError: a callback is none.
-        ValueError: an execution that device or stream do not allow, or a batch that does not divide among processes.
+        ValueError: an execution that device or stream do not allow, a batch that does not divide among processes, or
+            several processes and a callback with `on_forward`.
         TrainingOutOfMemory: the device's memory does not hold the network and the images.
 
     Example:
@@ -102,7 +103,11 @@ class Trainer:
         self.step = 0
         self._parameters = list(self.model.parameters())
         self._optimizer = make_optimizer(self.model, config)
-        self._after_step, self._after_epoch = hooks_of(callbacks)
+        self._callbacks = list(callbacks)
+        self._after_step, self._after_epoch = hooks_of(self._callbacks)
+        on_forward = forward_hooks_of(self._callbacks)
+        if on_forward and processes is not None:
+            raise ValueError("callbacks: on_forward sees whole batches, and several processes have parts of them")
         self._processes = processes
         if processes is not None:
             share_weights(self.model, processes)
@@ -116,6 +121,7 @@ class Trainer:
             self._running,
             self.precision,
             self.device,
+            on_forward,
         )
         self._steps = make_steps(config, self._parts, processes)
         self._check_every = check_every
@@ -206,7 +212,7 @@ class Trainer:
         return self._running.take_epochs()
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything the next step depends on: step, weights, optimizer, running sums and torch's generators.
+        """Everything the next step depends on: step, weights, optimizer, running sums, generators, callbacks' states.
 
         The tensors are the live ones; copy them before the next step, or save them.
         """
@@ -215,6 +221,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "optimizer": self._optimizer.state_dict()["state"],
             **self._running.state_dict(),
+            "callbacks": states_of(self._callbacks),
             # The networks here draw nothing; a user's dropout does.
             "rng": torch.get_rng_state(),
         }
@@ -227,7 +234,7 @@ class Trainer:
 
         Raises:
             RuntimeError: the weights do not fit this network.
-            ValueError: the optimizer's state is not that of this network's parameters.
+            ValueError: the optimizer's state is not that of this network's parameters, or a callback's not its own.
         """
         own = self._optimizer.state_dict()
         parameters = [p for group in self._optimizer.param_groups for p in group["params"]]
@@ -249,6 +256,7 @@ class Trainer:
         self.step = state["step"]
         self._good = None
         self._steps.reset()
+        restore_states(self._callbacks, state.get("callbacks", {}), self)
 
     def _update(self) -> None:
         self._steps.update(self.step, self.lr)

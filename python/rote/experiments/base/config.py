@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -37,7 +37,8 @@ class ExperimentConfig:
     mixup_p: float = 0.8
     """Share of views that MixUp mixes."""
     model: str = "convnet"
-    """Network: convnet, mlp, resnet18, resnet50, vgg16 or vit-tiny."""
+    """Network: convnet, mlp, resnet18, resnet50, vgg16, vit-tiny; small-inception, small-alexnet, zhang-mlp, wrn-28-1,
+    closer-look-cnn."""
     width: int | None = None
     """Width dial of the network; its own default if not given."""
     depth: int | None = None
@@ -129,6 +130,14 @@ class ExperimentConfig:
         return dataclasses.replace(
             self, **{field: self.seed if getattr(self, field) is None else getattr(self, field) for field in seeds}
         )
+
+    def network_options(self, image_size: Sequence[int]) -> dict[str, Any]:
+        """Arguments of `rote.models.build` beside those that every network has; none by default.
+
+        Args:
+            image_size: (height, width) of the data's images.
+        """
+        return {}
 
     def num_label_classes(self, images: int, data_classes: int) -> int:
         """Classes of the labels trained on.

@@ -7,18 +7,21 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from rote.runs import CorruptRunFile
 from rote.runs.whole_files import write_bytes
 from rote.train import Running, TrainConfig, TrainingStream
 from rote.train.replicas import ReplicaTrainer
 
+# Begins the names of the caller's tensors in a checkpoint.
+_OWN = "own/"
+
 
 class Fleet:
     """A `ReplicaTrainer` with a checkpoint, in which what the caller noted of the trainings lies as well.
 
-    State and notes are one file, so that they never disagree.
+    State, notes and tensors are one file, so that they never disagree.
 
     Args:
         models: networks of one architecture at their initialization.
@@ -28,6 +31,8 @@ class Fleet:
 
     Attributes:
         notes: JSON values of the caller's own, by name.
+        tensors: tensors of the caller's own, by name; saved as they are then, loaded on the CPU.
+        steps_per_epoch, batch_size: of every stream.
 
     Raises:
         CorruptRunFile: the checkpoint is damaged.
@@ -42,7 +47,10 @@ class Fleet:
     ) -> None:
         self.trainer = ReplicaTrainer(models, streams, configs)
         self.path = path
+        self.steps_per_epoch = streams[0].steps_per_epoch
+        self.batch_size = streams[0].batch_size
         self.notes: dict[str, Any] = {}
+        self.tensors: dict[str, Tensor] = {}
         if path.exists():
             self._load()
 
@@ -86,7 +94,8 @@ class Fleet:
         """Writes the trainings' state and the notes, in one file that appears whole."""
         from safetensors.torch import save
 
-        state = {name: value.cpu().contiguous() for name, value in self.trainer.state_dict().items()}
+        own = {_OWN + name: value for name, value in self.tensors.items()}
+        state = {name: value.cpu().contiguous() for name, value in (self.trainer.state_dict() | own).items()}
         write_bytes(self.path, save(state, metadata={"notes": json.dumps(self.notes)}))
 
     def _load(self) -> None:
@@ -98,4 +107,5 @@ class Fleet:
                 state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
         except (SafetensorError, KeyError, json.JSONDecodeError) as error:
             raise CorruptRunFile(f"{self.path} is not a checkpoint of trainings: {error}") from error
+        self.tensors = {name.removeprefix(_OWN): state.pop(name) for name in list(state) if name.startswith(_OWN)}
         self.trainer.load_state_dict(state)

@@ -23,6 +23,8 @@ from rote.experiments.forecasting.trainings import trainings_costs, trainings_of
 # An examination is timed on a network trained for one epoch; where that alone takes longer than so many seconds, it is
 # not timed.
 LONGEST_EPOCH = 60.0
+# Experiments whose networks train together, which takes less than one after another.
+TOGETHER = frozenset(("size", "easy", "trajectories", "depth", "memorization"))
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ class Forecaster:
             tuple(parts),
             self.meter.memory(),
             self.meter.device(config),
-            at_most=config.name_of_experiment == "size",  # its networks train together, which takes less
+            at_most=config.name_of_experiment in TOGETHER,
         )
 
     def _examination(

@@ -1,4 +1,4 @@
-"""Experiments that train many networks of their own, each for a known number of steps: `transfer` and `size`."""
+"""Experiments that train many networks of their own, each for a known number of steps: `transfer`, `size`, ..."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from rote.augment import CenterCrop, Recipe
 from rote.experiments.base.config import ExperimentConfig
 from rote.experiments.base.launch import Launch
 from rote.experiments.inputs.loading import architecture, build_model
+from rote.experiments.noise.cells import cells_of
+from rote.experiments.regularize.settings import settings
 from rote.metrics import clean_accuracy
 from rote.train import LabelSource, Trainer, TrainingStream, random_labels
 
@@ -32,6 +35,9 @@ class Trainings:
         epochs: visits of each.
         looks: evaluations along each.
         width: width dial where it differs from the config's.
+        depth: depth dial where it differs from the config's.
+        model: network where it differs from the config's.
+        step_cost: what a step takes, in plain steps of the network.
     """
 
     name: str
@@ -40,6 +46,9 @@ class Trainings:
     epochs: int
     looks: int = 1
     width: int | None = None
+    depth: int | None = None
+    model: str | None = None
+    step_cost: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -61,9 +70,60 @@ def trainings_of(config: Any, images: int) -> list[Trainings]:
             Trainings("pre-training", config.networks, half, config.pretrain_epochs),
             Trainings("training", cells, half, config.epochs, looks=len(config.evaluation_epochs())),
         ]
+    if config.name_of_experiment == "memorization":
+        main = round(config.share * images)
+        shares = {config.share: config.runs, **dict.fromkeys(config.profile_shares, config.profile_runs)}
+        return [
+            # Every share gets the update steps of the main one.
+            Trainings(f"share {share:g}", runs, round(share * images), round(config.epochs * main / (share * images)))
+            for share, runs in shares.items()
+        ]
+    if config.name_of_experiment == "size" and config.study != "memorization":
+        return _under_noise(config, images)
+    if config.name_of_experiment == "regularize":
+        found = settings(config)
+        searched = sum(setting.adversarial > 0 for setting in found)
+        about = {"images": images, "epochs": config.epochs, "looks": config.evaluations}
+        # A pass on the points found, and about a step for each of the search.
+        cost = 2.0 + config.adversarial_iterations
+        plain = Trainings("networks", 2 * (len(found) - searched), **about)
+        adversarial = Trainings("with adversarial points", 2 * searched, **about, step_cost=cost)
+        return [plain, adversarial] if searched else [plain]
     if config.name_of_experiment == "size":
         return [Trainings(f"width {w}", config.replicas, images // 2, config.epochs, width=w) for w in config.widths]
+    if config.name_of_experiment == "noise":
+        looks = len(config.evaluation_epochs())
+        return [Trainings("training", len(cells_of(config)), images, config.epochs, looks=looks)]
+    if config.name_of_experiment == "easy":
+        filters = Trainings("filters", 2, images, config.filter_epochs, model=config.filter_model)
+        networks = Trainings("networks", config.runs * len(config.kinds), images, config.epochs)
+        return [networks, filters] if config.filter_epochs else [networks]
+    if config.name_of_experiment == "trajectories":
+        networks = config.networks * len(config.noise)
+        return [Trainings("networks", networks, _not_held_out(config, images), config.epochs, config.epochs)]
+    if config.name_of_experiment == "depth":
+        networks = len(config.equal) * len(config.norms) * len(config.lr)
+        own, epochs = _not_held_out(config, images), config.epochs + config.true_epochs
+        return [Trainings(f"depth {d}", networks, own, epochs, depth=d) for d in config.depths]
     return []
+
+
+def _under_noise(config: Any, images: int) -> list[Trainings]:
+    """The trainings of the two studies of noise; networks of `convergence` may be done before."""
+    conditions = 1 + len(config.kinds) * len(config.levels)
+    if config.study == "noise":
+        networks = config.networks * (conditions + len(config.levels))
+        return [Trainings(f"width {w}", networks, images, config.epochs, width=w) for w in config.widths]
+    networks, own = config.networks * conditions, config.width_of_counts
+    points = dict.fromkeys([(w, images) for w in config.widths] + [(own, n) for n in config.counts_up_to(images)])
+    return [
+        Trainings(f"width {w}, {n} images", networks, n, config.epochs, looks=config.epochs, width=w) for w, n in points
+    ]
+
+
+def _not_held_out(config: Any, images: int) -> int:
+    """Images trained on: with all of a data set, those that the validation part leaves."""
+    return images if config.images is not None else max(images - config.validation, 1)
 
 
 def trainings_costs(config: ExperimentConfig, meter: BenignMeter) -> list[TrainingsCosts] | None:
@@ -76,26 +136,38 @@ def trainings_costs(config: ExperimentConfig, meter: BenignMeter) -> list[Traini
 
 def _costs(start: Launch, trainings: Trainings) -> TrainingsCosts:
     config = start.config
-    if trainings.width is not None:
-        config = dataclasses.replace(config, width=trainings.width)
+    for dial in ("width", "depth", "model"):
+        if getattr(trainings, dial) is not None:
+            config = dataclasses.replace(config, **{dial: getattr(trainings, dial)})
     bank, ids = start.inputs.bank, start.inputs.image_ids[: trainings.images]
-    network = build_model(architecture(config, bank, start.num_classes), None, None, bank)
+    built = architecture(config, bank, start.num_classes)
+    network = build_model(built, None, None, bank)
+    # A network that sees crops is timed on central ones.
+    crop = Recipe(CenterCrop(), size=tuple(built["image_size"]))
+    recipe = start.inputs.recipe if crop.size == tuple(bank.image_size) else crop
     drawn = random_labels(ids, start.num_classes, config.seeds().label)
     labels = LabelSource.fixed(drawn, num_classes=start.num_classes, image_ids=ids)
-    stream = TrainingStream(bank.train.images, ids, labels, start.inputs.recipe, config.batch_size, config.seeds())
+    stream = TrainingStream(bank.train.images, ids, labels, recipe, config.batch_size, config.seeds())
     # Long enough for the timed steps, however short the run is.
     trainer = Trainer(network, stream, config.training(epochs=config.epochs + WARM_UP_STEPS + TIMED_STEPS))
     trainer.train_until(WARM_UP_STEPS)
     seconds = _timed(trainer, lambda: trainer.train_until(WARM_UP_STEPS + TIMED_STEPS)) / TIMED_STEPS
 
     def look() -> None:
-        clean_accuracy(trainer.model, bank.train.images, drawn, image_ids=ids)
+        shown = None if recipe is start.inputs.recipe else recipe
+        clean_accuracy(trainer.model, bank.train.images, drawn, image_ids=ids, recipe=shown)
         if trainings.looks > 1:
-            clean_accuracy(trainer.model, bank.test.images, bank.test.labels)
+            clean_accuracy(trainer.model, bank.test.images, bank.test.labels, recipe=shown)
 
     steps = trainings.networks * trainings.epochs * stream.steps_per_epoch
     looks = trainings.networks * trainings.looks
-    return TrainingsCosts(trainings, steps, steps * stream.batch_size, steps * seconds, looks * _timed(trainer, look))
+    return TrainingsCosts(
+        trainings,
+        steps,
+        steps * stream.batch_size,
+        steps * seconds * trainings.step_cost,
+        looks * _timed(trainer, look),
+    )
 
 
 def _timed(trainer: Trainer, action: Any) -> float:

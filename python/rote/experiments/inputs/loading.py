@@ -79,6 +79,7 @@ def architecture(config: ExperimentConfig, bank: ImageBank, num_classes: int) ->
         "projector_width": config.projector_width,
         "norm": config.norm,
         "seed": config.seeds().init,
+        **config.network_options(bank.image_size),
     }
 
 

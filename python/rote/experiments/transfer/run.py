@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor, nn
 
-from rote import models
 from rote.experiments.base.stopping import StopRequest, stop_requests
 from rote.experiments.base.training_cell import train_cell
 from rote.experiments.inputs.loading import Inputs
 from rote.experiments.probing.probes import probe_statistics
+from rote.experiments.transfer.networks import Networks
 from rote.experiments.transfer.results import (
     RANDOM,
     Cell,
@@ -24,33 +21,12 @@ from rote.experiments.transfer.results import (
     measurements,
     transfer_rows,
 )
-from rote.experiments.transfer.starts import (
-    COVARIANCE,
-    RANDOM_LABELS,
-    RESCALED,
-    SCRATCH,
-    rescaled,
-    taken_over,
-    with_gaussian_filters,
-)
 from rote.metrics import clean_accuracy
-from rote.metrics.alignment import (
-    covariance,
-    eigenbasis,
-    filters_of,
-    first_layer,
-    misalignment,
-    patch_covariance,
-    random_basis,
-)
 from rote.runs import RunFolder
-from rote.train import LabelSource, Seeds, Trainer, TrainingStream, load_weights, random_labels, save_weights
+from rote.train import LabelSource, Trainer, TrainingStream, random_labels, save_weights
 
 if TYPE_CHECKING:
     from rote.experiments.transfer import TransferConfig
-
-INIT, FINAL = "init", "final"
-RANDOM_BASES = 16
 
 
 class TransferRun:
@@ -71,6 +47,7 @@ class TransferRun:
         self.inputs = inputs
         self.architecture = architecture
         self.folder = folder
+        self.networks = Networks(config, inputs, architecture, folder)
         self.train, self.test = inputs.bank.train, inputs.bank.test
         half = len(inputs.image_ids) // 2
         self.first, self.second = inputs.image_ids[:half], inputs.image_ids[half : 2 * half]
@@ -80,7 +57,6 @@ class TransferRun:
             for labels in config.tasks
             for start in config.starts
         ]
-        self.filter_covariance: dict[str, Tensor] = {}
 
     def to_the_end(self) -> None:
         """Trains what is missing, then writes tables and summary.
@@ -92,44 +68,9 @@ class TransferRun:
         print(f"rote: writing {self.folder.path}", file=sys.stderr)
         with stop_requests() as stop:
             pretrained = [self._pretrain(network, stop) for network in range(self.config.networks)]
-            alignment = self._alignment()
+            alignment = self.networks.alignment(self.first)
             looks = {cell: self._transfer(cell, number, stop) for number, cell in enumerate(self.cells)}
         self._write_results(pretrained, alignment, looks)
-
-    # Networks and seeds -----------------------------------------------------------------------------------------------
-
-    def _seeds(self, network: int) -> Seeds:
-        """Those of one network: the data's stay, all others move on."""
-        seeds = self.config.seeds()
-        moved = {name: (getattr(seeds, name) + network) % 2**64 for name in ("label", "init", "order", "view")}
-        return dataclasses.replace(seeds, **moved)
-
-    def _initial(self, network: int, num_classes: int | None = None) -> nn.Module:
-        changes = {"seed": self._seeds(network).init}
-        if num_classes is not None:
-            changes["num_classes"] = num_classes
-        return models.build(**{**self.architecture, **changes})
-
-    def _weights(self, network: int) -> Path:
-        return self.folder.checkpoints / f"pretrained-{network}.safetensors"
-
-    def _learnt(self, network: int) -> nn.Module:
-        model = self._initial(network)
-        load_weights(self._weights(network), model)
-        return model
-
-    def _start(self, cell: Cell) -> nn.Module:
-        classes = self.inputs.bank.num_classes
-        new = self._initial(cell.network, classes)
-        if cell.start == SCRATCH:
-            return new
-        if cell.start == COVARIANCE:
-            return with_gaussian_filters(new, self.filter_covariance[FINAL], self._seeds(cell.network).init)
-        learnt = taken_over(new, self._learnt(cell.network), self.config.transferred)
-        if cell.start == RANDOM_LABELS:
-            return learnt
-        assert cell.start == RESCALED
-        return rescaled(learnt, self._initial(cell.network, classes))
 
     # Trainings --------------------------------------------------------------------------------------------------------
 
@@ -142,7 +83,7 @@ class TransferRun:
             LabelSource.fixed(labels, num_classes=classes, image_ids=ids),
             self.inputs.recipe,
             self.config.batch_size,
-            self._seeds(network),
+            self.networks.seeds(network),
         )
         return Trainer(model, stream, self.config.training(epochs=epochs))
 
@@ -151,7 +92,7 @@ class TransferRun:
         classes = self.architecture["num_classes"]
         labels = self._random_labels(self.first, network, classes)
         epochs = self.config.pretrain_epochs
-        return self._trainer(self._initial(network), self.first, labels, classes, network, epochs)
+        return self._trainer(self.networks.initial(network), self.first, labels, classes, network, epochs)
 
     def _pretrain(self, network: int, stop: StopRequest) -> dict[str, Any]:
         """Trains one network on random labels; returns what was measured at its end."""
@@ -171,7 +112,7 @@ class TransferRun:
             description=f"transfer, random labels, network {network + 1} of {self.config.networks}",
             done=network,
             cells=self.config.networks + len(self.cells),
-            finish=lambda trainer: save_weights(self._weights(network), trainer.model),
+            finish=lambda trainer: save_weights(self.networks.weights_file(network), trainer.model),
         )
         return looks[-1]
 
@@ -191,7 +132,7 @@ class TransferRun:
         return train_cell(
             self.folder,
             cell.name,
-            lambda: self._trainer(self._start(cell), self.second, labels, classes, cell.network, epochs),
+            lambda: self._trainer(self.networks.start(cell), self.second, labels, classes, cell.network, epochs),
             look,
             range(epochs + 1),
             stop,
@@ -212,33 +153,7 @@ class TransferRun:
         return clean_accuracy(model, self.train.images, labels, image_ids=ids)
 
     def _random_labels(self, ids: Tensor, network: int, classes: int) -> Tensor:
-        return random_labels(ids, classes, self._seeds(network).label)
-
-    # Alignment --------------------------------------------------------------------------------------------------------
-
-    def _alignment(self) -> list[dict[str, Any]]:
-        """Misalignment of the pooled filters with the patches of the first half, and with random bases."""
-        networks = range(self.config.networks)
-        patches = patch_covariance(self.train.images, self.first, first_layer(self._initial(0)))
-        basis = eigenbasis(patches)
-        generator = torch.Generator().manual_seed(self.config.seeds().init)
-        random = [random_basis(len(basis), generator) for _ in range(RANDOM_BASES)]
-        rows = []
-        for moment, build in ((INIT, self._initial), (FINAL, self._learnt)):
-            filters = torch.cat([filters_of(build(network)) for network in networks])
-            self.filter_covariance[moment] = covariance(filters)
-            by_chance = [misalignment(self.filter_covariance[moment], other) for other in random]
-            rows.append(
-                {
-                    "moment": moment,
-                    "misalignment": misalignment(self.filter_covariance[moment], basis),
-                    "misalignment_random_basis": sum(by_chance) / len(by_chance),
-                    "filters": len(filters),
-                    "dimension": len(basis),
-                    "networks": self.config.networks,
-                }
-            )
-        return rows
+        return random_labels(ids, classes, self.networks.seeds(network).label)
 
     # Results ----------------------------------------------------------------------------------------------------------
 
@@ -273,7 +188,7 @@ class TransferRun:
                 "epochs": self.config.epochs,
                 "steps": next(iter(looks.values()))[-1]["step"],
                 "seed": self.config.seed,
-                "parameters": sum(p.numel() for p in self._initial(0).parameters()),
+                "parameters": sum(p.numel() for p in self.networks.initial(0).parameters()),
                 "seconds": round(sum(seconds), 2),
             }
         )

@@ -14,7 +14,27 @@ from rote.report.tables.provenance import commands_list, environment_table, sett
 from rote.report.tables.runs import benign_table, other_table, references_table
 
 # Experiments with a section of their own.
-SHOWN = frozenset(("benign", "capacity", "layers", "location", "invariance", "diversity", "ideal", "transfer", "size"))
+SHOWN = frozenset(
+    (
+        "benign",
+        "capacity",
+        "layers",
+        "invariance",
+        "diversity",
+        "ideal",
+        "transfer",
+        "size",
+        "regularize",
+        "noise",
+        "memorization",
+        "easy",
+        "trajectories",
+        "depth",
+        "location",
+        "sensitivity",
+        "csr",
+    )
+)
 
 MANY = 24  # runs from which on their table is folded
 

@@ -1,0 +1,31 @@
+"""rote/metrics/search_noise.py: the noise of adversarial searches, by address."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from rote.address import Stream, words
+
+_PIXEL_BITS = 24
+
+
+def normal_noise(seed: int, ids: Tensor, iteration: int, like: Tensor) -> Tensor:
+    """Standard normal numbers of the shape, type and device of `like`, functions of (seed, id, iteration, pixel).
+
+    Box and Muller's method: of the words u, v of an even pixel and the odd one after it (views iteration * 2^24 + pixel
+    of the stream SEARCH) come sqrt(-2 log u) times the cosine and the sine of 2 pi v.
+    """
+    pixels = like[0].numel()
+    pairs = (pixels + 1) // 2
+    if 2 * pairs >= 1 << _PIXEL_BITS:
+        raise ValueError(f"samples must have fewer than 2^{_PIXEL_BITS} pixels; got {pixels}")
+    views = (iteration << _PIXEL_BITS) + torch.arange(2 * pairs)
+    drawn = words(seed, ids[:, None], views[None, :], Stream.SEARCH).to(like.device).view(len(ids), pairs, 2)
+    uniform = (drawn.double() + 0.5) * 2.0**-32
+    length = uniform[..., 0].log().mul_(-2).sqrt_()
+    angle = uniform[..., 1] * (2 * math.pi)
+    both = torch.stack((length * angle.cos(), length * angle.sin()), dim=2)
+    return both.view(len(ids), 2 * pairs)[:, :pixels].reshape(like.shape).to(like.dtype)

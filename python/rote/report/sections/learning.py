@@ -1,0 +1,108 @@
+"""In which order examples are learnt: the easy ones, clean and wrong labels along training, and what depth does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rote.report import figures
+from rote.report.conditions import Condition
+from rote.report.gallery import Gallery
+from rote.report.gathering import gather
+from rote.report.layout import detail_among, grid, how_to_read, section
+from rote.report.rows import distinct
+from rote.report.story import learning as story
+
+
+def easy(conditions: Sequence[Condition], gallery: Gallery) -> str:
+    """Sorted error rates, by the other half of the networks and by themselves."""
+    panels = []
+    for condition in conditions:
+        curve, rows = (gather(condition.runs, name) for name in ("easy_curve.csv", "easy.csv"))
+        if not curve:
+            continue
+        detail = detail_among(condition, conditions)
+        panels += [
+            gallery.panel(
+                "easy",
+                lambda curve=curve: figures.plot_easy(curve),
+                title="Examples sorted by one half of the networks, shown in the other",
+                detail=detail,
+                finding=story.easy_finding(rows),
+            ),
+            gallery.panel(
+                "easy-sorted-by-itself",
+                lambda curve=curve: figures.plot_easy(curve, sorted_by="itself"),
+                title="Examples sorted by what is shown",
+                detail=detail,
+                finding=story.reliability_finding(rows),
+            ),
+        ]
+    if not panels:
+        return ""
+    lead = "After one look at every image: do all networks get the same examples right, or each its own?"
+    return section("easy", "Are some examples easy", lead, grid(panels) + how_to_read("easy"))
+
+
+def trajectories(conditions: Sequence[Condition], gallery: Gallery) -> str:
+    """Clean and wrong labels along training, with early stopping; and how fast labels of every kind are fitted."""
+    panels = []
+    for condition in conditions:
+        rows, levels = (gather(condition.runs, name) for name in ("trajectories.csv", "trajectories_levels.csv"))
+        if not rows:
+            continue
+        detail = detail_among(condition, conditions)
+        panels += [
+            gallery.panel(
+                f"trajectories-{noise:g}",
+                lambda rows=rows, noise=noise: figures.plot_trajectories(rows, noise=noise),
+                title=f"True and wrong labels, {100 * noise:.0f} % of them drawn by lot",
+                detail=detail,
+                finding=story.stopping_finding(levels, noise),
+            )
+            for noise in distinct(rows, "noise")
+            if 0 < noise < 1
+        ]
+        if len(distinct(rows, "noise")) > 1:
+            panels.append(
+                gallery.panel(
+                    "fitting",
+                    lambda rows=rows: figures.plot_fitting(rows),
+                    title="How fast labels are fitted",
+                    detail=detail,
+                    finding=story.fitting_finding(levels),
+                )
+            )
+    if not panels:
+        return ""
+    lead = "Some labels are right and some are not, and nobody told the network which. Which does it learn first?"
+    return section("trajectories", "What is learnt first", lead, grid(panels) + how_to_read("trajectories"))
+
+
+def depth(conditions: Sequence[Condition], gallery: Gallery) -> str:
+    """Speed of memorizing, and generalization, against depth."""
+    panels = []
+    for condition in conditions:
+        rows = gather(condition.runs, "depth.csv")
+        if not rows:
+            continue
+        detail = detail_among(condition, conditions)
+        panels += [
+            gallery.panel(
+                "depth-memorizing",
+                lambda rows=rows: figures.plot_depth(rows),
+                title="Random labels: how long until they are known",
+                detail=detail,
+                finding=story.speed_finding(rows),
+            ),
+            gallery.panel(
+                "depth-generalizing",
+                lambda rows=rows: figures.plot_depth(rows, value="test_accuracy"),
+                title="True labels: what is got right on new images",
+                detail=detail,
+                finding=story.generalization_finding(rows),
+            ),
+        ]
+    if not panels:
+        return ""
+    lead = "Do deeper networks learn by heart faster, and does it cost them on new images?"
+    return section("depth", "Does depth matter", lead, grid(panels) + how_to_read("depth"))

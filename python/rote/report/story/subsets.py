@@ -1,0 +1,55 @@
+"""What the memorization runs show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rote.report.numbers import count, percent
+from rote.report.rows import Row
+
+# Networks from which single scores may be quoted; the same number as in the command's own text.
+SINGLE_SCORES_FROM = 1000
+
+
+def caution(summaries: Sequence[Row]) -> str:
+    """What must not be read from few networks."""
+    fewest = min((row["runs"] for row in summaries), default=0)
+    errors = [row["standard_error"] for row in summaries if row.get("standard_error") is not None]
+    error = f", a standard error of {max(errors):.3f} an example" if errors else ""
+    if fewest >= SINGLE_SCORES_FROM:
+        return f"{count(fewest)} networks{error}."
+    return f"{count(fewest)} networks{error}: enough to rank, and no single score is to be quoted."
+
+
+def ranking_finding(summaries: Sequence[Row]) -> str:
+    """How well planted errors are found, with its interval, and the mean scores."""
+    parts = []
+    for row in summaries:
+        if row.get("auc") is not None:
+            parts.append(
+                f"The score ranks {count(row['corrupted'])} wrong labels above right ones with an area under the curve "
+                f"of {row['auc']:.3f} (95 % interval {row['auc_low']:.3f} to {row['auc_high']:.3f})"
+            )
+        elif row.get("memorization_mean") is not None:
+            parts.append(f"Mean score {percent(row['memorization_mean'])}")
+    return "; ".join(parts) + "." if parts else ""
+
+
+def halves_finding(summaries: Sequence[Row]) -> str:
+    """The correlation of the halves, and the reliability of all networks."""
+    known = [row for row in summaries if row.get("half_correlation") is not None]
+    texts = [
+        f"correlation {row['half_correlation']:.2f}, reliability of all {count(row['runs'])} networks "
+        f"{row['split_half']:.2f}"
+        for row in known
+    ]
+    return ("; ".join(texts).capitalize() + ".").replace("-", "\u2212") if texts else ""
+
+
+def influence_finding(summary: Row) -> str:
+    """The number of pairs, beside the number that chance alone would make."""
+    pairs, opposite = summary.get("influence_pairs"), summary.get("influence_pairs_opposite")
+    if pairs is None or opposite is None:
+        return ""
+    text = f"{count(pairs)} pairs of high influence; as large with the other sign, so by chance, {count(opposite)}."
+    return text + (" Most may be chance: more networks are needed." if 2 * opposite > pairs else "")
