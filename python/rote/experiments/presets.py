@@ -101,7 +101,7 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
         # arXiv 1611.03530 states neither its batch nor its epochs; these are those of a reproduction of its table 1.
         "noise": {"grid": True, "levels": tuple(n / 10 for n in range(1, 10)), "epochs": 100},
         # arXiv 1706.05394: two layers of 4,096 units, SGD at .01, 100 networks, 1,000 examples.
-        "easy": {"width": 4096, "filter_epochs": 30},
+        "easy": {"width": 4096, "filter_epochs": 30, "filter_width": 200},
         "trajectories": {"validation": 5000, "width": 64, "batch_size": 128},
         "depth": {"images": None, "validation": 5000, "width": 512, "batch_size": 128},
         # Clean and noisy examples are told apart by memory: no augmentation, here and in the other presets.
@@ -154,7 +154,13 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
         # Ten thousand images take the linear probe on 3,072 raw pixels minutes.
         "layers": {"linear_images": 2000},
         # Of six runs, three more than other claims train: minutes for what is asked of each.
-        "location": {"augment": "none", "tied_epochs": 150, "neuron_examples": 6, "neuron_batch_size": 32},
+        "location": {
+            "augment": "none",
+            "moments": (0, 5, 15, 60),
+            "tied_epochs": 100,
+            "neuron_examples": 6,
+            "neuron_batch_size": 32,
+        },
         "ideal": {"augment": "benign-full"},
         "diversity": {"augment": "benign-full", "strengths": (0.1, 0.25, 0.5, 1.0, 2.0)},
         # A sixth of the paper's Inception, 47 thousand weights; the grid is the matter of a perceptron, in the suite.

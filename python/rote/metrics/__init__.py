@@ -20,6 +20,7 @@ from rote.metrics.inequality import gini
 from rote.metrics.label_disagreement import Disagreement, knn_disagreement
 from rote.metrics.label_errors import LabelErrors, label_errors
 from rote.metrics.lass import CriticalSamples, critical_samples
+from rote.metrics.manifolds import ManifoldGeometry, manifold_geometry
 from rote.metrics.memorization import Memorization, memorization_scores, split_half_reliability
 from rote.metrics.prediction_depth import PredictionDepth, depth_of, prediction_depth
 from rote.metrics.probe import knn_probe, knn_probe_correct, pixel_probe, pixel_probe_correct
@@ -55,6 +56,7 @@ __all__ = [
     "LabelErrors",
     "LearningOrder",
     "LossSensitivity",
+    "ManifoldGeometry",
     "Memorization",
     "PoolScore",
     "PredictionDepth",
@@ -95,6 +97,7 @@ __all__ = [
     "last_layer_gradient_norms",
     "learning_order",
     "loss_sensitivity",
+    "manifold_geometry",
     "memorization_scores",
     "order_ranks",
     "pixel_probe",
