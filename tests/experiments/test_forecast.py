@@ -12,9 +12,12 @@ from rote.experiments import (
     CONFIGS,
     BenignConfig,
     CapacityConfig,
+    DepthConfig,
+    EasyConfig,
     IdealConfig,
     InvarianceConfig,
     LayersConfig,
+    TrajectoriesConfig,
     TransferConfig,
     benign,
     capacity,
@@ -119,6 +122,19 @@ def test_many_networks(tiny):
     assert forecast.steps == 3 * 3 + 2 * 2 * 2 * 4
     assert forecast.samples == 32 * forecast.steps
     assert forecast.seconds > 0
+
+
+def test_networks_that_learn_in_other_orders(tiny):
+    shared = {key: tiny[key] for key in ("data", "images", "batch_size", "out", "device")}
+    easy = EasyConfig(**shared, width=8, runs=6, examples=8, filter_epochs=2, filter_width=2, kinds=("real", "randY"))
+    forecast = Forecaster().forecast(easy)
+    assert forecast.at_most
+    assert forecast.steps == 2 * (6 * 2 + 2 * 2)  # two steps an epoch: networks of one, filters of two
+    curves = TrajectoriesConfig(**shared, model="mlp", width=4, validation=30, epochs=3, noise=(0.4, 1.0))
+    assert Forecaster().forecast(curves).steps == 2 * 2 * 2 * 3
+    deep = DepthConfig(**shared, width=4, depths=(1, 3), lr=(1e-3, 1e-2), epochs=5, true_epochs=2)
+    # Two depths, two ways to be equal, two normalizations, two rates: seven epochs of both kinds of labels together.
+    assert Forecaster().forecast(deep).steps == 2 * 2 * 2 * 2 * 2 * 7
 
 
 def test_every_experiment_has_a_dry_run():

@@ -115,7 +115,7 @@ def test_table_is_means_with_t_intervals(made):
     latex = (plan.folder / "sweep.tex").read_text()
     assert r"lr & loss & seeds & test accuracy & 95\,\% interval" in latex
     assert latex.count(r"\\") == 3
-    with pytest.raises(ValueError, match="--metrics must be numbers of summary.json"):
+    with pytest.raises(ValueError, match="--metrics must be numbers of"):
         summary_rows(plan, ("speed",))
 
 
@@ -313,12 +313,8 @@ def test_seeds_of_a_preset_move_together(tmp_path):
     assert "widths=4+8, seed 43" in plan.runs[3].words
 
 
-COMMAND = [
-    "sweep",
-    "memorization",
-    *["--images", "48", "--runs", "8", "--together", "8", "--epochs", "2", "--batch-size", "16"],
-]
-COMMAND += ["--device", "cpu", "--no-forecast"]
+COMMAND = ["sweep", "memorization", "--images", "48", "--runs", "8", "--together", "8", "--epochs", "2"]
+COMMAND += ["--batch-size", "16", "--device", "cpu", "--no-forecast"]
 
 
 def test_command_prints_its_cost_and_makes_the_table(tmp_path, capsys):

@@ -1,4 +1,4 @@
-"""Figures and section of memorization scores: numbers of the tables, pictures in their places, single scores withheld."""
+"""Figures and section of memorization scores: numbers of the tables, pictures, no single scores."""
 
 from __future__ import annotations
 

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from rote.metrics.label_disagreement import knn_disagreement
+from rote.statistics import mean_ranks
 
 #: Scores to rank by, and whether a large value is suspicious.
 RANKINGS = {
@@ -132,19 +133,15 @@ def place(score: np.ndarray, ties: np.ndarray | None = None) -> np.ndarray:
     """
     score = np.asarray(score, dtype=np.float64)
     found = np.full(len(score), np.nan)
-    there = np.flatnonzero(~np.isnan(score))
-    if len(there) < 2:
-        found[there] = 0.5
-        return found
+    there = ~np.isnan(score)
     keys = [score[there]]
     if ties is not None:
         keys.append(np.nan_to_num(np.asarray(ties, dtype=np.float64)[there], nan=-np.inf))
-    order = np.lexsort(keys[::-1])
-    ordered = np.stack([key[order] for key in keys])
-    starts = np.flatnonzero(np.concatenate([[True], (ordered[:, 1:] != ordered[:, :-1]).any(0)]))
-    ends = np.append(starts[1:], len(there))
-    mean = np.repeat((starts + ends - 1) / 2, ends - starts)
-    found[there[order]] = mean / (len(there) - 1)
+    if len(keys[0]) < 2:
+        found[there] = 0.5
+        return found
+    _, dense = np.unique(np.stack(keys), axis=1, return_inverse=True)  # columns in lexicographic order
+    found[there] = (mean_ranks(dense.reshape(-1)) - 1) / (len(keys[0]) - 1)
     return found
 
 

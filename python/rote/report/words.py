@@ -114,5 +114,7 @@ LEFT_OUT: dict[str, str] = {
     "easy": "an easy run",
     "trajectories": "a trajectories run",
     "depth": "a depth run",
+    "sensitivity": "a sensitivity run",
+    "csr": "a csr run",
     "claims": "the table of claims (rote claims)",
 }

@@ -23,7 +23,7 @@ def write_examples_page(table: ExampleTable, out: Path | str) -> Path:
 
     The address after # drives it, and follows what the reader does: `#sort=aum&desc&filter=is_corrupted` sorts by a
     score and keeps the corrupted ones (`!name` those that are not; `aum<0` and `aum>0` bounds; several with commas),
-    `label=cat`, `id=17` opens an example, `page=2` turns to a page; without it the page that holds the chosen example is shown.
+    `label=cat`, `id=17` opens an example, `page=2` turns to a page (by default the one that holds the example).
 
     Args:
         table: the examples.

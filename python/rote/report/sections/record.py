@@ -31,6 +31,8 @@ SHOWN = frozenset(
         "trajectories",
         "depth",
         "location",
+        "sensitivity",
+        "csr",
     )
 )
 
