@@ -154,7 +154,13 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
         # Ten thousand images take the linear probe on 3,072 raw pixels minutes.
         "layers": {"linear_images": 2000},
         # Of six runs, three more than other claims train: minutes for what is asked of each.
-        "location": {"augment": "none", "tied_epochs": 150, "neuron_examples": 6, "neuron_batch_size": 32},
+        "location": {
+            "augment": "none",
+            "moments": (0, 5, 15, 60),
+            "tied_epochs": 100,
+            "neuron_examples": 6,
+            "neuron_batch_size": 32,
+        },
         "ideal": {"augment": "benign-full"},
         "diversity": {"augment": "benign-full", "strengths": (0.1, 0.25, 0.5, 1.0, 2.0)},
         # A sixth of the paper's Inception, 47 thousand weights; the grid is the matter of a perceptron, in the suite.

@@ -44,20 +44,20 @@ HOW_TO_READ: dict[str, str] = {
         "linearly, a rule is fitted on some views of the images and asked of other views of the same images."
     ),
     "location": (
-        "Wrong labels are those drawn by lot that miss the true class; to give them, the network must know the image "
-        "by heart. Put back: one block of the trained network gets the weights that it had early on, all else stays as "
-        "it is at the end. If wrong labels go with one block and right ones stay, what was learnt by heart sits there; if "
-        "every block takes them along, it sits in none alone. Trained again: a block starts anew and sees right labels "
-        "only; wrong labels that come back were held elsewhere. Example-tied dropout gives each example a few channels "
-        "of its own to keep such things in, which can then be taken away."
+        "Wrong labels are those drawn by lot that miss the true class; to give them, the network must know the "
+        "image by heart. Put back: one block of the trained network gets the weights that it had early on, all else "
+        "stays as it is at the end. If wrong labels go with one block and right ones stay, what was learnt by heart "
+        "sits there; if every block takes them along, it sits in none alone. Trained again: a block starts anew and "
+        "sees right labels only; wrong labels that come back were held elsewhere. Example-tied dropout gives each "
+        "example a few channels of its own to keep such things in, which can then be taken away."
     ),
     "located": (
-        "Gradients: what the examples with wrong labels ask of a block, beside what the others ask; a cosine below 0 "
-        "says that they pull against each other. Neurons: how many outputs have to be set to 0, the most effective one "
-        "first, until one example gets another answer. Room for the classes: how many clouds of points like these a "
-        "plane could tell apart for each dimension; it rises as clouds shrink, in radius and in dimension. Probes: "
-        "classes of test images read from each layer, by a rule fitted to the labels that the network was given, "
-        "beside the network's own answers."
+        "Gradients: what the examples with wrong labels ask of a block, beside what the others ask; a cosine below "
+        "0 says that they pull against each other. Neurons: how many outputs have to be set to 0, the most "
+        "effective one first, until one example gets another answer. Room for the classes: how many clouds of "
+        "points like these a plane could tell apart for each dimension; it rises as clouds shrink, in radius and in "
+        "dimension. Probes: classes of test images read from each layer, by a rule fitted to the labels that the "
+        "network was given, beside the network's own answers."
     ),
     "invariance": (
         "A bar of 100 % says that two views of an image are passed on as the same thing, 0 % that they differ as two "

@@ -18,7 +18,7 @@ from rote.metrics.exchange.cartography import (
     write_data_map,
 )
 from rote.metrics.exchange.datalab import DatalabInputs, datalab_inputs, issue_columns, read_datalab, write_datalab
-from rote.metrics.exchange.dynamics import ExampleDynamics
+from rote.metrics.exchange.dynamics import ExampleDynamics, recorded_logits
 from rote.metrics.exchange.errors import ExchangeError
 from rote.metrics.exchange.heldout import (
     HeldoutEstimates,
@@ -49,6 +49,7 @@ __all__ = [
     "read_heldout_estimates",
     "read_heldout_runs",
     "read_training_scores",
+    "recorded_logits",
     "write_aum",
     "write_aum_records",
     "write_cartography",
