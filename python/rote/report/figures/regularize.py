@@ -80,7 +80,7 @@ def plot_regularizer_losses(table: Table, ax: Axes | None = None, *, labels: str
         ValueError: a column is missing, or there are no such labels.
     """
     rows = only(rows_of(table, "technique", "strength", "labels", "epoch", "running_loss"), "labels", labels)
-    ax = panel(right=112) if ax is None else ax
+    ax = panel(right=120) if ax is None else ax
     drawn, marks = [], []
     for technique in distinct(rows, "technique"):
         own = [row for row in rows if row["technique"] == technique]
