@@ -168,7 +168,7 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
             "data": "cifar10",
             "images": 2000,
             "width": 16,
-            "epochs": 60,
+            "epochs": 50,
             "batch_size": 64,
             "evaluations": 1,
         },
