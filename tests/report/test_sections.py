@@ -23,6 +23,8 @@ SECTIONS += [
     "easy",
     "trajectories",
     "depth",
+    "sensitivity",
+    "csr",
     "claims",
     "runs",
 ]
@@ -64,6 +66,8 @@ def test_every_figure_is_there_in_every_format(everything):
     wanted |= {"easy", "easy-sorted-by-itself", "trajectories-0.4", "fitting", "depth-memorizing", "depth-generalizing"}
     wanted |= {f"location-{noise}-{key}" for noise in (10, 100) for key in ("rewinding", "neurons", "latent", "tied")}
     wanted |= {"convergence-width", "convergence-images", "noise-capacity-inputs", "noise-capacity-labels"}
+    wanted |= {"gini", "class-matrix-real", "class-matrix-random", "csr", "csr-accuracy"}
+    wanted |= {"noise-share-csr", "noise-share-test-accuracy"}
     wanted |= {"regularizer-trade-off", "regularizer-loss-random", "regularizer-loss-true"}
     assert wanted <= stems
 
