@@ -191,7 +191,7 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
             **_CLOSER_LOOK_CNN,
             "data": "cifar10",
             "images": 2000,
-            "test_images": 2000,
+            "test_images": 4000,
             "width": 32,
             "epochs": 15,
             "evaluations": 5,
