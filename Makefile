@@ -85,9 +85,9 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.table build/bench.json $(BENCH_OUT)
 
 # Stages for a GPU machine without network: its own python and packages, nothing is downloaded. Each can be run alone.
-gpu: gpu-build gpu-test gpu-sanitize gpu-bench-knn gpu-bench-augment gpu-bench-train
+gpu: gpu-build gpu-test gpu-sanitize gpu-bench-knn gpu-bench-augment gpu-bench-train gpu-bench-metrics
 
-gpu-build gpu-test gpu-sanitize gpu-bench-knn gpu-bench-augment gpu-bench-train:
+gpu-build gpu-test gpu-sanitize gpu-bench-knn gpu-bench-augment gpu-bench-train gpu-bench-metrics:
 	@PYTHON=$(PYTHON) bash benchmarks/gpu_stage.sh $(@:gpu-%=%) "$(OUT)"
 
 clean:

@@ -38,8 +38,13 @@ void register_record(py::module_& module) {
     py::class_<RecordState>(module, "RecordState", "The states of examples; 0 for what is absent.")
         .def(py::init(&state_of), py::arg("num_examples"), py::arg("counts"), py::arg("sums"), py::arg("values"),
              py::arg("kept_logits"), py::arg("chain"));
-    module.def("record_presentations", &record_presentations, py::arg("batch"), py::arg("state"),
-               py::arg("num_threads"), py::call_guard<py::gil_scoped_release>());
+    module.def(
+        "record_presentations",
+        [](const RecordBatch& batch, const RecordState& state, int num_threads, const std::string& level) {
+            record_presentations(batch, state, num_threads, resolve_simd_level(level));
+        },
+        py::arg("batch"), py::arg("state"), py::arg("num_threads"), py::arg("level") = "auto",
+        py::call_guard<py::gil_scoped_release>());
     module.def("record_workspace_bytes", &record_workspace_bytes, py::arg("rows"));
     module.def(
         "record_presentations_cuda",

@@ -6,10 +6,12 @@
 #include <cstring>
 
 #include "rote/host_device.h"
+#include "rote/level.h"
 #include "runtime/exp_series.h"
 
 namespace rote {
 namespace record {
+inline namespace ROTE_LEVEL {
 
 /// e^x for x <= 0, to about 2^-52 of it; 0 below -708 (at 2^-1021) and for NaN.
 ROTE_HD double exp_of_nonpositive(double x) {
@@ -62,5 +64,6 @@ ROTE_HD double log_of_one_plus(double x) {
     return k * 6.93147180369123816490e-01 + (of_mantissa + rest);
 }
 
+}  // namespace ROTE_LEVEL
 }  // namespace record
 }  // namespace rote

@@ -53,22 +53,15 @@ double tree(const double* lanes) {
 }
 
 /// `logits` has room for whole blocks of eight behind its classes; it is written over.
-Row row_of_logits(double* logits, int64_t classes, int64_t label) {
+Row row_of_logits(double* logits, int64_t classes, int64_t label, record::SumRow sum_row) {
     const Extremes extremes = extremes_of(logits, classes, label);
     if (!extremes.defined()) return record::row_of(extremes, label, 0.0, 0.0);
     const double largest = extremes.largest();
     const int64_t whole = (classes + kLanes - 1) / kLanes * kLanes;
     std::fill(logits + classes, logits + whole, -kInfinity);
     logits[label] = logits[extremes.first_largest] = -kInfinity;  // e^-inf = 0 changes no bit of a sum
-    double sums[kLanes] = {}, squares[kLanes] = {};
-    for (int64_t c = 0; c < whole; c += kLanes) {
-        for (int l = 0; l < kLanes; ++l) {
-            const double e = record::exp_of_nonpositive(logits[c + l] - largest);
-            sums[l] += e;
-            squares[l] += e * e;
-        }
-    }
-    return record::row_of(extremes, label, tree(sums), tree(squares));
+    const record::LaneSums sums = sum_row(logits, whole, largest);
+    return record::row_of(extremes, label, tree(sums.exponentials), tree(sums.squares));
 }
 
 void check(const RecordBatch& batch, const RecordState& state) {
@@ -92,9 +85,10 @@ void keep_logits(const RecordBatch& batch, const RecordState& state) {
 
 }  // namespace
 
-void record_presentations(const RecordBatch& batch, const RecordState& state, int num_threads) {
+void record_presentations(const RecordBatch& batch, const RecordState& state, int num_threads, SimdLevel level) {
     check(batch, state);
     const int64_t rows = batch.logits.rows, classes = batch.logits.columns;
+    const record::SumRow sum_row = record::sum_row_of(level);
     std::vector<Row> found(static_cast<size_t>(rows));
     visit_float_dtype(batch.logits.dtype, [&](auto type) {
         using T = decltype(type);
@@ -104,7 +98,7 @@ void record_presentations(const RecordBatch& batch, const RecordState& state, in
             for (int64_t i = begin; i < end; ++i) {
                 const T* from = batch.logits.row<T>(i);
                 for (int64_t c = 0; c < classes; ++c) logits[size_t(c)] = record::element(from[c]);
-                found[size_t(i)] = row_of_logits(logits.data(), classes, batch.labels[i]);
+                found[size_t(i)] = row_of_logits(logits.data(), classes, batch.labels[i], sum_row);
             }
         });
         if (state.logits) keep_logits<T>(batch, state);

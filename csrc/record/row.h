@@ -6,6 +6,7 @@
 #pragma once
 
 #include "record/elementary.h"
+#include "record/sums.h"
 #include "rote/record.h"
 
 #if defined(__CUDA_ARCH__)
@@ -15,8 +16,6 @@
 
 namespace rote {
 namespace record {
-
-constexpr int kLanes = 8;
 
 /// One presentation. `margin` is the label's logit minus the largest other; where the logits are no distribution
 /// (NaN, +inf, or -inf alone) nothing is defined, and no answer is right.

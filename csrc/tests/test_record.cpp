@@ -141,7 +141,7 @@ void test_equal_probabilities_have_no_variance() {
     CHECK(memory.sums[kSquaresPTrue] == 0.0 && memory.counts[kPresentations] == 1000);
 }
 
-void test_threads_and_dtypes() {
+void test_threads_levels_and_dtypes() {
     for (DType dtype : {DType::float32, DType::float16, DType::bfloat16, DType::float64}) {
         for (int64_t classes : {2, 10, 1000}) {
             const RecordRows rows(dtype, 700, classes, 300, unsigned(classes));
@@ -149,6 +149,12 @@ void test_threads_and_dtypes() {
             record_presentations(rows.batch(), one.state(), 1);
             record_presentations(rows.batch(), many.state(), 4);
             CHECK(one == many);
+            for (SimdLevel level : compiled_simd_levels()) {
+                if (level > detected_simd_level()) continue;
+                RecordMemory other(300, classes);
+                record_presentations(rows.batch(), other.state(), 1, level);
+                CHECK(one == other, "%s", simd_level_name(level));
+            }
             const int64_t bytes = rows.stride * dtype_bytes(dtype);
             for (int64_t i = 0; i < rows.rows; ++i)
                 record_presentations({{rows.memory.data() + i * bytes, dtype, 1, classes, rows.stride},
@@ -189,7 +195,7 @@ int main() {
     test_rows_that_are_rare();
     test_histories();
     test_equal_probabilities_have_no_variance();
-    test_threads_and_dtypes();
+    test_threads_levels_and_dtypes();
     test_bad_ids_record_nothing();
     std::puts("record: ok");
 }

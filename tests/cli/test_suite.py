@@ -114,4 +114,4 @@ def test_a_run_that_diverges_does_not_hold_up_the_others(words, tmp_path, capsys
 
 def test_mistakes_are_one_line(capsys):
     assert main(["run", "suite", "--rows", "40"]) == 2
-    assert "--rows must be out of 1-14" in capsys.readouterr().err
+    assert "--rows must be out of 1-30" in capsys.readouterr().err

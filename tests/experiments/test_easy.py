@@ -26,6 +26,7 @@ FIELDS = {
     "batch_size": 16,
     "epochs": 1,
     "filter_epochs": 1,
+    "filter_width": 4,
     "device": "cpu",
 }
 
@@ -107,7 +108,8 @@ def test_extremes_are_chosen_by_one_half_and_told_by_the_other():
 def test_filters_are_those_of_the_first_layer(run):
     with np.load(run.dir / "filters.npz") as stored:
         assert set(stored) == {"init", "real", "randY"}
-        built = models.build("convnet", in_channels=3, image_size=16, num_classes=10, seed=0)
+        built = models.build("closer-look-cnn", in_channels=3, image_size=16, num_classes=10, width=4, seed=0)
+        assert stored["real"].shape == (4, 3, 5, 5)
         assert np.array_equal(stored["init"], next(built.parameters()).detach().numpy())
         assert not np.array_equal(stored["real"], stored["init"])
         assert not np.array_equal(stored["real"], stored["randY"])
@@ -146,6 +148,7 @@ def test_goes_on_where_it_was_killed(tmp_path, run, without_times, monkeypatch, 
         ({"examples": 1}, "--examples"),
         ({"together": 0}, "--together"),
         ({"filter_epochs": -1}, "--filter-epochs"),
+        ({"filter_width": 0}, "--filter-width"),
         ({"mixup": "labels"}, "--mixup"),
         ({"label_classes": 4}, "--label-classes"),
         ({"keep_checkpoints": (1,)}, "--keep-checkpoints"),

@@ -13,6 +13,7 @@ from rote import models
 from rote.data import corrupt_inputs, pixel_statistics
 from rote.experiments import NoiseConfig, headline, noise
 from rote.experiments.base import training_cell
+from rote.experiments.forecasting.forecaster import Forecaster
 from rote.experiments.inputs.loading import load_inputs
 from rote.experiments.noise.cells import CONDITIONS, Cell, CellSource, cells_of, central
 from rote.experiments.noise.fitting import Epoch, epochs_to_accuracy, epochs_to_loss
@@ -166,6 +167,14 @@ def test_a_training_that_diverges_leaves_the_others(tmp_path):
     assert found.summary["rows"][0]["test_accuracy"] is None
     assert "diverged" in headline(found)[1]
     assert not list((found.dir / "checkpoints").glob("*"))
+
+
+def test_forecasts_count_every_cell(run, tmp_path):
+    forecast = Forecaster().forecast(NoiseConfig(**FIELDS, out=tmp_path))
+    assert forecast.steps == sum(row["steps"] for row in run.summary["rows"])
+    assert forecast.samples == 32 * forecast.steps
+    assert forecast.seconds > 0
+    assert not list(tmp_path.iterdir())
 
 
 def test_fitting_times():

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import synthetic
+from .synthetic_capacity import convergence, noise_capacity, regularize
 from .synthetic_learning import depth, easy, trajectories
 from .synthetic_location import location
 from .synthetic_noise import noise
@@ -87,6 +88,7 @@ def everything(root: Path, seeds: Sequence[int] = (0, 1, 2)) -> list[Path]:
         found += [invariance(root, seed, augment) for augment in ("digits", "none")]
         found += [diversity(root, seed), ideal(root, seed), sizes(root, seed), transfer(root, seed), size(root, seed)]
         found.append(noise(root, seed))
+        found += [regularize(root, seed), convergence(root, seed), noise_capacity(root, seed)]
         found.append(memorization(root, seed))
         found += [easy(root, seed), trajectories(root, seed), depth(root, seed)]
         found += [location(root, seed, noise) for noise in (0.1, 1.0)]

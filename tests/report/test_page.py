@@ -264,9 +264,9 @@ def test_two_data_sets_are_not_compared(tmp_path):
 
 
 def test_other_experiments_have_their_numbers_listed(tmp_path):
-    folder = tmp_path / "noise-1"
+    folder = tmp_path / "attribution-1"
     folder.mkdir()
-    synthetic.write_json(folder / "config.json", {"experiment": "noise", "config": {"p": 0.4}})
+    synthetic.write_json(folder / "config.json", {"experiment": "attribution", "config": {"p": 0.4}})
     synthetic.write_json(folder / "summary.json", {"test_accuracy": 0.4375})
     page = Page(write_page([folder], tmp_path / "page.html"))
     assert "test_accuracy 0.4375" in page.text

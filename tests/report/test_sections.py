@@ -18,6 +18,7 @@ SECTIONS += [
     "transfer",
     "size",
     "noise",
+    "regularize",
     "memorization",
     "easy",
     "trajectories",
@@ -62,6 +63,8 @@ def test_every_figure_is_there_in_every_format(everything):
     wanted |= {"memorization", "halves", "influence"}
     wanted |= {"easy", "easy-sorted-by-itself", "trajectories-0.4", "fitting", "depth-memorizing", "depth-generalizing"}
     wanted |= {f"location-{noise}-{key}" for noise in (10, 100) for key in ("rewinding", "neurons", "latent", "tied")}
+    wanted |= {"convergence-width", "convergence-images", "noise-capacity-inputs", "noise-capacity-labels"}
+    wanted |= {"regularizer-trade-off", "regularizer-loss-random", "regularizer-loss-true"}
     assert wanted <= stems
 
 
@@ -112,7 +115,7 @@ def test_findings_are_numbers_of_the_tables(everything):
 
 def test_page_without_further_experiments_names_them(tmp_path):
     page = Page(write_page([synthetic.benign(tmp_path)], tmp_path / "page.html"))
-    assert "Further sections appear where their runs are given: a location run; an invariance run;" in page.text
+    assert "Further sections appear where their runs are given: an invariance run;" in page.text
 
 
 def test_layers_of_a_benign_run_give_way_to_those_of_a_layers_run(tmp_path):

@@ -131,3 +131,63 @@ def test_an_own_loss(make_trainer, classes):
     torch.testing.assert_close(model[1].weight, weight - 0.1 * weight.grad)
     torch.testing.assert_close(model[1].bias, bias - 0.1 * bias.grad)
     assert trainer.take_running().loss == pytest.approx(loss.item())
+
+
+class Counter(train.Callback):
+    """Counts rows, and remembers the count over a stop."""
+
+    def __init__(self):
+        self.rows, self.steps = torch.zeros(1, dtype=torch.int64), []
+
+    def on_forward(self, image_ids, logits, labels):
+        assert image_ids.shape == labels.shape == (len(logits),)
+        assert not logits.requires_grad
+        self.rows += len(image_ids)
+
+    def on_step(self, trainer):
+        self.steps.append(int(self.rows))
+
+    def state_dict(self):
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state, trainer):
+        self.rows = state["rows"].clone()
+
+
+def test_an_update_is_seen_before_its_step(make):
+    counter = Counter()
+    make([counter]).train_until(3)
+    assert counter.steps == [8, 16, 24]
+
+
+def test_weights_are_those_before_the_update(make):
+    seen = []
+
+    class Look:
+        def on_forward(self, image_ids, logits, labels):
+            seen.append(next(trainer.model.parameters()).detach().clone())
+
+    trainer = make([Look()])
+    first = next(trainer.model.parameters()).detach().clone()
+    trainer.train_until(2)
+    assert torch.equal(seen[0], first)
+    assert not torch.equal(seen[1], first)
+
+
+def test_states_go_into_checkpoints_and_come_back(make, tmp_path):
+    first, other = Counter(), Counter()
+    trainer = make([lambda _: None, first, other])
+    trainer.train_until(4)
+    other.rows += 100
+    train.save_checkpoint(tmp_path / "state", trainer)
+    again = [Counter(), Counter()]
+    resumed = make([lambda _: None, *again])
+    train.load_checkpoint(tmp_path / "state", resumed)
+    resumed.train_until(5)
+    assert [int(counter.rows) for counter in again] == [40, 140]
+
+
+def test_on_forward_is_for_one_process(make_trainer):
+    trainer = make_trainer()
+    with pytest.raises(ValueError, match="on_forward sees whole batches"):
+        train.Trainer(trainer.model, trainer.stream, trainer.config, callbacks=[Counter()], processes=object())

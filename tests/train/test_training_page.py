@@ -48,6 +48,7 @@ def test_the_page_has_its_examples():
         "The loop",
         "A network",
         "A loss",
+        "Regularizers",
         "Data",
         "How a step runs",
         "Several processes",

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "rote/tensor.h"
+#include "runtime/simd.h"
 
 namespace rote {
 
@@ -51,8 +52,9 @@ struct RecordBatch {
 };
 
 /// Records the presentations of a batch in the order of its rows; an example may come more than once.
-/// ArgumentError for an id or a label out of range; then nothing is recorded.
-void record_presentations(const RecordBatch& batch, const RecordState& state, int num_threads);
+/// All levels give the same bits. ArgumentError for an id or a label out of range; then nothing is recorded.
+void record_presentations(const RecordBatch& batch, const RecordState& state, int num_threads,
+                          SimdLevel level = simd_level());
 
 /// Device memory that `record_presentations_cuda` works in, for a batch of so many rows.
 int64_t record_workspace_bytes(int64_t rows);

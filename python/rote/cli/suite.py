@@ -25,7 +25,7 @@ def run(arguments: Sequence[str]) -> int:
         SuiteConfig,
         arguments,
         prog="rote run suite",
-        description="Makes all runs that claims 1 to 14 need, each once, the most telling first; what is there already "
+        description="Makes all runs that the claims need, each once, the most telling first; what is there already "
         "is not run again. Ends with the table of claims (claims.csv, claims.md) and the page.",
     )
     planned = plan(config)

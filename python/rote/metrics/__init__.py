@@ -11,13 +11,16 @@ from rote.metrics.aum import CombinedAum, ThresholdLabels, combined_aum, flagged
 from rote.metrics.batch_norm import recalibrated
 from rote.metrics.critical_radius import critical_radius
 from rote.metrics.curvature import CurvatureScores, input_curvature
+from rote.metrics.detection import Detection, detection
 from rote.metrics.dynamics_files import Trajectories, epoch_values, read_dynamics, trajectories
 from rote.metrics.embedding import embed
 from rote.metrics.folding import folded
 from rote.metrics.gradient_norm import gradient_norms, last_layer_gradient_norms
 from rote.metrics.inequality import gini
 from rote.metrics.label_disagreement import Disagreement, knn_disagreement
+from rote.metrics.label_errors import LabelErrors, label_errors
 from rote.metrics.lass import CriticalSamples, critical_samples
+from rote.metrics.manifolds import ManifoldGeometry, manifold_geometry
 from rote.metrics.memorization import Memorization, memorization_scores, split_half_reliability
 from rote.metrics.prediction_depth import PredictionDepth, depth_of, prediction_depth
 from rote.metrics.probe import knn_probe, knn_probe_correct, pixel_probe, pixel_probe_correct
@@ -47,10 +50,13 @@ __all__ = [
     "CombinedAum",
     "CriticalSamples",
     "CurvatureScores",
+    "Detection",
     "Disagreement",
     "Forgetting",
+    "LabelErrors",
     "LearningOrder",
     "LossSensitivity",
+    "ManifoldGeometry",
     "Memorization",
     "PoolScore",
     "PredictionDepth",
@@ -72,6 +78,7 @@ __all__ = [
     "critical_radius",
     "critical_samples",
     "depth_of",
+    "detection",
     "diagonal_ratio",
     "el2n",
     "embed",
@@ -86,9 +93,11 @@ __all__ = [
     "knn_disagreement",
     "knn_probe",
     "knn_probe_correct",
+    "label_errors",
     "last_layer_gradient_norms",
     "learning_order",
     "loss_sensitivity",
+    "manifold_geometry",
     "memorization_scores",
     "order_ranks",
     "pixel_probe",

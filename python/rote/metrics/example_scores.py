@@ -1,10 +1,12 @@
-"""rote/metrics/example_scores.py: the per-example scores that a recorder's state holds. docs/scores.md defines them."""
+"""rote/metrics/example_scores.py: the per-example scores of a recorder's state, as docs/scores.md defines them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from rote.metrics.aum import flagged_by_threshold
 from rote.ops.record import COUNTS, SUMS, VALUES
@@ -22,6 +24,17 @@ EPOCHS = (
 )
 #: Whole numbers that may be undefined.
 _WHOLE = ("first_learned", "last_learned", "last_incorrect", "first_learned_epoch", "learned_epoch")
+
+
+def count_epoch(epochs: Tensor, epoch: int, seen: Tensor, right: Tensor) -> None:
+    """Brings int32 [N, 5] (columns `EPOCHS`) up to date by an epoch, in place and without waiting."""
+    column = {name: epochs[:, index] for index, name in enumerate(EPOCHS)}
+    hit = seen & right
+    column["first_right"].masked_fill_(hit & (column["right"] == 0), epoch)
+    column["streak_start"].masked_fill_(hit & (column["right_now"] == 0), epoch)
+    column["seen"] += seen
+    column["right"] += hit
+    column["right_now"].copy_(torch.where(seen, right, column["right_now"] > 0))
 
 
 def scores_of(

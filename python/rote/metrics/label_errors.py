@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from rote.metrics.label_disagreement import knn_disagreement
+from rote.statistics import mean_ranks
 
 #: Scores to rank by, and whether a large value is suspicious.
 RANKINGS = {
@@ -78,8 +79,8 @@ def label_errors(
         probabilities: float [N, C], of models that did not train on the row's example.
         dynamics: scores of `rote.metrics.Recorder`, or any columns [N] named as in `DYNAMICS`.
         ranked_by: the score that orders the table, one of `RANKINGS`.
-        suspected_above: an example is `suspected` where knn_disagreement is above it and the neighbours agree on one
-            other label; one half is a majority.
+        suspected_above: an example is `suspected` where more than this share of the votes is for one label that is not
+            its own; one half is a majority.
         groups: int [N]: nothing of an example's own group is its neighbour.
 
     Returns:
@@ -98,7 +99,7 @@ def label_errors(
         "row": np.arange(len(own)),
         "label": own,
         "suspicion": np.empty(len(own)),
-        "suspected": (score > suspected_above) & (suggested != own) & (suggested >= 0),
+        "suspected": (found.share.numpy() > suspected_above) & (suggested != own),
         "knn_disagreement": score,
         "knn_disagreement_weighted": weighted.score.numpy(),
         "suggested_label": suggested,
@@ -132,19 +133,15 @@ def place(score: np.ndarray, ties: np.ndarray | None = None) -> np.ndarray:
     """
     score = np.asarray(score, dtype=np.float64)
     found = np.full(len(score), np.nan)
-    there = np.flatnonzero(~np.isnan(score))
-    if len(there) < 2:
-        found[there] = 0.5
-        return found
+    there = ~np.isnan(score)
     keys = [score[there]]
     if ties is not None:
         keys.append(np.nan_to_num(np.asarray(ties, dtype=np.float64)[there], nan=-np.inf))
-    order = np.lexsort(keys[::-1])
-    ordered = np.stack([key[order] for key in keys])
-    starts = np.flatnonzero(np.concatenate([[True], (ordered[:, 1:] != ordered[:, :-1]).any(0)]))
-    ends = np.append(starts[1:], len(there))
-    mean = np.repeat((starts + ends - 1) / 2, ends - starts)
-    found[there[order]] = mean / (len(there) - 1)
+    if len(keys[0]) < 2:
+        found[there] = 0.5
+        return found
+    _, dense = np.unique(np.stack(keys), axis=1, return_inverse=True)  # columns in lexicographic order
+    found[there] = (mean_ranks(dense.reshape(-1)) - 1) / (len(keys[0]) - 1)
     return found
 
 

@@ -12,14 +12,13 @@ import torch
 from torch import Tensor
 
 from rote.metrics.dynamics_files import PHASES, epoch_file, write_epoch
-from rote.metrics.example_scores import EPOCHS, as_table, scores_of
+from rote.metrics.example_scores import EPOCHS, as_table, count_epoch, scores_of
 from rote.ops.record import COUNTS, RecordTensors, record, record_tensors
 
 if TYPE_CHECKING:
     import pyarrow
 
 _COUNT = {name: column for column, name in enumerate(COUNTS)}
-_EPOCH = {name: column for column, name in enumerate(EPOCHS)}
 # Of a state, beside the number of the epoch; "logits" where they are kept.
 _TENSORS = ("counts", "sums", "values", "logits", "epochs")
 
@@ -223,17 +222,6 @@ class Recorder:
         ever_wrong = shown > counts[:, _COUNT["correct"]]
         wrong = ever_wrong & (counts[:, _COUNT["last_incorrect"]] == shown - 1)
         return counts, counts[:, _COUNT["seen"]] > 0, (shown > 0) & ~wrong
-
-
-def count_epoch(epochs: Tensor, epoch: int, seen: Tensor, right: Tensor) -> None:
-    """Brings int32 [N, 5] (columns `EPOCHS`) up to date by an epoch, in place and without waiting."""
-    column = {name: epochs[:, index] for name, index in _EPOCH.items()}
-    hit = seen & right
-    column["first_right"].masked_fill_(hit & (column["right"] == 0), epoch)
-    column["streak_start"].masked_fill_(hit & (column["right_now"] == 0), epoch)
-    column["seen"] += seen
-    column["right"] += hit
-    column["right_now"].copy_(torch.where(seen, right, column["right_now"] > 0))
 
 
 def _indices(values: Tensor, name: str, end: int, device: torch.device) -> Tensor:

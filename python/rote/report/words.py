@@ -108,10 +108,13 @@ LEFT_OUT: dict[str, str] = {
     "robustness": "runs under several losses, normalizations or numbers of label classes",
     "transfer": "a transfer run",
     "size": "a size run",
+    "regularize": "a regularize run",
     "noise": "a noise run",
     "memorization": "a memorization run",
     "easy": "an easy run",
     "trajectories": "a trajectories run",
     "depth": "a depth run",
+    "sensitivity": "a sensitivity run",
+    "csr": "a csr run",
     "claims": "the table of claims (rote claims)",
 }

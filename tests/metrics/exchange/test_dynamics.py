@@ -8,8 +8,11 @@ from itertools import pairwise
 import numpy as np
 import pyarrow.parquet
 import pytest
+import torch
 
-from rote.metrics.exchange import ExampleDynamics
+from rote import metrics
+from rote.metrics import exchange
+from rote.metrics.exchange import ExampleDynamics, recorded_logits
 from rote.metrics.exchange.dynamics import forgetting_events
 
 
@@ -93,6 +96,98 @@ def test_forgetting_counts_from_look_to_look_of_the_same_example():
     correct = np.array([[1, 1, 0, 1], [0, 0, 0, 0], [1, 0, 0, 1], [0, 0, 1, 1]], dtype=bool)
     seen = np.array([[1, 1, 1, 1], [1, 0, 1, 0], [1, 1, 1, 1], [1, 1, 1, 1]], dtype=bool)
     assert forgetting_events(correct, seen).tolist() == [2, 1, 0, 0]
+
+
+@pytest.fixture
+def recorder(tmp_path, recorded):
+    """(folder, scores, logits, labels) of a recorder that saw the logits in two batches a look."""
+    logits, labels = recorded
+    made = metrics.Recorder(14, folder=tmp_path / "run", logits=True)
+    for epoch in torch.tensor(logits):
+        for ids in (torch.arange(0, 12, 2), torch.arange(1, 12, 2)):
+            made.update(ids, epoch[ids], torch.tensor(labels)[ids])
+        made.end_epoch()
+    return tmp_path / "run", made.scores(), logits, labels
+
+
+def test_a_recorders_epochs_are_read(recorder):
+    folder, scores, logits, labels = recorder
+    found = ExampleDynamics.read(folder)
+    assert found.example_id.tolist() == list(range(12))  # 12 and 13 were never shown
+    assert found.epochs.tolist() == [1, 2, 3, 4, 5]
+    expected = ExampleDynamics.of_logits(logits, labels)
+    for name in ("loss", "margin", "p_true", "el2n", "correct"):
+        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(found.aum(), scores["aum"][:12], rtol=1e-5)
+    for name, same in (
+        ("confidence", "confidence"),
+        ("variability", "variability"),
+        ("forgetfulness", "forgetting_events"),
+    ):
+        np.testing.assert_allclose(found.cartography()[name], scores[same][:12], rtol=1e-4, atol=1e-6)
+    ids, kept = recorded_logits(folder)
+    assert ids.tolist() == list(range(12))
+    np.testing.assert_allclose(kept, logits, rtol=1e-6)
+    some = found.at(np.array([3, 1]))
+    assert some.example_id.tolist() == [3, 1]
+    np.testing.assert_array_equal(some.loss, found.loss[:, [3, 1]])
+
+
+def test_what_was_written_is_read_as_a_recorders(recorded, tmp_path):
+    logits, labels = recorded
+    logits = logits.copy()
+    logits[2, 5] = np.nan
+    made = ExampleDynamics.of_logits(logits, labels)
+    made.write(tmp_path, phase="eval_pass")
+    found = ExampleDynamics.read(tmp_path)
+    for name in ("loss", "margin", "p_true", "el2n"):
+        np.testing.assert_allclose(getattr(found, name), getattr(made, name), rtol=1e-6)
+    assert np.isnan(found.loss[2, 5])
+    scores = metrics.cartography(made.p_true, np.where(np.isnan(made.p_true), np.nan, made.correct))
+    np.testing.assert_allclose(found.cartography()["confidence"], scores.confidence, rtol=1e-6)
+    np.testing.assert_allclose(found.cartography()["variability"], scores.variability, rtol=1e-4)
+    events = metrics.forgetting(np.where(np.isnan(made.p_true), np.nan, made.correct))
+    np.testing.assert_array_equal(found.cartography()["forgetfulness"], events.events)
+    with pytest.raises(FileNotFoundError):
+        ExampleDynamics.read(tmp_path, phase="train_pass")
+    with pytest.raises(FileNotFoundError):
+        ExampleDynamics.read(tmp_path / "nothing")
+    with pytest.raises(ValueError, match="phase must be one of train_pass, eval_pass; got 'test'"):
+        made.write(tmp_path, phase="test")
+    with pytest.raises(ValueError, match="has no logits"):
+        recorded_logits(tmp_path)
+
+
+def test_every_source_gives_the_same_scores(recorder, tmp_path):
+    folder, scores, logits, labels = recorder
+    names = np.arange(12) + 100
+    exchange.write_cartography(tmp_path / "cartography", logits, labels, names)
+    looks = ExampleDynamics.of_logits(logits, labels)
+    exchange.write_data_map(tmp_path / "map.jsonl", looks.cartography(), names)
+    exchange.write_aum(tmp_path / "values", looks.aum(), names)
+    exchange.write_aum_records(tmp_path / "records", logits, labels, names)
+    read = exchange.read_training_scores
+    sources = {
+        "recorder": read(folder).aligned(np.arange(11, -1, -1)),
+        "cartography": read(tmp_path / "cartography").aligned(names[::-1]),
+        "data map": read(tmp_path / "map.jsonl").aligned(names[::-1]),
+        "aum": read(tmp_path / "values").aligned(names[::-1]),
+        "aum records": read(tmp_path / "records").aligned(names[::-1]),
+    }
+    for source, found in sources.items():
+        assert found.source == source
+        for name in ("aum", "confidence", "variability", "forgetting_events", "never_learned", "correctness"):
+            if name in found.scores:
+                np.testing.assert_allclose(found.scores[name], scores[name][11::-1], rtol=1e-4, atol=1e-6)
+    assert {name for name, found in sources.items() if "aum" in found.scores} == set(sources) - {"data map"}
+    assert sources["cartography"].dynamics.loss.shape == (5, 12)
+    with pytest.raises(ValueError, match="2 of 3 are missing, the first is 5"):
+        read(tmp_path / "map.jsonl").aligned(np.array([100, 5, 6]))
+    with pytest.raises(FileNotFoundError, match="no training dynamics"):
+        read(tmp_path)
+    (tmp_path / "odd.txt").write_text("x")
+    with pytest.raises(exchange.ExchangeError, match="wanted a data map"):
+        read(tmp_path / "odd.txt")
 
 
 def test_bad_arguments_are_named(recorded):

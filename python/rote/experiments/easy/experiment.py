@@ -38,8 +38,10 @@ class EasyConfig(ExperimentConfig):
     """Images asked about, the first of those trained on."""
     together: int = 10
     """Networks trained at once; a bound on memory."""
-    filter_model: str = "convnet"
+    filter_model: str = "closer-look-cnn"
     """Network whose first-layer filters are kept, trained once on real images and once under random labels."""
+    filter_width: int | None = 32
+    """Its width dial; the paper's has 200 filters."""
     filter_epochs: int = 0
     """Epochs of it; 0: no filters."""
     model: str = "mlp"
@@ -73,6 +75,7 @@ class EasyConfig(ExperimentConfig):
             ("--examples", self.examples, 2),
             ("--together", self.together, 1),
             ("--filter-epochs", self.filter_epochs, 0),
+            ("--filter-width", 1 if self.filter_width is None else self.filter_width, 1),
         ):
             if value < least:
                 raise ValueError(f"{option} must be at least {least}; got {value}")

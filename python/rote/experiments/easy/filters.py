@@ -45,7 +45,8 @@ def train_filters(run: EasyRun, stop: StopRequest, done: int, cells: int) -> flo
     for number, kind in enumerate(KINDS):
 
         def make(state: Path, kind: str = kind) -> Fleet:
-            training = config.training(model=config.filter_model, epochs=config.filter_epochs, **_FILTER_TRAINING)
+            own = {"model": config.filter_model, "width": config.filter_width, "epochs": config.filter_epochs}
+            training = config.training(**own, **_FILTER_TRAINING)
             return Fleet([_network(run)], [run.stream(kind, 0)], [training], state)
 
         def look(fleet: Fleet, epoch: int, kind: str = kind) -> dict[str, float]:
@@ -80,13 +81,12 @@ def write_filters(run: EasyRun) -> None:
 
 # The convolutional network is trained as those of other experiments are: the settings of one epoch of a perceptron
 # teach it nothing.
-_FILTER_TRAINING = {"optimizer": "adam", "lr": 1e-3, "norm": "batch", "width": None, "depth": None}
+_FILTER_TRAINING = {"optimizer": "adam", "lr": 1e-3, "norm": "batch", "depth": None}
 
 
 def _network(run: EasyRun) -> nn.Module:
-    config = dataclasses.replace(
-        run.config, model=run.config.filter_model, width=None, depth=None, norm="batch", projector_width=None
-    )
+    own = {"model": run.config.filter_model, "width": run.config.filter_width}
+    config = dataclasses.replace(run.config, **own, depth=None, norm="batch", projector_width=None)
     return build_model(architecture(config, run.inputs.bank, run.num_classes), None, None, run.inputs.bank)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,6 +13,7 @@ import torch
 from rote.augment import CenterCrop, Recipe
 from rote.experiments.base.config import ExperimentConfig
 from rote.experiments.base.launch import Launch
+from rote.experiments.csr.conditions import RAND_X, conditions_of
 from rote.experiments.inputs.loading import architecture, build_model
 from rote.experiments.noise.cells import cells_of
 from rote.experiments.regularize.settings import settings
@@ -35,8 +37,7 @@ class Trainings:
         epochs: visits of each.
         looks: evaluations along each.
         width: width dial where it differs from the config's.
-        depth: depth dial where it differs from the config's.
-        model: network where it differs from the config's.
+        built: arguments of `rote.models.build` that differ from the config's.
         step_cost: what a step takes, in plain steps of the network.
     """
 
@@ -46,8 +47,7 @@ class Trainings:
     epochs: int
     looks: int = 1
     width: int | None = None
-    depth: int | None = None
-    model: str | None = None
+    built: Mapping[str, Any] = field(default_factory=dict)
     step_cost: float = 1.0
 
 
@@ -92,10 +92,18 @@ def trainings_of(config: Any, images: int) -> list[Trainings]:
     if config.name_of_experiment == "size":
         return [Trainings(f"width {w}", config.replicas, images // 2, config.epochs, width=w) for w in config.widths]
     if config.name_of_experiment == "noise":
-        looks = len(config.evaluation_epochs()) + 1
+        looks = len(config.evaluation_epochs())
         return [Trainings("training", len(cells_of(config)), images, config.epochs, looks=looks)]
+    if config.name_of_experiment == "csr":
+        looks, found = len(config.look_epochs()), conditions_of(config)
+        # An iteration of a search is a step's pass and one more forward; randX is asked about two kinds of inputs.
+        kinds = sum(2 if condition.kind == RAND_X else 1 for condition in found)
+        searched = looks * kinds * config.queries * config.iterations * 4 / 3
+        cost = 1 + searched / (len(found) * config.epochs * images)
+        return [Trainings("networks and searches", len(found), images, config.epochs, looks=looks, step_cost=cost)]
     if config.name_of_experiment == "easy":
-        filters = Trainings("filters", 2, images, config.filter_epochs, model=config.filter_model)
+        cnn = {"name": config.filter_model, "width": config.filter_width, "depth": None, "norm": "batch"}
+        filters = Trainings("filters", 2, images, config.filter_epochs, built=cnn)
         networks = Trainings("networks", config.runs * len(config.kinds), images, config.epochs)
         return [networks, filters] if config.filter_epochs else [networks]
     if config.name_of_experiment == "trajectories":
@@ -104,7 +112,7 @@ def trainings_of(config: Any, images: int) -> list[Trainings]:
     if config.name_of_experiment == "depth":
         networks = len(config.equal) * len(config.norms) * len(config.lr)
         own, epochs = _not_held_out(config, images), config.epochs + config.true_epochs
-        return [Trainings(f"depth {d}", networks, own, epochs, depth=d) for d in config.depths]
+        return [Trainings(f"depth {d}", networks, own, epochs, built={"depth": d}) for d in config.depths]
     return []
 
 
@@ -136,11 +144,10 @@ def trainings_costs(config: ExperimentConfig, meter: BenignMeter) -> list[Traini
 
 def _costs(start: Launch, trainings: Trainings) -> TrainingsCosts:
     config = start.config
-    for dial in ("width", "depth", "model"):
-        if getattr(trainings, dial) is not None:
-            config = dataclasses.replace(config, **{dial: getattr(trainings, dial)})
+    if trainings.width is not None:
+        config = dataclasses.replace(config, width=trainings.width)
     bank, ids = start.inputs.bank, start.inputs.image_ids[: trainings.images]
-    built = architecture(config, bank, start.num_classes)
+    built = {**architecture(config, bank, start.num_classes), **trainings.built}
     network = build_model(built, None, None, bank)
     # A network that sees crops is timed on central ones.
     crop = Recipe(CenterCrop(), size=tuple(built["image_size"]))

@@ -14,7 +14,7 @@ from rote.experiments.location.answers import KINDS, PERMUTED, RESTORED, TEST, U
 from rote.experiments.location.checkpoints import Checkpoints
 from rote.experiments.probing.probes import probe_statistics
 from rote.metrics.features import Extractor, Shown
-from rote.metrics.manifold_geometry import manifold_geometry
+from rote.metrics.manifolds import manifold_geometry
 
 COLUMNS = (
     *("epoch", "step", "layer", "depth", "part", "examples", "capacity", "radius", "dimension", "centre_correlation"),

@@ -114,21 +114,24 @@ class NoiseRun:
             stream = TrainingStream(data.images, ids, labels, data.recipe, config.batch_size, config.seeds())
             return Trainer(self._network(), stream, config.training(weight_decay=cell.weight_decay))
 
-        def answers(trainer: Trainer) -> tuple[np.ndarray, float]:
+        last: dict[str, np.ndarray] = {}
+
+        def look(trainer: Trainer, epoch: int) -> Mapping[str, Any]:
             # Statistics of the images trained on, whatever was done to them.
             with probe_statistics(trainer.model, data.cropped[ids], self.config.bn):
                 train = clean_correct(trainer.model, data.cropped, data.label_used, image_ids=ids)
                 test = clean_correct(trainer.model, data.test, bank.test.labels)
-            return train.numpy(), float(test.double().mean())
-
-        def look(trainer: Trainer, epoch: int) -> Mapping[str, Any]:
-            correct, test = answers(trainer)
+            last["correct"] = train.numpy()
             epochs = [[each.epoch, each.loss, each.accuracy] for each in trainer.take_epochs()]
-            return {"train_accuracy": float(correct.mean()), "test_accuracy": test, "epochs": epochs}
+            return {
+                "train_accuracy": float(train.double().mean()),
+                "test_accuracy": float(test.double().mean()),
+                "epochs": epochs,
+            }
 
         def finish(trainer: Trainer) -> None:
-            correct, _ = answers(trainer)
-            write_with(self._answers_file(cell), lambda file: np.savez_compressed(file, correct=correct))
+            # The last look is at the end of training, and in the same process.
+            write_with(self._answers_file(cell), lambda file: np.savez_compressed(file, **last))
 
         try:
             return train_cell(

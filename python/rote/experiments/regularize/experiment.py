@@ -67,7 +67,7 @@ class RegularizeConfig(ExperimentConfig):
     """Accuracy on true labels that a technique may cost when it is judged by its fall."""
     loss: Literal["mse", "ce"] = "ce"
     """Loss: mean squared error on one-hot labels, or cross-entropy."""
-    schedule: Literal["constant", "step", "cosine", "one-cycle", "exponential"] = "constant"
+    schedule: Literal["constant", "step", "cosine", "one-cycle"] = "constant"
     """Learning rate over the run; constant, so that curves of the loss do not follow the schedule."""
     lr: float = 1e-3
     """Learning rate, the peak of an annealed schedule."""

@@ -70,15 +70,15 @@ class SensitivityConfig(ExperimentConfig):
     """Optimizer: stochastic gradient descent."""
     schedule: Literal["constant"] = "constant"
     """Learning rate over the run: constant."""
-    lr: float = 0.02
+    lr: float = 0.1
     """Learning rate with the classes of the data."""
-    exemplar_lr: float = 0.1
+    exemplar_lr: float = 0.2
     """Learning rate with a class for every image, whose gradients are that much smaller."""
     momentum: float = 0.0
     """Momentum."""
-    epochs: int = 200
+    epochs: int = 100
     """Visits of each image."""
-    batch_size: int = 50
+    batch_size: int = 100
     """Images per step, a divisor of the number of images: every epoch visits each."""
     looks: int = 10
     """Times, equally spaced, at which the loss is differentiated; an average over them is reported."""

@@ -73,7 +73,7 @@ class SizeConfig(ExperimentConfig):
     """Loss: mean squared error on one-hot labels, or cross-entropy."""
     lr: float = 3e-3
     """Learning rate, the peak of an annealed schedule."""
-    schedule: Literal["constant", "step", "cosine", "one-cycle", "exponential"] | None = None
+    schedule: Literal["constant", "step", "cosine", "one-cycle"] | None = None
     """Learning rate over the run: cosine by default; constant of convergence, whose times would be the schedule's."""
     epochs: int = 100
     """Visits of each image that a network trains on; of convergence the most."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rote.experiments.base.config import ExperimentConfig
-from rote.experiments.suite import benign
+from rote.experiments.suite import benign, learning, location, noise, noise_fitting, regularize, size
 from rote.experiments.suite.planned import CLAIMS, Planned, SuiteConfig
 
 # Each gives the runs of some claims, `runs(suite)`, in order.
-TOPICS = (benign,)
+TOPICS = (benign, learning, noise, noise_fitting, size, regularize, location)
 
 
 def plan(config: SuiteConfig) -> list[Planned]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from rote.experiments.base.config import ExperimentConfig
 from rote.experiments.presets import preset
 
-CLAIMS = tuple(range(1, 15))
+CLAIMS = tuple(range(1, 31))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +19,7 @@ class SuiteConfig:
 
     preset: Literal["laptop", "quick", "paper"] = "laptop"
     """Scale of the runs."""
-    rows: str = "1-14"
+    rows: str = "1-30"
     """Claims to make the runs for, e.g. 1-4,9."""
     seeds: int = 3
     """Seeds of every condition; claim 1 takes at least 5 when it takes 3."""

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rote.metrics.dynamics_files import PHASES, epoch_file, read_dynamics, trajectories
+from rote.metrics.training_dynamics import area_under_margin
 from rote.runs.whole_files import write_parquet
 
 
@@ -70,23 +72,13 @@ class ExampleDynamics:
 
         Raises:
             FileNotFoundError: nothing was recorded there.
+            ValueError: an unknown phase.
         """
-        from rote.metrics.dynamics_files import PHASES, read_dynamics, trajectories
-
-        def recorded(name: str) -> bool:
-            try:
-                read_dynamics(folder, phase=name, columns=["epoch"])
-            except FileNotFoundError:
-                return False
-            return True
-
-        phase = next((name for name in PHASES if recorded(name)), PHASES[0]) if phase is None else phase
-        found = {
-            name: trajectories(folder, name, phase=phase) for name in ("loss", "margin", "p_true", "el2n", "correct")
-        }
-        values = {name: path.values for name, path in found.items()}
-        seen = ~np.isnan(values["correct"]).all(0)
-        values = {name: value[:, seen] for name, value in values.items()}
+        phase = recorded_phase(folder) if phase is None else phase
+        names = ("loss", "margin", "p_true", "el2n", "correct")
+        found = {name: trajectories(folder, name, phase=phase) for name in names}
+        seen = ~np.isnan(found["correct"].values).all(0)
+        values = {name: path.values[:, seen] for name, path in found.items()}
         values["correct"] = values["correct"] == 1.0
         return cls(np.flatnonzero(seen), **values, epochs=found["loss"].epochs)
 
@@ -107,11 +99,12 @@ class ExampleDynamics:
             The files written. Examples without a value at a look are left out of its file; what the source does not
             tell is NaN.
         """
+        if phase not in PHASES:
+            raise ValueError(f"phase must be one of {', '.join(PHASES)}; got {phase!r}")
         written = []
         for epoch, number in enumerate(range(len(self.loss)), first_epoch):
             there = ~(np.isnan(self.loss[number]) & np.isnan(self.margin[number]))
-            suffix = "" if phase == "train_pass" else f".{phase}"
-            path = Path(folder) / "dynamics" / f"epoch={epoch:04d}{suffix}.parquet"
+            path = epoch_file(folder, epoch, phase)
             count = int(there.sum())
             columns = {
                 "epoch": np.full(count, epoch, dtype=np.int32),
@@ -126,8 +119,9 @@ class ExampleDynamics:
         return written
 
     def cartography(self) -> dict[str, np.ndarray]:
-        """The data map: `confidence` mean p_true, `variability` its population standard deviation, `correctness` the
-        number of looks that were right, `forgetfulness` the number of changes from right to wrong, `never_learned`.
+        """The data map as the tool has it: `confidence` mean p_true, `variability` its population standard deviation,
+        `correctness` the number of looks that were right (`rote.metrics.cartography` has the share), `forgetfulness`
+        the number of changes from right to wrong, `never_learned`.
         """
         seen = ~np.isnan(self.p_true)
         n = np.maximum(seen.sum(0), 1)
@@ -145,9 +139,43 @@ class ExampleDynamics:
 
     def aum(self) -> np.ndarray:
         """float64 [N], the mean margin over all looks; NaN without one."""
-        seen = ~np.isnan(self.margin)
-        total = np.where(seen, self.margin, 0.0).sum(0)
-        return np.where(seen.any(0), total / np.maximum(seen.sum(0), 1), np.nan)
+        return area_under_margin(self.margin)
+
+
+def recorded_phase(folder: Path | str) -> str:
+    """The first phase that a recorder left epochs of in a folder.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    names = [path.name for path in (Path(folder) / "dynamics").glob("epoch=*.parquet")]
+    for phase in PHASES:
+        ending = epoch_file("", 0, phase).name.removeprefix("epoch=0000")
+        if any(name.removeprefix("epoch=").removesuffix(ending).isdigit() for name in names):
+            return phase
+    raise FileNotFoundError(2, "no dynamics/epoch=NNNN.parquet", str(folder))
+
+
+def recorded_logits(folder: Path | str, *, phase: str | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The logits that a `rote.metrics.Recorder(..., logits=True)` wrote, for `write_cartography`.
+
+    Returns:
+        (example_id int64 [N], ascending; logits float64 [E, N, C], NaN where an example was not shown in an epoch).
+
+    Raises:
+        FileNotFoundError: nothing was recorded there.
+        ValueError: logits were not kept.
+    """
+    table = read_dynamics(
+        folder, phase=recorded_phase(folder) if phase is None else phase, columns=["epoch", "example_id", "logits"]
+    )
+    _, epoch = np.unique(table["epoch"].to_numpy(), return_inverse=True)
+    ids, place = np.unique(table["example_id"].to_numpy(), return_inverse=True)
+    rows = table["logits"].combine_chunks()
+    values = rows.flatten().to_numpy(zero_copy_only=False).reshape(len(rows), -1)
+    logits = np.full((epoch.max(initial=-1) + 1, len(ids), values.shape[1]), np.nan)
+    logits[epoch.reshape(-1), place.reshape(-1)] = values
+    return ids.astype(np.int64), logits
 
 
 def forgetting_events(correct: np.ndarray, seen: np.ndarray) -> np.ndarray:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from rote.metrics.exchange.aum import RECORDS, VALUES, read_aum, read_aum_records
-from rote.metrics.exchange.cartography import FOLDER, read_cartography, read_data_map
+from rote.metrics.exchange.cartography import FOLDER, read_cartography
+from rote.metrics.exchange.data_map import read_data_map
 from rote.metrics.exchange.dynamics import ExampleDynamics
 from rote.metrics.exchange.errors import ExchangeError
 
@@ -19,8 +20,8 @@ class TrainingScores:
 
     Attributes:
         example: [N], int64 or text, the examples' names in their source.
-        scores: columns [N] by name: aum, confidence, variability, correctness, forgetting_events, never_learned, what
-            of these the source tells.
+        scores: columns [N] by name: aum, confidence, variability, correctness (a share; a data map has correct_epochs,
+            a count), forgetting_events, never_learned: what of these the source tells.
         dynamics: every look, where the source has them; NaN in what it does not tell.
         source: what was read: "recorder", "cartography", "data map", "aum" or "aum records".
     """
@@ -85,6 +86,7 @@ def _of_file(path: Path) -> TrainingScores:
     if path.suffix == ".jsonl":
         found = read_data_map(path)
         names = found.pop("guid")
+        found["correct_epochs"] = found.pop("correctness")  # the file does not say of how many
         if "forgetfulness" in found:
             found["forgetting_events"] = found.pop("forgetfulness")
         return TrainingScores(names, found, None, "data map")
@@ -100,4 +102,6 @@ def _of_file(path: Path) -> TrainingScores:
 def _of_looks(looks: ExampleDynamics, source: str) -> TrainingScores:
     scores = {"aum": looks.aum(), **looks.cartography()}
     scores["forgetting_events"] = scores.pop("forgetfulness")
+    shown = (~np.isnan(looks.p_true)).sum(0)
+    scores["correctness"] = np.where(shown > 0, scores["correctness"] / np.maximum(shown, 1), np.nan)
     return TrainingScores(looks.example_id, scores, looks, source)

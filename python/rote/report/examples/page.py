@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rote.report import numbers, style
 from rote.report.embed import prose
+from rote.report.examples.overview import overview
 from rote.report.examples.payload import payload
 from rote.report.examples.sheets import contact_sheets
 from rote.report.examples.table import ExampleTable
@@ -23,7 +24,7 @@ def write_examples_page(table: ExampleTable, out: Path | str) -> Path:
 
     The address after # drives it, and follows what the reader does: `#sort=aum&desc&filter=is_corrupted` sorts by a
     score and keeps the corrupted ones (`!name` those that are not; `aum<0` and `aum>0` bounds; several with commas),
-    `label=cat`, `id=17` opens an example, `page=2` turns to a page; without it the page that holds the chosen example is shown.
+    `label=cat`, `id=17` opens an example, `page=2` turns to a page (by default the one that holds the example).
 
     Args:
         table: the examples.
@@ -41,7 +42,8 @@ def examples_page(table: ExampleTable) -> str:
     sheets = contact_sheets(table)
     about = f"<p class='about'>{prose(table.about)}</p>" if table.about else ""
     count = numbers.several(len(table), "example")
-    seen = f"<section id='sheets'><h2>At a glance</h2>{sheets}</section>" if sheets else ""
+    seen = overview(table) + sheets
+    seen = f"<section id='sheets'><h2>At a glance</h2>{seen}</section>" if seen else ""
     return (
         f"{page_head(table.title)}<body><header class='top'><p class='kicker'>Rote · {count}</p>"
         f"<h1>{escape(table.title)}</h1>{about}</header><main>{seen}"

@@ -9,7 +9,7 @@ from rote.report.conditions import Condition
 from rote.report.gallery import Gallery
 from rote.report.gathering import gather
 from rote.report.layout import detail_among, grid, how_to_read, section
-from rote.report.rows import distinct
+from rote.report.rows import Row, distinct
 from rote.report.story import after as story
 
 
@@ -49,19 +49,63 @@ def transfer(conditions: Sequence[Condition], gallery: Gallery) -> str:
 
 
 def size(conditions: Sequence[Condition], gallery: Gallery) -> str:
-    """Memorization of single examples against width."""
-    panels = [
-        gallery.panel(
-            "size",
-            lambda rows=rows: figures.plot_size(rows),
-            title="Memorization of single examples, by width",
-            detail=detail_among(condition, conditions),
-            finding=story.size_finding(rows),
-        )
-        for condition in conditions
-        if (rows := gather(condition.runs, "size.csv"))
-    ]
+    """Memorization of single examples against width; time to fit and held-out accuracy under noise."""
+    panels, aids = [], []
+    for condition in conditions:
+        detail = detail_among(condition, conditions)
+        if rows := gather(condition.runs, "size.csv"):
+            aids.append("size")
+            panels.append(
+                gallery.panel(
+                    "size",
+                    lambda rows=rows: figures.plot_size(rows),
+                    title="Memorization of single examples, by width",
+                    detail=detail,
+                    finding=story.size_finding(rows),
+                )
+            )
+        if rows := gather(condition.runs, "convergence.csv"):
+            aids.append("convergence")
+            panels += _convergence(rows, detail, gallery)
+        if rows := gather(condition.runs, "noise_capacity.csv"):
+            aids.append("noise-capacity")
+            panels += _noise_capacity(rows, gather(condition.runs, "best_width.csv"), detail, gallery)
     if not panels:
         return ""
     lead = "How much does a network's answer to an image hang on having seen that very image?"
-    return section("size", "Does size matter", lead, grid(panels) + how_to_read("size"))
+    if set(aids) != {"size"}:
+        lead = "How large must a network be to fit what it is given, and what does noise change of that?"
+    helps = "".join(how_to_read(aid) for aid in dict.fromkeys(aids))
+    return section("size", "Does size matter", lead, grid(panels) + helps)
+
+
+def _convergence(rows: Sequence[Row], detail: str, gallery: Gallery) -> list[str]:
+    titles = {"width": "Epochs to fit everything, by width", "images": "Epochs to fit everything, by number of images"}
+    panels = []
+    for sweep, title in titles.items():
+        if len(distinct([row for row in rows if row["sweep"] == sweep], sweep)) < 2:
+            continue
+        panels.append(
+            gallery.panel(
+                f"convergence-{sweep}",
+                lambda sweep=sweep: figures.plot_convergence(rows, sweep=sweep),
+                title=title,
+                detail=detail,
+                finding=story.convergence_finding(rows, sweep),
+            )
+        )
+    return panels
+
+
+def _noise_capacity(rows: Sequence[Row], best: Sequence[Row], detail: str, gallery: Gallery) -> list[str]:
+    return [
+        gallery.panel(
+            f"noise-capacity-{kind}",
+            lambda kind=kind: figures.plot_noise_capacity(rows, kind=kind),
+            title=f"Held-out accuracy under noisy {kind}, by width",
+            detail=detail,
+            finding=story.best_width_finding(best, kind),
+        )
+        for kind in ("inputs", "labels")
+        if kind in distinct(rows, "kind")
+    ]

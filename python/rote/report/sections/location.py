@@ -27,7 +27,8 @@ def location(conditions: Sequence[Condition], gallery: Gallery) -> str:
     """Rewinding, retraining, gradients, tied dropout, neurons, geometry and probes of every share of noise."""
     parts = []
     for condition in sorted(conditions, key=story.noise_of):
-        title, detail = story.title(condition), detail_among(condition, conditions)
+        title = story.title(condition)
+        detail = detail_among(condition, [c for c in conditions if story.title(c) == title])
         name = f"location-{100 * story.noise_of(condition):g}"
         panels = [
             gallery.panel(f"{name}-{key}", draw, title=f"{title}: {words}", detail=detail, finding=finding)

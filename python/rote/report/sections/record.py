@@ -24,12 +24,15 @@ SHOWN = frozenset(
         "ideal",
         "transfer",
         "size",
+        "regularize",
         "noise",
         "memorization",
         "easy",
         "trajectories",
         "depth",
         "location",
+        "sensitivity",
+        "csr",
     )
 )
 

@@ -49,3 +49,33 @@ def size_finding(rows: Sequence[Row]) -> str:
             "-0", "\u22120"
         )
     return text + "."
+
+
+def convergence_finding(rows: Sequence[Row], sweep: str) -> str:
+    """The ratio to real data at both ends of a sweep, under the strongest noise of each kind."""
+    own = [row for row in rows if row["sweep"] == sweep and row["ratio"] is not None and row["kind"] != "clean"]
+    parts = []
+    for kind in dict.fromkeys(row["kind"] for row in own):
+        level = max(row["level"] for row in own if row["kind"] == kind)
+        strongest = [row for row in own if (row["kind"], row["level"]) == (kind, level)]
+        means = sorted(over_seeds(strongest, (sweep,), "ratio"), key=lambda mean: mean.at[sweep])
+        if len(means) > 1:
+            first, last = means[0], means[-1]
+            parts.append(
+                f"{percent(level)} noisy {kind}: {significant(first.mean)} at {count(first.at[sweep])}, "
+                f"{significant(last.mean)} at {count(last.at[sweep])}"
+            )
+    return f"Epochs, as a multiple of those on real data: {'; '.join(parts)}." if parts else ""
+
+
+def best_width_finding(rows: Sequence[Row], kind: str) -> str:
+    """The best widths of all seeds: on real data, under the strongest noise of a kind, with noisy examples removed."""
+    parts = []
+    for name, text in (("clean", "real data"), (kind, f"noisy {kind}"), ("removed", "noisy examples removed")):
+        own = [row for row in rows if row["kind"] == name]
+        if own:
+            level = max(row["level"] for row in own)
+            widths = sorted({row["best_width"] for row in own if row["level"] == level})
+            share = "" if name == "clean" else f" ({percent(level)})"
+            parts.append(f"{text}{share} {', '.join(count(width) for width in widths)}")
+    return f"Best width: {'; '.join(parts)}." if parts else ""

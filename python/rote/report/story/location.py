@@ -28,13 +28,11 @@ def verdict(condition: Condition) -> str:
     first = condition.first.summary
     interval = f" (95 % interval {points_interval(found.interval)})" if found.interval else ""
     text = (
-        f"Putting the last block back to epoch {first.get('rewound_epoch')} costs {points(found.mean)} points more of "
-        f"the wrong labels than putting back the best other one{interval}."
+        f"What wrong labels lose with the last block put back to epoch {first.get('rewound_epoch')}, less what they "
+        f"lose with the best other block: {points(found.mean)} points{interval}"
     )
     initial = _mean(condition, "last_minus_best_other_init")
-    if initial is not None:
-        text += f" Back to initialization: {points(initial.mean)} points."
-    return text
+    return text + ("." if initial is None else f"; put back to initialization {points(initial.mean)} points.")
 
 
 def rewinding_finding(rows: Sequence[Row], epoch: int | None) -> str:

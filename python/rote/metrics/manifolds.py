@@ -1,4 +1,4 @@
-"""rote/metrics/manifold_geometry.py: capacity, radius and dimension of point clouds by mean-field theory.
+"""rote/metrics/manifolds.py: capacity, radius and dimension of point clouds by mean-field theory.
 
 Chung, Lee and Sompolinsky 2018 (Physical Review X 8, 031003): P manifolds in N dimensions, each with a random label,
 are separable by a plane through the origin while P / N is below a capacity that every manifold alone decides, by its

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import optimize, stats
 
-from rote.metrics.manifold_geometry import anchor_statistics, large_dimension_capacity, manifold_geometry
+from rote.metrics.manifolds import anchor_statistics, large_dimension_capacity, manifold_geometry
 
 
 def circle(radius: float, points: int = 200) -> np.ndarray:
