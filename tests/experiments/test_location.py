@@ -330,6 +330,11 @@ def test_options_that_do_not_fit_the_data(tmp_path):
         location(**{**FIELDS, "noise": 0.001, "epochs": 4, "early_epoch": 1, "label_seed": lucky}, out=tmp_path)
 
 
+def test_a_dry_run_of_any_early_epoch(tmp_path):
+    short = LocationConfig(**{**FIELDS, "data": "digits"}).shortened(epochs=1)
+    assert (short.early, short.earlier()) == (0, [0])
+
+
 def test_the_early_epoch_by_default():
     assert LocationConfig().early == 15
     assert LocationConfig().earlier() == [0, 5, 15, 30, 60]
