@@ -250,7 +250,7 @@ def test_networks_that_diverge_are_left_out(tmp_path, monkeypatch):
     assert estimates["mem"][there] == pytest.approx(memorization_scores(correct[sound], subset[sound]).score[there])
     assert run.table("plan.parquet")["diverged"].tolist() == [not s for s in sound]
     monkeypatch.setattr(Fleet, "diverged", property(lambda fleet: [3] * 7 + [None]))
-    with pytest.raises(TrainingDiverged):
+    with pytest.raises(TrainingDiverged, match="21 of 24 networks diverged"):
         memorization(**TINY, out=tmp_path / "all")
 
 

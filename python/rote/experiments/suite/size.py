@@ -8,8 +8,8 @@ from typing import Any
 
 from rote.experiments.suite.planned import Planned, SuiteConfig, of, seeded
 
-# Perceptrons with batch normalization: without it real data are not fitted within hundreds of epochs. Widths and batches
-# at which they are, or there is no ratio.
+# Perceptrons with batch normalization, without which real data are not fitted in hundreds of epochs; and widths and
+# batches at which they are, or there is no ratio.
 CONVERGENCE: dict[str, Any] = {"study": "convergence", "width": 64, "epochs": 150, "networks": 2}
 NOISE: dict[str, Any] = {"study": "noise", "widths": (4, 8, 16, 32, 64, 128, 256), "networks": 3}
 DIGITS: dict[str, Any] = {"data": "digits", "root": None}
