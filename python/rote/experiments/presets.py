@@ -157,7 +157,7 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
         "location": {
             "augment": "none",
             "moments": (0, 5, 15, 60),
-            "tied_epochs": 100,
+            "tied_epochs": 50,
             "neuron_examples": 6,
             "neuron_batch_size": 32,
         },
