@@ -87,7 +87,7 @@ def measured(planted: Planted, options: argparse.Namespace, seed: int) -> list[d
     features = embedded(network, planted, np.arange(len(labels)))
     spent = {"whole network": time.monotonic() - begin}
     begin = time.monotonic()
-    probabilities, disagreement = out_of_fold(planted, options, seed)
+    probabilities, disagreement, majority = out_of_fold(planted, options, seed)
     spent["folds"] = time.monotonic() - begin
     regression = cross_validated(features, labels, planted.classes, options.folds, seed)
     rows = []
@@ -101,7 +101,7 @@ def measured(planted: Planted, options: argparse.Namespace, seed: int) -> list[d
         found = label_errors(rows_of, labels, k=options.k)
         place_of = place(found.columns["knn_disagreement"], found.columns["knn_disagreement_weighted"])
         add("rote, k-NN disagreement", evidence, place_of, found.columns["suspected"])
-    add("rote, k-NN disagreement", "features out of fold", disagreement, disagreement > 0.5)
+    add("rote, k-NN disagreement", "features out of fold", disagreement, majority)
     scores = looks.cartography()
     add("rote, AUM", "dynamics", -looks.aum())
     add("rote, confidence", "dynamics", -scores["confidence"])
@@ -161,11 +161,13 @@ def embedded(network: nn.Module, planted: Planted, rows: np.ndarray) -> np.ndarr
         return metrics.embed(network, planted.images, ["encoder"], image_ids=planted.ids[rows])["encoder"].cpu().numpy()
 
 
-def out_of_fold(planted: Planted, options: argparse.Namespace, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """(probabilities [N, C], k-NN disagreement [N]) of networks that did not train on the example."""
+def out_of_fold(planted: Planted, options: argparse.Namespace, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of networks that did not train on the example: probabilities [N, C], k-NN disagreement [N], and whether most of
+    the neighbours have one other label [N].
+    """
     fold = np.random.default_rng(seed).permutation(len(planted.ids)) % options.folds
     probabilities = np.zeros((len(planted.ids), planted.classes))
-    disagreement = np.zeros(len(planted.ids))
+    disagreement, majority = np.zeros(len(planted.ids)), np.zeros(len(planted.ids), dtype=bool)
     labels = planted.labels.numpy()
     for number in range(options.folds):
         inside, outside = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
@@ -175,7 +177,8 @@ def out_of_fold(planted: Planted, options: argparse.Namespace, seed: int) -> tup
         queries, references = (embedded(network, planted, rows) for rows in (outside, inside))
         votes = rote.knn_vote(queries, references, labels[inside], options.k, num_classes=planted.classes)
         disagreement[outside] = 1 - votes[np.arange(len(outside)), labels[outside]] / options.k
-    return probabilities, disagreement
+        majority[outside] = (votes.argmax(1) != labels[outside]) & (votes.max(1) > options.k / 2)
+    return probabilities, disagreement, majority
 
 
 def cross_validated(features: np.ndarray, labels: np.ndarray, classes: int, folds: int, seed: int) -> np.ndarray:

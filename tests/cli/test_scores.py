@@ -71,7 +71,7 @@ def test_embeddings_and_labels_alone(files, arrays, capsys):
     wrong = labels != true
     assert set(at[:10]) == set(np.flatnonzero(wrong))
     assert [row["is_corrupted"] == "True" for row in rows] == wrong[at].tolist()
-    assert summary["suspected"] == int(((votes.score > 0.5) & (votes.suggested != torch.tensor(labels))).sum())
+    assert summary["suspected"] == int(((votes.share > 0.5) & (votes.suggested != torch.tensor(labels))).sum())
     assert summary["precision_knn_disagreement"] == summary["average_precision_suspicion"] == 1.0
     assert sum(row["examples"] for row in summary["by_label"]) == COUNT
     table = pyarrow.parquet.ParquetFile(files / "found" / "label_errors.parquet").read()
@@ -188,6 +188,7 @@ def test_the_page_of_a_run(tmp_path, capsys):
     columns = {column["name"]: column for column in data["columns"]}
     assert columns["id"]["values"] == run.examples["id"].tolist()
     assert columns["label_used"]["kind"] == "label"
+    assert columns["label_redrawn"]["kind"] == "flag"
     assert columns["is_corrupted"]["values"] == run.examples["is_corrupted"].astype(int).tolist()
     assert data["pictures"]["width"] == 16
     assert (
@@ -204,3 +205,35 @@ def test_the_page_of_a_run(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert main(["scores", "page", str(tmp_path / "empty")]) == 2
     assert "no examples.parquet and no dynamics" in capsys.readouterr().err
+
+
+def test_the_page_of_a_recorders_folder(tmp_path):
+    logits = torch.randn(3, 20, 4, generator=torch.Generator().manual_seed(0))
+    labels = torch.arange(20) % 4
+    recorder = rote.metrics.Recorder(20, folder=tmp_path)
+    for epoch in logits:
+        recorder.update(torch.arange(20), epoch, labels)
+        recorder.end_epoch()
+    assert main(["scores", "page", str(tmp_path)]) == 0
+    page = (tmp_path / "examples.html").read_text()
+    data = json.loads(re.search(r"id='data'>(.*?)</script>", page, flags=re.S)[1])
+    columns = {column["name"]: column for column in data["columns"]}
+    np.testing.assert_allclose(columns["aum"]["values"], recorder.scores()["aum"], rtol=1e-4)
+    assert set(data["trajectories"]) == {"loss", "margin", "p_true"}
+    assert data["trajectories"]["loss"]["epochs"] == [1, 2, 3]
+    assert data["pictures"] is None
+
+
+def test_dynamics_of_a_recorder_and_its_looks(files, arrays):
+    _, labels, true, _ = arrays
+    recorder = rote.metrics.Recorder(COUNT, folder=files / "run")
+    for seed in range(3):
+        noise = torch.randn(COUNT, 3, generator=torch.Generator().manual_seed(seed))
+        logits = torch.nn.functional.one_hot(torch.tensor(true), 3) * 3 + noise
+        recorder.update(torch.arange(COUNT), logits, torch.tensor(labels))
+        recorder.end_epoch()
+    assert label_errors(files, "--dynamics", str(files / "run")) == 0
+    rows, summary = read(files)
+    assert summary["dynamics"] == "recorder"
+    at = [int(row["row"]) for row in rows]
+    np.testing.assert_allclose([float(row["aum"]) for row in rows], recorder.scores()["aum"][at], rtol=1e-4)

@@ -12,15 +12,18 @@ from rote.experiments import (
     CONFIGS,
     BenignConfig,
     CapacityConfig,
+    CSRConfig,
     DepthConfig,
     EasyConfig,
     IdealConfig,
     InvarianceConfig,
     LayersConfig,
+    SensitivityConfig,
     TrajectoriesConfig,
     TransferConfig,
     benign,
     capacity,
+    sensitivity,
 )
 from rote.experiments.forecasting import benign as forecast_benign
 from rote.experiments.forecasting.forecaster import Forecaster, duration
@@ -137,10 +140,29 @@ def test_networks_that_learn_in_other_orders(tiny):
     assert Forecaster().forecast(deep).steps == 2 * 2 * 2 * 2 * 2 * 7
 
 
+def test_what_is_searched_and_gone_back_over(tiny):
+    shared = {"data": "digits", "images": 64, "batch_size": 32, "out": tiny["out"], "device": "cpu"}
+    searched = CSRConfig(**shared, width=4, projector_width=16, epochs=3, looks=1, queries=20, iterations=2)
+    plain = Forecaster().forecast(dataclasses.replace(searched, conditions=("real",)))
+    assert (plain.steps, plain.samples) == (2 * 3, 64 * 3)
+    assert Forecaster().forecast(searched).steps == 3 * plain.steps
+    back = SensitivityConfig(**shared, side=6, width=4, projector_width=4, epochs=6, looks=2)
+    forecast = Forecaster().forecast(back)
+    assert (forecast.steps, forecast.samples) == (4 * 2 * 6, 4 * 64 * 6)
+    assert part(forecast, "going back").detail == "over 36 epochs in all"
+    assert part(forecast, "going back").seconds > part(forecast, "training").seconds > 0
+    sensitivity(back)
+    assert Forecaster().forecast(back).finished
+
+
 def test_every_experiment_has_a_dry_run():
     for kind in CONFIGS.values():
         config = kind()
-        told = isinstance(config, BenignConfig | CapacityConfig) or trainings_of(config, 100) or config.benign_runs()
+        told = (
+            isinstance(config, BenignConfig | CapacityConfig | SensitivityConfig)
+            or trainings_of(config, 100)
+            or config.benign_runs()
+        )
         assert told, kind
 
 

@@ -33,14 +33,21 @@ def cluster():
     import ray
 
     folder = tempfile.mkdtemp(prefix="ray-")
-    ray.init(
-        num_cpus=2,
-        include_dashboard=False,
-        object_store_memory=80 * 2**20,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        _temp_dir=folder,
-    )
+    for attempt in (1, 2, 3):
+        try:
+            ray.init(
+                num_cpus=2,
+                include_dashboard=False,
+                object_store_memory=80 * 2**20,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                _temp_dir=folder,
+            )
+            break
+        except Exception as error:  # on a machine that is busy Ray's own half minute may not suffice
+            ray.shutdown()
+            if attempt == 3 or "timed out" not in str(error):
+                raise
     yield
     ray.shutdown()
     shutil.rmtree(folder, ignore_errors=True)

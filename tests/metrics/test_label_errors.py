@@ -53,7 +53,7 @@ def test_every_source_has_its_ranking(planted):
     expected = (neighbours + (rankdata(-probabilities[rows, labels]) - 1) / 199 + (rankdata(-aum) - 1) / 199) / 3
     np.testing.assert_allclose(columns["suspicion"], expected)
     np.testing.assert_array_equal(found.order[:5], np.argsort(-expected)[:5])
-    suspected = (votes.score.numpy() > 0.5) & (votes.suggested.numpy() != labels)
+    suspected = (votes.share.numpy() > 0.5) & (votes.suggested.numpy() != labels)
     np.testing.assert_array_equal(columns["suspected"], suspected)
 
 

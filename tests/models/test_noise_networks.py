@@ -119,6 +119,11 @@ def test_whitening_is_the_papers_formula():
         torch.testing.assert_close(white[row], torch.tensor((values[row] - values[row].mean()) / deviation))
     assert white[0].std(correction=0).item() == pytest.approx(1.0)
     assert not white[1].any()
+    # Half precision rounds the pixels and the result, and nothing in between.
+    half = (0.5 + 0.25 * x[:1]).bfloat16()
+    torch.testing.assert_close(
+        models.PerImageWhitening()(half), models.PerImageWhitening()(half.float()).bfloat16(), rtol=0, atol=0
+    )
     plain, whitened = build("small-inception", width=12), build("small-inception", width=12, whiten=True)
     assert plain.state_dict().keys() == whitened.state_dict().keys()
     assert whitened.layers == plain.layers

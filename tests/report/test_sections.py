@@ -13,20 +13,8 @@ from . import synthetic, synthetic_series, synthetic_sizes, synthetic_tables
 from .test_page import Page
 
 SECTIONS = ["answer", "done", "curves", "controls", "layers", "location", "invariance", "pool", "diversity", "capacity"]
-SECTIONS += [
-    "robustness",
-    "transfer",
-    "size",
-    "noise",
-    "regularize",
-    "memorization",
-    "easy",
-    "trajectories",
-    "depth",
-    "claims",
-    "runs",
-]
-SECTIONS += ["provenance", "words", "sources"]
+SECTIONS += ["robustness", "transfer", "size", "noise", "regularize", "memorization", "easy", "trajectories", "depth"]
+SECTIONS += ["sensitivity", "csr", "claims", "runs", "provenance", "words", "sources"]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""`rote scores label-errors --embeddings X.npy --labels y.npy [--probabilities P.npy] [--dynamics DIR] [--images I]`."""
+"""`rote scores label-errors --embeddings X.npy --labels y.npy [--probabilities P.npy] [--dynamics D] [--images I]`."""
 
 from __future__ import annotations
 
@@ -154,8 +154,8 @@ def _suspects(
         options.out / "suspects.html",
         images=images,
         classes=classes,
-        about=f"The {len(shown)} most suspicious of {len(labels):,} labels, ranked by {options.ranked_by}; "
-        f"{int(found.columns['suspected'].sum()):,} are contradicted by most of their {options.k} nearest neighbours.",
+        about=f"The {len(shown)} most suspicious of {len(labels):,} labels, ranked by {options.ranked_by}. "
+        f"Of {int(found.columns['suspected'].sum()):,} most of the {options.k} neighbours have one other label.",
     )
 
 
@@ -239,7 +239,7 @@ def _summary(options: LabelErrorOptions, found: Any, labels: np.ndarray, true, c
 def _said(options: LabelErrorOptions, summary: dict[str, Any]) -> str:
     text = (
         f"{summary['examples']:,} labels, {summary['suspected']:,} of them ({100 * summary['suspected_share']:.1f} %) "
-        f"contradicted by most of their {options.k} nearest neighbours"
+        f"suspected: most of their {options.k} nearest neighbours have one and the same other label"
     )
     if "wrong" in summary:
         text += f"; {summary['wrong']:,} are wrong, found at that number: "

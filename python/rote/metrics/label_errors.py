@@ -79,8 +79,8 @@ def label_errors(
         probabilities: float [N, C], of models that did not train on the row's example.
         dynamics: scores of `rote.metrics.Recorder`, or any columns [N] named as in `DYNAMICS`.
         ranked_by: the score that orders the table, one of `RANKINGS`.
-        suspected_above: an example is `suspected` where knn_disagreement is above it and the neighbours agree on one
-            other label; one half is a majority.
+        suspected_above: an example is `suspected` where more than this share of the votes is for one label that is not
+            its own; one half is a majority.
         groups: int [N]: nothing of an example's own group is its neighbour.
 
     Returns:
@@ -99,7 +99,7 @@ def label_errors(
         "row": np.arange(len(own)),
         "label": own,
         "suspicion": np.empty(len(own)),
-        "suspected": (score > suspected_above) & (suggested != own) & (suggested >= 0),
+        "suspected": (found.share.numpy() > suspected_above) & (suggested != own),
         "knn_disagreement": score,
         "knn_disagreement_weighted": weighted.score.numpy(),
         "suggested_label": suggested,

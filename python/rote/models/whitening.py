@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 
@@ -21,7 +22,9 @@ class PerImageWhitening(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """float [B, R C, H, W] -> the same shape."""
         images = x.unflatten(1, (self.replicas, -1))
+        if x.dtype in (torch.bfloat16, torch.float16):
+            images = images.float()  # differences from the mean would lose what few digits there are
         own = (2, 3, 4)
         smallest = images[0, 0].numel() ** -0.5
         deviation = images.std(own, correction=0, keepdim=True).clamp_min(smallest)
-        return ((images - images.mean(own, keepdim=True)) / deviation).flatten(1, 2)
+        return ((images - images.mean(own, keepdim=True)) / deviation).flatten(1, 2).to(x.dtype)

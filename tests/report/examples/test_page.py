@@ -111,6 +111,8 @@ def test_the_page_is_one_file_and_asks_for_nothing(page):
     assert "</script>" not in text[text.index("id='data'") :].split("</script>")[0]
     for title in ("Easiest", "Hardest", "Most forgotten", "Most memorized"):
         assert f">{title}</a>" in text
+    for title in ("Data map", "Area under the margin", "Forgetting", "How scores agree"):
+        assert f"<figcaption>{title}</figcaption><svg" in text
 
 
 def test_contact_sheets_hold_the_extremes(page, table):
@@ -135,8 +137,8 @@ def test_without_pictures_trajectories_and_classes(tmp_path):
     text = dom(write_examples_page(table, tmp_path / "bare.html"), "#sort=aum&desc&id=1003")
     assert shown_ids(text) == expected(table, "aum", descending=True)
     assert shown_value(text, "label_used") == str(table.columns["label_used"][3])
-    assert "<figure" not in text
-    assert "At a glance" not in text
+    assert "<figure data-trajectory" not in text
+    assert "strip" not in text.split("<main>")[1].split("<footer>")[0]
 
 
 def test_thousands_of_rows_are_a_page_of_fifty(tmp_path):
@@ -148,6 +150,21 @@ def test_thousands_of_rows_are_a_page_of_fifty(tmp_path):
     rounded = np.array([float(f"{v:.6g}") for v in table.columns["confidence"]])
     shown = [rounded[i - 1000] for i in shown_ids(text)]
     assert shown == [rounded[i - 1000] for i in ids[50:100]]
+
+
+def test_kinds_of_columns(table):
+    more = {
+        "label_used_0.4": np.zeros(120, dtype=int),
+        "label_redrawn": np.zeros(120, dtype=bool),
+        "n_in": np.ones(120, dtype=int),
+    }
+    found = replace(table, columns={**table.columns, **more})
+    assert found.labels == ["label_true", "label_used", "label_used_0.4"]
+    assert {"label_redrawn", "is_corrupted", "never_learned"} == set(found.flags)
+    assert "n_in" in found.scores
+    assert not {"id", "label_used_0.4", "label_redrawn"} & set(found.scores)
+    assert found.class_name(2) == "<ship>"
+    assert found.class_name(7) == "7"
 
 
 def test_bad_tables_are_refused(table):

@@ -18,7 +18,9 @@ from rote.experiments.benign import BenignConfig, benign
 from rote.experiments.capacity import CapacityConfig
 from rote.experiments.forecasting.benign import BenignMeter, quietly
 from rote.experiments.forecasting.capacity import most_of_capacity
+from rote.experiments.forecasting.sensitivity import sensitivity_costs
 from rote.experiments.forecasting.trainings import trainings_costs, trainings_of
+from rote.experiments.sensitivity import SensitivityConfig
 
 # An examination is timed on a network trained for one epoch; where that alone takes longer than so many seconds, it is
 # not timed.
@@ -125,6 +127,8 @@ class Forecaster:
             return self._capacity(config)
         if trainings_of(config, 2):
             return self._trainings(config)
+        if isinstance(config, SensitivityConfig):
+            return self._sensitivity(config)
         runs = config.benign_runs()
         if not runs:
             raise ValueError(f"--dry-run knows no way to tell how long {config.name_of_experiment} takes")
@@ -178,6 +182,17 @@ class Forecaster:
             at_most=config.name_of_experiment in TOGETHER,
         )
 
+    def _sensitivity(self, config: SensitivityConfig) -> Forecast:
+        costs = sensitivity_costs(config, self.meter)
+        if costs is None:
+            return _nothing(config)
+        parts = (
+            Part("training", costs.training),
+            Part("going back", costs.going_back, f"over {costs.epochs_back:,} epochs in all"),
+        )
+        memory, device = self.meter.memory(), self.meter.device(config)
+        return Forecast("sensitivity", costs.steps, costs.samples, parts, memory, device)
+
     def _examination(
         self, config: ExperimentConfig, to_make: Sequence[BenignConfig], runs: Sequence[BenignConfig]
     ) -> Forecast:
@@ -225,7 +240,7 @@ class Forecaster:
             with quietly():
                 benign(dataclasses.replace(run, **short), data=bank)
                 begin = time.perf_counter()
-                EXPERIMENTS[config.name_of_experiment](dataclasses.replace(config, **short), data=bank)
+                EXPERIMENTS[config.name_of_experiment](config.shortened(**short), data=bank)
                 return time.perf_counter() - begin
 
 

@@ -13,6 +13,7 @@ import torch
 from rote.augment import CenterCrop, Recipe
 from rote.experiments.base.config import ExperimentConfig
 from rote.experiments.base.launch import Launch
+from rote.experiments.csr.conditions import RAND_X, conditions_of
 from rote.experiments.inputs.loading import architecture, build_model
 from rote.experiments.noise.cells import cells_of
 from rote.experiments.regularize.settings import settings
@@ -93,6 +94,13 @@ def trainings_of(config: Any, images: int) -> list[Trainings]:
     if config.name_of_experiment == "noise":
         looks = len(config.evaluation_epochs())
         return [Trainings("training", len(cells_of(config)), images, config.epochs, looks=looks)]
+    if config.name_of_experiment == "csr":
+        looks, found = len(config.look_epochs()), conditions_of(config)
+        # An iteration of a search is a step's pass and one more forward; randX is asked about two kinds of inputs.
+        kinds = sum(2 if condition.kind == RAND_X else 1 for condition in found)
+        searched = looks * kinds * config.queries * config.iterations * 4 / 3
+        cost = 1 + searched / (len(found) * config.epochs * images)
+        return [Trainings("networks and searches", len(found), images, config.epochs, looks=looks, step_cost=cost)]
     if config.name_of_experiment == "easy":
         cnn = {"name": config.filter_model, "width": config.filter_width, "depth": None, "norm": "batch"}
         filters = Trainings("filters", 2, images, config.filter_epochs, built=cnn)

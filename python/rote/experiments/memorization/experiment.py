@@ -17,7 +17,7 @@ from rote.data import ImageBank
 from rote.experiments.base.config import ExperimentConfig
 from rote.experiments.base.launch import launch
 from rote.experiments.inputs.same_class import NAME as SAME_CLASS
-from rote.experiments.memorization.run import MemorizationRun
+from rote.experiments.memorization.run import FEWEST_RUNS, MemorizationRun
 from rote.runs import Run
 
 
@@ -69,8 +69,8 @@ class MemorizationConfig(ExperimentConfig):
         super().__post_init__()
         if not 0 <= self.noise <= 1:
             raise ValueError(f"--noise must be in [0, 1]; got {self.noise}")
-        if self.runs < 8:
-            raise ValueError(f"--runs must be at least 8; got {self.runs}")
+        if self.runs < FEWEST_RUNS:
+            raise ValueError(f"--runs must be at least {FEWEST_RUNS}; got {self.runs}")
         for option, share in (("--share", self.share), *(("--profile-shares", s) for s in self.profile_shares)):
             if not 0 < share < 1:
                 raise ValueError(f"{option} must be in (0, 1); got {share}")
@@ -124,7 +124,7 @@ def memorization(
         ValueError: an option that does not fit the data or the network.
         RunMismatch, RunLocked: the run folder is another run's, or in use.
         Stopped: Ctrl-C; the state is saved.
-        TrainingDiverged: so many networks diverged that nothing can be scored.
+        NetworksDiverged: so many networks diverged that nothing can be scored; a `TrainingDiverged`.
 
     Example:
         >>> run = rote.experiments.memorization(runs=400, noise=0.1, noise_kind="wrong")

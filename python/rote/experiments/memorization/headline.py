@@ -15,15 +15,15 @@ def headline(summary: Mapping[str, Any]) -> list[str]:
     lines = [
         f"memorization of single examples by {summary['runs']:,} networks on {100 * summary['share']:g} % of "
         f"{summary['images']:,} images of {summary['data']}",
-        f"  accuracy {summary['train_accuracy']:.3f} on images trained on, {summary['held_out_accuracy']:.3f} on held-out "
-        f"ones, {summary['test_accuracy']:.3f} on test images",
+        f"  accuracy {summary['train_accuracy']:.3f} on images trained on, {summary['held_out_accuracy']:.3f} on "
+        f"held-out ones, {summary['test_accuracy']:.3f} on test images",
         f"  standard error of a score {summary['standard_error']:.3f}, reliability {split_half}{caution}",
-        f"  {summary['influence_pairs']:,} pairs of high influence, {summary['influence_pairs_opposite']:,} as large with "
-        "the other sign",
+        f"  {summary['influence_pairs']:,} pairs of high influence, {summary['influence_pairs_opposite']:,} as large "
+        "with the other sign",
     ]
     if summary["auc"] is not None:
         lines.append(
-            f"  {summary['corrupted']:,} wrong labels above right ones: area under the curve {summary['auc']:.3f} (95 % "
-            f"interval {summary['auc_low']:.3f} to {summary['auc_high']:.3f})"
+            f"  {summary['corrupted']:,} wrong labels above right ones: area under the curve {summary['auc']:.3f} "
+            f"(95 % interval {summary['auc_low']:.3f} to {summary['auc_high']:.3f})"
         )
     return lines

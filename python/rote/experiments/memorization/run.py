@@ -28,6 +28,19 @@ if TYPE_CHECKING:
 # A batch whose actor died or found no memory is tried so many times.
 _ATTEMPTS = 3
 
+# Networks without which there is nothing to score: two on either side of an example in each half.
+FEWEST_RUNS = 8
+
+
+class NetworksDiverged(TrainingDiverged):
+    """So many networks diverged that nothing can be scored."""
+
+    def __init__(self, diverged: int, runs: int) -> None:
+        RuntimeError.__init__(
+            self, f"{diverged} of {runs} networks diverged, too many to score anything (a lower lr is the usual cure)"
+        )
+        self.step = self.last_good_step = 0
+
 
 class MemorizationRun:
     """All networks from wherever they stand to the scores.
@@ -55,7 +68,7 @@ class MemorizationRun:
 
         Raises:
             Stopped: Ctrl-C; the state is saved.
-            TrainingDiverged: too few networks are left to score anything.
+            NetworksDiverged: too few networks are left to score anything.
         """
         print(f"rote: writing {self.folder.path}\n{self.cost()}", file=sys.stderr)
         self._write_plan({})
@@ -71,10 +84,12 @@ class MemorizationRun:
             }
         )
         sound = int((~answers.diverged[: self.config.runs]).sum())
-        if sound < 8:
-            raise TrainingDiverged(0, self.training.training(self.config.share).epochs)
+        if sound < FEWEST_RUNS:
+            raise NetworksDiverged(self.config.runs - sound, self.config.runs)
         write_results(self.training, self.folder, answers)
         shutil.rmtree(self.folder.path / CELLS, ignore_errors=True)
+        for batch in self.batches:  # of a process that was killed between a batch's file and the end of its checkpoint
+            (self.folder.checkpoints / f"{cell_name(batch)}.safetensors").unlink(missing_ok=True)
 
     def cost(self) -> str:
         """What the run takes on disk and in memory, in a line."""

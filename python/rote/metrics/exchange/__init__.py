@@ -13,10 +13,9 @@ from rote.metrics.exchange.aum import AumRecords, read_aum, read_aum_records, wr
 from rote.metrics.exchange.cartography import (
     CartographyDynamics,
     read_cartography,
-    read_data_map,
     write_cartography,
-    write_data_map,
 )
+from rote.metrics.exchange.data_map import read_data_map, write_data_map
 from rote.metrics.exchange.datalab import DatalabInputs, datalab_inputs, issue_columns, read_datalab, write_datalab
 from rote.metrics.exchange.dynamics import ExampleDynamics, recorded_logits
 from rote.metrics.exchange.errors import ExchangeError

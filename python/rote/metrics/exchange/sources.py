@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from rote.metrics.exchange.aum import RECORDS, VALUES, read_aum, read_aum_records
-from rote.metrics.exchange.cartography import FOLDER, read_cartography, read_data_map
+from rote.metrics.exchange.cartography import FOLDER, read_cartography
+from rote.metrics.exchange.data_map import read_data_map
 from rote.metrics.exchange.dynamics import ExampleDynamics
 from rote.metrics.exchange.errors import ExchangeError
 

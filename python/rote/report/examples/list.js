@@ -1,5 +1,5 @@
 // The table of examples, a page at a time.
-const MOST_COLUMNS = 6;
+const MOST_COLUMNS = flags.length ? 5 : 6;
 
 // What the table shows beside id and picture: the label, the score sorted by, flags that hold, a few further scores.
 function tableColumns(state) {

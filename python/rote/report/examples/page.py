@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rote.report import numbers, style
 from rote.report.embed import prose
+from rote.report.examples.overview import overview
 from rote.report.examples.payload import payload
 from rote.report.examples.sheets import contact_sheets
 from rote.report.examples.table import ExampleTable
@@ -41,7 +42,8 @@ def examples_page(table: ExampleTable) -> str:
     sheets = contact_sheets(table)
     about = f"<p class='about'>{prose(table.about)}</p>" if table.about else ""
     count = numbers.several(len(table), "example")
-    seen = f"<section id='sheets'><h2>At a glance</h2>{sheets}</section>" if sheets else ""
+    seen = overview(table) + sheets
+    seen = f"<section id='sheets'><h2>At a glance</h2>{seen}</section>" if seen else ""
     return (
         f"{page_head(table.title)}<body><header class='top'><p class='kicker'>Rote · {count}</p>"
         f"<h1>{escape(table.title)}</h1>{about}</header><main>{seen}"

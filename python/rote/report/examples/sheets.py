@@ -41,7 +41,7 @@ ABOUT = {
     "self_confidence": "probability of its label by a model that has not seen it",
     "probability_margin": "that probability minus the largest other",
     "is_corrupted": "its label is not the true one",
-    "suspected": "most neighbours agree on one other label",
+    "suspected": "most of its neighbours have one and the same other label",
 }
 # (title, what it says, columns to sort by in order of preference, largest first)
 _SHEETS = (

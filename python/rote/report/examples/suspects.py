@@ -66,7 +66,7 @@ def write_suspects_page(
         if suggested >= 0 and suggested != label:
             says += f", its neighbours say <b class='other'>{escape(name(suggested))}</b>"
         facts = " · ".join(
-            f"{escape(column.replace('_', ' '))} {numbers.significant(float(ranked[column][i]))}"
+            f"{escape(column.replace('_', ' '))} {_number(float(ranked[column][i]))}"
             for column in _SHOWN
             if column in ranked and np.isfinite(float(ranked[column][i]))
         )
@@ -83,6 +83,10 @@ def write_suspects_page(
     )
     write_bytes(Path(out), page.encode("utf-8"))
     return Path(out)
+
+
+def _number(value: float) -> str:
+    return numbers.significant(value).replace("-", "\u2212")
 
 
 def _image(images: Mapping[int, np.ndarray] | None, row: int, words: str) -> str:

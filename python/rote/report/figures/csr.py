@@ -56,7 +56,7 @@ def plot_csr(table: Table, ax: Axes | None = None, *, against: str = "epoch") ->
             points_with_intervals(ax, [accuracy[mean.at["epoch"]] for mean in means], means, color)
         marks.append(EndLabel(means[-1].mean, text, color, strong=kind == "real"))
         drawn += [{**row, "train_accuracy": accuracy[row["epoch"]]} for row in numbers(means, "csr", condition=kind)]
-    percent_axis(ax, _VALUES["csr"], high=_top([row["csr_high"] or row["csr"] for row in drawn]))
+    _share_axis(ax, "csr", drawn)
     if against == "epoch":
         ax.set_xscale("log", base=2)
         last = max(row["epoch"] for row in rows)
@@ -103,8 +103,7 @@ def plot_csr_against_noise(table: Table, ax: Axes | None = None, *, value: str =
         drawn += numbers(means, value, condition=kind)
     if not drawn:
         raise ValueError("table must have rows of noise, got none")
-    high = 1.02 if value != "csr" else _top([row[f"{value}_high"] or row[value] for row in drawn])
-    percent_axis(ax, _VALUES[value], high=high)
+    _share_axis(ax, value, drawn)
     ax.set_xlim(-0.03, 1.03)
     ax.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1], [f"{share} %" for share in (0, 20, 40, 60, 80, 100)])
     ax.set_xlabel("share of noise in the training set")
@@ -117,6 +116,9 @@ def whole(rows: list[Row]) -> list[Row]:
     return [row for row in rows if row["share"] in (0, 1) and row["headline"] in (True, "True")]
 
 
-def _top(values: list[float]) -> float:
-    """Room for the highest value, in fifths of the axis."""
-    return next((top for top in (0.22, 0.42, 0.62, 0.82) if max(values) < top - 0.02), 1.02)
+def _share_axis(ax: Axes, value: str, drawn: list[Row]) -> None:
+    """A y axis of percentages, as high as the highest value asks, in fifths."""
+    highest = max(row[f"{value}_high"] or row[value] for row in drawn)
+    percent_axis(ax, _VALUES[value])
+    # The ticks above stay, unseen.
+    ax.set_ylim(0, next((top for top in (0.22, 0.42, 0.62, 0.82) if highest < top - 0.02), 1.02))
