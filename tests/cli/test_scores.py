@@ -188,6 +188,7 @@ def test_the_page_of_a_run(tmp_path, capsys):
     columns = {column["name"]: column for column in data["columns"]}
     assert columns["id"]["values"] == run.examples["id"].tolist()
     assert columns["label_used"]["kind"] == "label"
+    assert columns["label_redrawn"]["kind"] == "flag"
     assert columns["is_corrupted"]["values"] == run.examples["is_corrupted"].astype(int).tolist()
     assert data["pictures"]["width"] == 16
     assert (

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,8 @@ from rote.experiments import LocationConfig, benign, headline, location
 from rote.experiments.location import cells as location_cells
 from rote.experiments.location.answers import Examples, predictions
 from rote.experiments.location.blocks import BLOCK, blocks_of, of_kind, put_back
+from rote.experiments.suite import location as suite_location
+from rote.experiments.suite.planned import SuiteConfig, of, plain
 from rote.metrics import recalibrated
 from rote.runs import load_run
 from rote.train import redraw_labels
@@ -330,6 +334,11 @@ def test_options_that_do_not_fit_the_data(tmp_path):
         location(**{**FIELDS, "noise": 0.001, "epochs": 4, "early_epoch": 1, "label_seed": lucky}, out=tmp_path)
 
 
+def test_a_dry_run_of_any_early_epoch(tmp_path):
+    short = LocationConfig(**{**FIELDS, "data": "digits"}).shortened(epochs=1)
+    assert (short.early, short.earlier()) == (0, [0])
+
+
 def test_the_early_epoch_by_default():
     assert LocationConfig().early == 15
     assert LocationConfig().earlier() == [0, 5, 15, 30, 60]
@@ -339,3 +348,15 @@ def test_the_early_epoch_by_default():
     for name in ("convnet", "mlp", "resnet18", "vgg16", "vit-tiny"):
         network = models.build(name, in_channels=3, image_size=32, num_classes=10, width=8, projector_width=8)
         assert [block.name for block in of_kind(blocks_of(network), BLOCK)][-1] == "projector"
+
+
+def test_the_runs_of_the_suite():
+    suite = SuiteConfig(data="folder", root=Path("pictures"), seeds=2)
+    planned = list(suite_location.runs(suite))
+    assert [(run.config.noise, run.config.seed) for run in planned] == [(0.1, 0), (1.0, 0), (0.1, 1), (1.0, 1)]
+    assert all(run.claims == (29,) and run.config.augment == "none" for run in planned)
+    assert list(suite_location.runs(SuiteConfig())) == []  # there is no such claim about digits
+    # The network at 1 is that of the un-augmented runs of other claims, kept weights apart.
+    (examined,) = planned[1].config.benign_runs()
+    alike = plain(of(suite, "benign"))
+    assert dataclasses.replace(examined, keep_checkpoints=()) == alike

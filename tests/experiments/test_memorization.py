@@ -325,3 +325,18 @@ def test_a_module_or_a_share_of_nobody_is_refused(tmp_path):
         memorization(model=torch.nn.Linear(2, 2), out=tmp_path)
     with pytest.raises(ValueError, match="share must leave some of 64 images"):
         memorization(**{**TINY, "share": 0.999}, out=tmp_path)
+
+
+@pytest.mark.parametrize(("width", "batched"), [(4, True), (400, False)])
+def test_wide_networks_train_one_after_another(tmp_path, monkeypatch, width, batched):
+    seen = []
+
+    class Noted(training_module.Fleet):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            seen.append(self.trainer.batched)
+
+    monkeypatch.setattr(training_module, "Fleet", Noted)
+    run = memorization(**{**TINY, "runs": 8, "images": 32, "epochs": 1, "width": width}, out=tmp_path)
+    assert seen == [batched]
+    assert run.summary["runs"] == 8

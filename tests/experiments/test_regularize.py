@@ -10,6 +10,9 @@ import torch
 from rote import models
 from rote.experiments import RegularizeConfig, regularize
 from rote.experiments.base import training_cell
+from rote.experiments.base.launch import launch
+from rote.experiments.forecasting.trainings import trainings_of
+from rote.experiments.regularize.run import RegularizeRun
 from rote.experiments.regularize.search import CriticalPoints
 from rote.experiments.regularize.settings import settings
 from rote.experiments.regularize.trade_off import falls, largest_fall
@@ -103,6 +106,20 @@ def test_settings_are_a_curve_for_each_technique():
             assert setting.adversarial > 0
         assert not any(getattr(setting.regularizers, name) for name in others)
         assert (setting.weight_decay > 0) == (setting.technique == "weight-decay")
+
+
+def test_test_images_are_balanced():
+    start = launch(RegularizeConfig(**{**FIELDS, "test_images": 50}), model=None, data=None, taps=None, fields={})
+    found = RegularizeRun(start.config, start.inputs, None, 10)
+    assert torch.bincount(start.inputs.bank.test.labels[found.test_ids]).tolist() == [5] * 10
+    assert not set(found.validation_ids.tolist()) & set(start.inputs.image_ids.tolist())
+
+
+def test_the_forecast_counts_every_network(run):
+    config = RegularizeConfig(**FIELDS)
+    found = trainings_of(config, 48)
+    assert sum(each.networks for each in found) == len(list((run.dir / "cells").iterdir())) == 6
+    assert [each.step_cost for each in found] == [1.0, 4.0]
 
 
 def test_falls_by_hand():

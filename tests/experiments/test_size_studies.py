@@ -14,6 +14,7 @@ from rote import data, models
 from rote.experiments import SizeConfig, headline, size
 from rote.experiments.base import fleet_cell
 from rote.experiments.base.launch import launch
+from rote.experiments.forecasting.trainings import trainings_of
 from rote.experiments.size.convergence import mean_epochs, orders
 from rote.experiments.size.noise import Noise, NoisySet
 from rote.experiments.size.noisy_capacity import best_widths, over_clean
@@ -179,6 +180,15 @@ def test_networks_without_statistics_are_asked_together():
         i: clean_accuracy(fleet.model(i), *studied.noisy_set(300).of(group.members[i].noise)) for i in found
     }
     assert len(set(found.values())) == 3
+
+
+def test_the_forecast_counts_every_network(convergence, noise):
+    for run, fields, images in ((convergence, CONVERGENCE, 32), (noise, NOISE, 48)):
+        found = trainings_of(SizeConfig(**fields), images)
+        places = {(row["width"], row["images"] if fields is CONVERGENCE else 0) for row in run.summary["rows"]}
+        assert len(found) == len(places)
+        conditions = {(row["kind"], row["level"]) for row in run.summary["rows"]}
+        assert {each.networks for each in found} == {2 * len(conditions)}
 
 
 def test_censored_times_count_with_the_cap():

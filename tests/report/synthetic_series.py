@@ -15,6 +15,7 @@ from .synthetic_capacity import convergence, noise_capacity, regularize
 from .synthetic_learning import depth, easy, trajectories
 from .synthetic_location import location
 from .synthetic_noise import noise
+from .synthetic_noise_fitting import csr, sensitivity
 from .synthetic_sizes import size, sizes, transfer
 from .synthetic_subsets import memorization
 from .synthetic_tables import diversity, ideal, invariance, layers
@@ -91,6 +92,7 @@ def everything(root: Path, seeds: Sequence[int] = (0, 1, 2)) -> list[Path]:
         found += [regularize(root, seed), convergence(root, seed), noise_capacity(root, seed)]
         found.append(memorization(root, seed))
         found += [easy(root, seed), trajectories(root, seed), depth(root, seed)]
+        found += [sensitivity(root, seed), csr(root, seed)]
         found += [location(root, seed, noise) for noise in (0.1, 1.0)]
         found += pools(root / "pools", seed) + conventions(root / "conventions", seed)
     return found

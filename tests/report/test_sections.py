@@ -13,20 +13,8 @@ from . import synthetic, synthetic_series, synthetic_sizes, synthetic_tables
 from .test_page import Page
 
 SECTIONS = ["answer", "done", "curves", "controls", "layers", "location", "invariance", "pool", "diversity", "capacity"]
-SECTIONS += [
-    "robustness",
-    "transfer",
-    "size",
-    "noise",
-    "regularize",
-    "memorization",
-    "easy",
-    "trajectories",
-    "depth",
-    "claims",
-    "runs",
-]
-SECTIONS += ["provenance", "words", "sources"]
+SECTIONS += ["robustness", "transfer", "size", "noise", "regularize", "memorization", "easy", "trajectories", "depth"]
+SECTIONS += ["sensitivity", "csr", "claims", "runs", "provenance", "words", "sources"]
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +103,7 @@ def test_findings_are_numbers_of_the_tables(everything):
 
 def test_page_without_further_experiments_names_them(tmp_path):
     page = Page(write_page([synthetic.benign(tmp_path)], tmp_path / "page.html"))
-    assert "Further sections appear where their runs are given: an invariance run;" in page.text
+    assert "Further sections appear where their runs are given: a location run; an invariance run;" in page.text
 
 
 def test_layers_of_a_benign_run_give_way_to_those_of_a_layers_run(tmp_path):

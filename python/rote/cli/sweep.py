@@ -34,7 +34,7 @@ def run(arguments: Sequence[str]) -> int:
     if name not in names:
         return complain(f"no experiment {name!r}; there are {', '.join(names)}")
     if {"-h", "--help"} & set(words):
-        print(_USAGE)
+        print(f"{_USAGE}The experiment's own options: rote run {name} --help.\n")
         parse(sweep.SweepOptions, ["--help"], prog=f"rote sweep {name}", description="Options of the sweep.")
         return 0
     words, grids = _take_all(words, "--grid")
@@ -52,7 +52,7 @@ def _make(plan: SweepPlan, options: SweepOptions) -> int:
     from rote.experiments import Stopped, sweep
     from rote.experiments.sweep.cost import cost_lines
 
-    print("\n".join(cost_lines(plan, workers=options.workers, forecast=options.forecast)))
+    print("\n".join(cost_lines(plan, workers=options.workers, forecast=not options.no_forecast)))
     print(f"  sweep folder: {plan.folder}", flush=True)
     if options.dry_run:
         for item in plan.runs:
@@ -121,7 +121,7 @@ def _take_all(words: Sequence[str], option: str) -> tuple[list[str], list[str]]:
 
 def _split(words: Sequence[str], kind: type) -> tuple[list[str], list[str]]:
     """The words of the sweep's own options, and those of the experiment."""
-    names = {"--" + field.name.replace("_", "-") for field in dataclasses.fields(kind)} | {"--no-forecast"}
+    names = {"--" + field.name.replace("_", "-") for field in dataclasses.fields(kind)}
     own: list[str] = []
     rest: list[str] = []
     target = rest

@@ -157,7 +157,7 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
         "location": {
             "augment": "none",
             "moments": (0, 5, 15, 60),
-            "tied_epochs": 100,
+            "tied_epochs": 50,
             "neuron_examples": 6,
             "neuron_batch_size": 32,
         },
@@ -168,14 +168,14 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
             "data": "cifar10",
             "images": 2000,
             "width": 16,
-            "epochs": 60,
+            "epochs": 50,
             "batch_size": 64,
             "evaluations": 1,
         },
         # Each for three seeds about 20 minutes of one core a claim.
         "easy": {"data": "cifar10", "images": 5000, "filter_epochs": 5},
         "trajectories": {"data": "cifar10", "images": 8000, "validation": 2000, "epochs": 45},
-        "csr": {"data": "cifar10", "images": 2000, "epochs": 60, "iterations": 10},
+        "csr": {"data": "cifar10", "images": 2000, "epochs": 80, "iterations": 10},
         "depth": {"data": "cifar10", "images": 2000, "validation": 1000},
         # 520 networks of about 900 steps, a third of a millisecond each where 16 train together: three minutes.
         "memorization": {
@@ -191,7 +191,7 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
             **_CLOSER_LOOK_CNN,
             "data": "cifar10",
             "images": 2000,
-            "test_images": 2000,
+            "test_images": 4000,
             "width": 32,
             "epochs": 15,
             "evaluations": 5,

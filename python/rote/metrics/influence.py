@@ -49,7 +49,8 @@ def influence_pairs(
 ) -> tuple[InfluencePairs, int]:
     """The pairs whose influence is at least `least`, and the number of pairs with at most -`least`.
 
-    To have been seen seldom makes an answer worse, so the second number says how many of the first chance makes.
+    An example seldom makes other answers worse (one with a wrong label may), so the second number bounds about how many
+    of the first are chance.
 
     The product is exact: entries are whole numbers up to R < 2^24 in float32. Needed at a time: R x T + R x 4096
     float32 values, and a chunk of pairs.

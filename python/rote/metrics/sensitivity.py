@@ -45,8 +45,9 @@ def loss_sensitivity(
 
     Both products come from one second backward pass through the gradient g, for all classes at once. (Maclaurin et al.
     2015 go back the same way; here weights within an epoch are found by going through it once more instead of
-    backwards.) An epoch back costs about 3 + 4 K training epochs, K the adjoints carried (1, or `num_classes`); the
-    memory is K x N x pixels numbers beside those of `UnrolledSGD`. Times are ends of epochs, where all examples have
+    backwards.) An epoch back costs about three training epochs with one adjoint and eight with ten (1,000 images of
+    196 pixels on one core); the memory is K x N x pixels numbers, K the adjoints carried (1, or `num_classes`), beside
+    that of `UnrolledSGD`. Times are ends of epochs, where all examples have
     been visited equally often.
 
     Args:

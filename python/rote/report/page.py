@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rote.report import numbers, style, words
 from rote.report.conditions import Study, group_by_condition, studies
+from rote.report.contents import SECTIONS, SHOWN, Material
 from rote.report.embed import write_whole
 from rote.report.exporting import FORMATS
 from rote.report.gallery import DEFAULT_FORMATS, Gallery
@@ -16,70 +17,11 @@ from rote.report.protocols import main
 from rote.report.reading import RunFolderError, read_run
 from rote.report.records import Run
 from rote.report.rows import Row
-from rote.report.sections import (
-    after,
-    capacity,
-    claims,
-    dials,
-    inside,
-    learning,
-    location,
-    noise,
-    noise_fitting,
-    opening,
-    record,
-    regularize,
-    subsets,
-    training,
-)
+from rote.report.sections import record
 from rote.report.story import opening as story
 
-_CONTENTS = (
-    ("answer", "Answer"),
-    ("done", "What was done"),
-    ("curves", "While it learns"),
-    ("controls", "The cause"),
-    ("layers", "Where"),
-    ("location", "Kept where"),
-    ("invariance", "What is learnt"),
-    ("pool", "How many views"),
-    ("diversity", "How strong"),
-    ("capacity", "How much fits"),
-    ("robustness", "Elsewhere"),
-    ("transfer", "Of use"),
-    ("size", "Size"),
-    ("noise", "Noise"),
-    ("regularize", "Regularizers"),
-    ("memorization", "Known by heart"),
-    ("easy", "Easy examples"),
-    ("trajectories", "Single examples"),
-    ("depth", "Depth"),
-    ("sensitivity", "Sensitivity"),
-    ("csr", "Critical samples"),
-    ("claims", "Claims"),
-    ("runs", "All runs"),
-    ("provenance", "Provenance"),
-    ("words", "Words"),
-)
-_OWN_SECTIONS = ("curves", "layers", "capacity")
-_FURTHER = (
-    "invariance",
-    "pool",
-    "diversity",
-    "robustness",
-    "transfer",
-    "size",
-    "noise",
-    "regularize",
-    "memorization",
-    "easy",
-    "trajectories",
-    "depth",
-    "location",
-    "sensitivity",
-    "csr",
-    "claims",
-)
+# Whose absence is told among what the main part of the page lacks.
+_MAIN = ("curves", "layers", "capacity")
 
 
 def write_page(
@@ -129,39 +71,15 @@ def write_page(
 
 def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Sequence[Row]) -> str:
     everything = studies(runs)
-    of = {kind: group_by_condition([run for run in runs if run.experiment == kind]) for kind in record.SHOWN}
+    of = {kind: group_by_condition([run for run in runs if run.experiment == kind]) for kind in SHOWN}
     examined = {condition.augment for kind in ("layers", "invariance") for condition in of[kind]}
     groups = [main(study, examined) for study in everything]
-    parts = {
-        "answer": opening.answer(groups),
-        "done": opening.procedure(groups, gallery),
-        "curves": training.curves(groups, gallery),
-        "controls": training.controls(groups, gallery),
-        "layers": inside.layers(groups, of["layers"], gallery),
-        "location": location.location(of["location"], gallery),
-        "invariance": inside.invariance(of["invariance"], gallery),
-        "pool": dials.pool(everything, groups, gallery),
-        "diversity": dials.diversity(of["diversity"], of["ideal"], gallery),
-        "capacity": capacity.capacity(of["capacity"], gallery),
-        "robustness": dials.robustness(everything, groups, gallery),
-        "transfer": after.transfer(of["transfer"], gallery),
-        "size": after.size(of["size"], gallery),
-        "noise": noise.noise(of["noise"], gallery),
-        "regularize": regularize.regularize(of["regularize"], gallery),
-        "memorization": subsets.memorization(of["memorization"], gallery),
-        "easy": learning.easy(of["easy"], gallery),
-        "trajectories": learning.trajectories(of["trajectories"], gallery),
-        "depth": learning.depth(of["depth"], gallery),
-        "sensitivity": noise_fitting.sensitivity(of["sensitivity"], gallery),
-        "csr": noise_fitting.csr(of["csr"], gallery),
-        "claims": claims.claims(claimed),
-        "runs": record.all_runs(runs),
-        "provenance": record.provenance(runs),
-        "words": record.glossary(),
-    }
+    material = Material(runs, everything, groups, of, gallery, claimed)
+    parts = {section.key: section.make(material) for section in SECTIONS}
     missing = _missing(groups, parts)
+    further = [section.further for section in SECTIONS if section.further and not parts[section.key]]
     head = title or story.headline(groups, bool(of["capacity"]))
-    contents = "".join(f'<a href="#{key}">{escape(name)}</a>' for key, name in _CONTENTS if parts[key])
+    contents = "".join(f'<a href="#{key}">{escape(name)}</a>' for key, name, *_ in SECTIONS if parts[key])
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -169,7 +87,7 @@ def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Seq
         f"<title>{escape(head)}</title><style>{_stylesheet()}</style></head><body>"
         f"<header class='top'><p class='kicker'>{escape(_kicker(runs, groups))}</p><h1>{escape(head)}</h1>"
         f"{_opening(runs, groups)}<nav aria-label='Contents'>{contents}</nav></header>"
-        f"<main>{''.join(parts.values())}{record.sources(missing, [key for key in _FURTHER if not parts[key]])}</main>"
+        f"<main>{''.join(parts.values())}{record.sources(missing, further)}</main>"
         "<footer><p>Made by Rote from run folders. Every number on this page is taken or reckoned from their "
         "summary.json, metrics.jsonl and CSV tables; the figures and their numbers lie beside it in figures/ "
         f"({', '.join(gallery.formats)}).</p></footer></body></html>\n"
@@ -205,7 +123,7 @@ def _missing(groups: Sequence[Study], parts: dict[str, str]) -> list[str]:
         "without": ("random", False) not in kinds,
         "controls": not any(labels in ("true", "fresh") for labels, _ in kinds),
         "views": "id='views'" not in parts["done"],
-        **{key: not parts[key] for key in _OWN_SECTIONS},
+        **{key: not parts[key] for key in _MAIN},
     }
     return [key for key in words.LEFT_OUT if absent.get(key)]
 

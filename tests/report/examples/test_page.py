@@ -152,6 +152,21 @@ def test_thousands_of_rows_are_a_page_of_fifty(tmp_path):
     assert shown == [rounded[i - 1000] for i in ids[50:100]]
 
 
+def test_kinds_of_columns(table):
+    more = {
+        "label_used_0.4": np.zeros(120, dtype=int),
+        "label_redrawn": np.zeros(120, dtype=bool),
+        "n_in": np.ones(120, dtype=int),
+    }
+    found = replace(table, columns={**table.columns, **more})
+    assert found.labels == ["label_true", "label_used", "label_used_0.4"]
+    assert {"label_redrawn", "is_corrupted", "never_learned"} == set(found.flags)
+    assert "n_in" in found.scores
+    assert not {"id", "label_used_0.4", "label_redrawn"} & set(found.scores)
+    assert found.class_name(2) == "<ship>"
+    assert found.class_name(7) == "7"
+
+
 def test_bad_tables_are_refused(table):
     with pytest.raises(ValueError, match="columns: id must be integers, each once"):
         replace(table, columns={**table.columns, "id": np.zeros(120, dtype=int)})

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from rote.experiments.benign import BenignConfig
 
@@ -30,6 +30,10 @@ class AnalysisConfig(BenignConfig):
         """
         shared = {field.name: getattr(self, field.name) for field in dataclasses.fields(BenignConfig)}
         return BenignConfig(**{**shared, "name": None, **changes})
+
+    def shortened(self, **changes: Any) -> Self:
+        """The same examination of a shorter run, to be timed; a subclass gives up what a short run does not have."""
+        return dataclasses.replace(self, **changes)
 
     def benign_runs(self) -> list[BenignConfig]:
         """Every `benign` run that has to exist before the examination; `--dry-run` adds them up."""

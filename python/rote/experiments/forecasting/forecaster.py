@@ -240,7 +240,7 @@ class Forecaster:
             with quietly():
                 benign(dataclasses.replace(run, **short), data=bank)
                 begin = time.perf_counter()
-                EXPERIMENTS[config.name_of_experiment](dataclasses.replace(config, **short), data=bank)
+                EXPERIMENTS[config.name_of_experiment](config.shortened(**short), data=bank)
                 return time.perf_counter() - begin
 
 

@@ -8,7 +8,7 @@ of which a share of the labels is redrawn.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 from torch import nn
 
@@ -120,6 +120,10 @@ class LocationConfig(AnalysisConfig):
     def earlier(self) -> list[int]:
         """The epochs at which the network is examined before its end, ascending: 0, the early one, the moments."""
         return sorted({0, self.early, *(epoch for epoch in self.moments if epoch < self.epochs)})
+
+    def shortened(self, **changes: Any) -> Self:
+        """Without an early epoch of its own, which a shorter run may not reach."""
+        return super().shortened(early_epoch=None, **changes)
 
     def benign(self, **changes: Any) -> BenignConfig:
         """The run that is examined, with the weights of every moment kept."""

@@ -62,7 +62,7 @@ class RegularizeConfig(ExperimentConfig):
     validation_images: int = 1000
     """Images, the next of the order, by which the epoch is selected; not trained on."""
     test_images: int | None = None
-    """Test images asked, the first of their order; all by default."""
+    """Test images asked, the first of a seeded class-balanced order; all by default."""
     allowed_cost: float = 0.02
     """Accuracy on true labels that a technique may cost when it is judged by its fall."""
     loss: Literal["mse", "ce"] = "ce"

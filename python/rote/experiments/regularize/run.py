@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from rote.data.order import balanced_order
 from rote.experiments.base.stopping import StopRequest, stop_requests
 from rote.experiments.base.training_cell import result_file, train_cell
 from rote.experiments.inputs.labels import RANDOM, TRUE, GivenLabels
@@ -60,6 +61,10 @@ class RegularizeRun:
         self.num_classes = num_classes
         first = len(inputs.image_ids)
         self.validation_ids = inputs.order[first : first + config.validation_images]
+        test = inputs.bank.test
+        # Class-balanced: data sets are often sorted by class.
+        order = balanced_order(test.labels.cpu(), num_classes, config.seeds().data)
+        self.test_ids = order[: config.test_images or len(test)]
         self.labels = {
             kind: GivenLabels(kind, inputs.image_ids, inputs.label_true, num_classes, config.seeds().label)
             for kind in LABELS
@@ -131,7 +136,6 @@ class RegularizeRun:
     def _look(self, labels: str) -> Callable[[Trainer, int], dict[str, Any]]:
         used = self.labels[labels].used(0)
         train, test = self.inputs.bank.train, self.inputs.bank.test
-        tests = torch.arange(self.config.test_images or len(test))
 
         def look(trainer: Trainer, epoch: int) -> dict[str, Any]:
             trainer.take_running()
@@ -140,7 +144,7 @@ class RegularizeRun:
                 loss, accuracy = clean_loss(trainer.model, train.images, used, self.inputs.image_ids)
                 found = {"train_loss": loss, "train_accuracy": accuracy}
                 if labels == TRUE:
-                    for name, split, ids in (("validation", train, self.validation_ids), ("test", test, tests)):
+                    for name, split, ids in (("validation", train, self.validation_ids), ("test", test, self.test_ids)):
                         asked = split.labels.cpu()[ids]
                         found[name] = clean_accuracy(trainer.model, split.images, asked, image_ids=ids)
             return {**found, "running": running}
@@ -165,7 +169,7 @@ class RegularizeRun:
                 "data": self.inputs.bank.name,
                 "images": len(self.inputs.image_ids),
                 "validation_images": len(self.validation_ids),
-                "test_images": self.config.test_images or len(self.inputs.bank.test),
+                "test_images": len(self.test_ids),
                 "label_classes": self.num_classes,
                 "augment": self.config.augment,
                 "allowed_cost": self.config.allowed_cost,

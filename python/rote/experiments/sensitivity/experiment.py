@@ -70,17 +70,17 @@ class SensitivityConfig(ExperimentConfig):
     """Optimizer: stochastic gradient descent."""
     schedule: Literal["constant"] = "constant"
     """Learning rate over the run: constant."""
-    lr: float = 0.1
+    lr: float = 0.05
     """Learning rate with the classes of the data."""
-    exemplar_lr: float = 0.2
+    exemplar_lr: float = 0.1
     """Learning rate with a class for every image, whose gradients are that much smaller."""
     momentum: float = 0.0
     """Momentum."""
-    epochs: int = 100
+    epochs: int = 80
     """Visits of each image."""
-    batch_size: int = 100
+    batch_size: int = 50
     """Images per step, a divisor of the number of images: every epoch visits each."""
-    looks: int = 10
+    looks: int = 8
     """Times, equally spaced, at which the loss is differentiated; an average over them is reported."""
 
     def __post_init__(self) -> None:

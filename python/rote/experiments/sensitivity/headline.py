@@ -24,3 +24,4 @@ def headline(summary: Mapping[str, Any]) -> list[str]:
     ]
     if ratios:
         lines.append(f"  sensitivity to the own class over that to others: {', '.join(ratios)}")
+    return lines

@@ -26,8 +26,8 @@ class SweepOptions:
     """Failures that are tried again; a run that diverged would do so again."""
     metrics: tuple[str, ...] = ()
     """Numbers of summary.json in the table; all that are numbers by default."""
-    forecast: bool = True
-    """Time a few steps of every combination before the start."""
+    no_forecast: bool = False
+    """Do not time a few steps of every combination before the start."""
     dry_run: bool = False
     """Print the plan and its cost, and start nothing."""
 

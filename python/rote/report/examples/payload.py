@@ -10,7 +10,7 @@ import numpy as np
 
 from rote.report.examples import sheets
 from rote.report.examples.pictures import sheets_of
-from rote.report.examples.table import LABELS, ExampleTable, Trajectory
+from rote.report.examples.table import ExampleTable, Trajectory
 
 #: Trajectories are kept on a grid of so many steps between their smallest and largest value; one value means none.
 STEPS = 65534
@@ -21,7 +21,7 @@ QUANTILES = (0.1, 0.5, 0.9)
 
 def payload(table: ExampleTable) -> str:
     """The page's data as JSON that may stand in a script element."""
-    named = [name for name in LABELS if name in table.columns]
+    named = table.labels
     data: dict[str, Any] = {
         "n": len(table),
         "classes": [str(name) for name in table.classes],

@@ -10,9 +10,8 @@ import numpy as np
 
 #: Columns that say which example it is, not how it fares.
 IDENTITY = ("id", "example_id", "row", "rank")
-#: Columns of labels: numbers of classes.
-LABELS = ("label", "label_true", "label_used", "label_redrawn", "prediction", "predicted", "predicted_label")
-LABELS = (*LABELS, "suggested_label")
+#: Columns of labels, numbers of classes, beside those whose name begins with "label_".
+LABELS = ("label", "prediction", "predicted", "predicted_label", "suggested_label")
 
 
 @dataclass(frozen=True)
@@ -89,8 +88,14 @@ class ExampleTable:
     @property
     def scores(self) -> list[str]:
         """Names of the columns that are numbers and neither ids nor labels."""
-        named = (*IDENTITY, *LABELS)
-        return [name for name, value in self.columns.items() if value.dtype.kind in "iuf" and name not in named]
+        numbers = [name for name, value in self.columns.items() if value.dtype.kind in "iuf"]
+        return [name for name in numbers if name not in IDENTITY and name not in self.labels]
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the columns that are numbers of classes."""
+        whole = [name for name, value in self.columns.items() if value.dtype.kind in "iu"]
+        return [name for name in whole if name in LABELS or name.startswith("label_")]
 
     @property
     def flags(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
@@ -9,7 +10,7 @@ from matplotlib.ticker import NullLocator
 
 from rote.report.exporting import remember
 from rote.report.figures.layers import short_layer
-from rote.report.marks import EndLabel, label_ends, level, line_with_band, log_ticks, name_y, percent_axis
+from rote.report.marks import EndLabel, label_ends, level, line_with_band, name_y, percent_axis
 from rote.report.rows import Mean, Row, Table, distinct, numbers, only, over_seeds, rows_of
 from rote.report.style import BLUE, FONT, GREEN, INK, MUTED, PURPLE, VERMILION, figure, panel, shades
 
@@ -26,6 +27,8 @@ GRADIENTS = {
     "norm_permuted": "gradient norm, wrong labels",
     "norm_unpermuted": "gradient norm, right labels",
 }
+# Of a logarithmic axis.
+MOST_TICKS = 6
 STATES = {"own": "own\nchannels", "expected": "none of\nits own", "dropped": "tied ones\ndropped"}
 
 
@@ -169,24 +172,25 @@ def _ratio(row: Row) -> float | None:
 
 
 def _log_height(ax: Axes, values: Sequence[float]) -> None:
+    """A logarithmic axis about the values, with ticks at 1, 2 and 5 times powers of ten, or at these alone."""
     positive = [value for value in values if value > 0]
     if not positive:
         return
     ax.set_yscale("log")
-    low, high = min(positive), max(positive)
-    ax.set_ylim(low / 1.5, high * 1.5)
-    if high / low > 8:
-        log_ticks(ax.yaxis, positive, base=10.0 if high / low > 300 else 2.0, most=6)
-        ax.set_yticks(ax.get_yticks(), [_short(tick) for tick in ax.get_yticks()])
-    else:
-        ticks = [tick for tick in (0.1, 0.2, 0.5, 1, 2, 5, 10) if low / 1.5 <= tick <= high * 1.5] or [low, high]
-        ax.set_yticks(ticks, [f"{tick:.2g}" for tick in ticks])
+    low, high = min(positive) / 1.5, max(positive) * 1.5
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        ticks = [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
+        if len(ticks) <= MOST_TICKS:
+            break
+    ax.set_yticks(ticks, [_short(tick) for tick in ticks])
     ax.yaxis.set_minor_locator(NullLocator())
+    ax.set_ylim(low, high)
 
 
 def _short(tick: float) -> str:
-    """0.0001 -> "1e-4", 0.125 -> "0.125"."""
-    return f"{tick:.0e}".replace("e-0", "e-").replace("-", "\u2212") if tick < 0.01 else f"{tick:.3g}"
+    """0.0005 -> "5e-4" with a true minus sign, 0.2 -> "0.2"."""
+    return f"{tick:.0e}".replace("e-0", "e-").replace("-", "\u2212") if tick < 0.01 else f"{tick:.2g}"
 
 
 def _bars(

@@ -13,36 +13,12 @@ from rote.report.records import Run
 from rote.report.tables.provenance import commands_list, environment_table, settings_details
 from rote.report.tables.runs import benign_table, other_table, references_table
 
-# Experiments with a section of their own.
-SHOWN = frozenset(
-    (
-        "benign",
-        "capacity",
-        "layers",
-        "invariance",
-        "diversity",
-        "ideal",
-        "transfer",
-        "size",
-        "regularize",
-        "noise",
-        "memorization",
-        "easy",
-        "trajectories",
-        "depth",
-        "location",
-        "sensitivity",
-        "csr",
-    )
-)
-
 MANY = 24  # runs from which on their table is folded
 
 
-def all_runs(runs: Sequence[Run]) -> str:
-    """Every run with its settings and numbers."""
+def all_runs(runs: Sequence[Run], others: Sequence[Run]) -> str:
+    """Every run with its settings and numbers; `others` are those of experiments without a section."""
     benign = [run for study in studies(runs) for condition in study.conditions for run in condition.runs]
-    others = [run for run in runs if run.experiment not in SHOWN]
     body = benign_table(benign) if benign else ""
     if len(benign) > MANY:
         body = f"<details><summary>The {len(benign)} runs of benign memorization</summary>{body}</details>"
@@ -74,7 +50,9 @@ def glossary() -> str:
 
 
 def sources(missing: Sequence[str], further: Sequence[str]) -> str:
-    """The papers, and what this page leaves out for want of runs: of its main part, and of further experiments."""
+    """The papers, and what this page leaves out for want of runs: of its main part (keys), and further
+    (words).
+    """
     items = "".join(f"<li><cite>{escape(name)}</cite><br>{escape(text)}</li>" for name, text in words.SOURCES)
     body = f"<ul class='sources'>{items}</ul>"
     if missing:
@@ -82,6 +60,6 @@ def sources(missing: Sequence[str], further: Sequence[str]) -> str:
         said = "<h3 id='left-out'>Not on this page</h3><p>The run folders given hold nothing of this:</p>"
         body += f"{said}<ul>{absent}</ul>"
     if further:
-        names = "; ".join(words.LEFT_OUT[key] for key in further)
+        names = "; ".join(further)
         body += f"<p class='note'>Further sections appear where their runs are given: {escape(names)}.</p>"
     return section("sources", "Where this comes from", "", body)
