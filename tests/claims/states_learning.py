@@ -49,7 +49,9 @@ def trajectories(
         write(runs, "trajectories", config, {}, {"trajectories_levels.csv": rows})
 
 
-def depth(runs, *, epochs=(40, 30, 20, 10), test=(0.4, 0.41, 0.42, 0.42), norms=("batch",), **fields) -> None:
+def depth(
+    runs, *, epochs=(40, 30, 20, 10), test=(0.4, 0.41, 0.42, 0.42), norms=("batch",), at_edge=False, **fields
+) -> None:
     """Depths 1, 2, 4 and 8; `epochs` and `test` may be a function of the position of the seed."""
     for position, seed in enumerate(SEEDS):
         visits = epochs(position) if callable(epochs) else epochs
@@ -63,6 +65,8 @@ def depth(runs, *, epochs=(40, 30, 20, 10), test=(0.4, 0.41, 0.42, 0.42), norms=
                 "epochs_to_99": visit,
                 "validation_accuracy": 0.3 + 0.01 * place,
                 "test_accuracy": None if accuracy is None else accuracy + JITTER[position] * 0.1 * place,
+                "lr_random_at_edge": at_edge and dial == 8,
+                "lr_true_at_edge": False,
             }
             for norm in norms
             for place, (dial, visit, accuracy) in enumerate(zip((1, 2, 4, 8), visits, tested, strict=True))

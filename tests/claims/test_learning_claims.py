@@ -92,6 +92,11 @@ def test_a_depth_that_never_knows_its_labels_is_the_latest(runs, judged):
     assert line.state == "fails"
 
 
+def test_rates_at_the_end_of_those_tried_are_told(runs, judged):
+    made.depth(runs, at_edge=True)
+    assert "(3 of 24 best learning rates are the lowest or highest tried)" in judged(28)[0].measured
+
+
 def test_without_any_memorization_depth_is_undecided(runs, judged):
     made.depth(runs, epochs=(None,) * 4)
     (line,) = judged(28)

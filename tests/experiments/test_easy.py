@@ -65,6 +65,13 @@ def test_tables_are_those_of_the_stored_errors(run):
     assert len(headline(run)) == 4
 
 
+def test_the_network_is_the_papers_on_whitened_images(run):
+    built = run.record["architecture"]
+    assert (built["name"], built["depth"], built["norm"], built["whiten"]) == ("zhang-mlp", 2, "none", True)
+    # 16 x 16 x 3 -> 16 -> 16 -> 10, with biases.
+    assert run.summary["parameters"] == 768 * 16 + 16 + 16 * 16 + 16 + 16 * 10 + 10
+
+
 def test_labels_and_images_of_the_kinds(run):
     bank = load("digits")
     ids = torch.tensor(run.examples["id"])

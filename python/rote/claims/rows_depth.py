@@ -14,6 +14,8 @@ from rote.claims.records import RunRecord
 from rote.statistics import spearman
 
 Rows = Sequence[dict[str, Any]]
+# Columns that say that a better learning rate may lie beyond those tried.
+AT_EDGE = ("lr_random_at_edge", "lr_true_at_edge")
 
 
 def depth(evidence: Evidence) -> Iterator[Line]:
@@ -34,6 +36,10 @@ def depth(evidence: Evidence) -> Iterator[Line]:
             ]
             unknown = sum(row["epochs_to_99"] is None for rows in own for row in rows)
             everything = sum(map(len, own))
+            edges = sum(bool(row.get(name)) for rows in own for row in rows for name in AT_EDGE)
+            notes = [f"{unknown} of {everything} networks did not reach 99 %"] if unknown else []
+            if edges:
+                notes.append(f"{edges} of {2 * everything} best learning rates are the lowest or highest tried")
             doubt = "no network came to know 99 % of the random labels" if unknown == everything else ""
             yield line(
                 28,
@@ -41,7 +47,7 @@ def depth(evidence: Evidence) -> Iterator[Line]:
                 runs,
                 covers=NARROW if runs[0].data == CIFAR else None,
                 scale=_scale(runs[0], equal, norm, own[0]),
-                notes=f"{unknown} of {everything} networks did not reach 99 %" if unknown else "",
+                notes="; ".join(notes),
                 doubt=doubt,
             )
 
