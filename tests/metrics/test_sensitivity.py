@@ -150,6 +150,8 @@ def test_bad_times_and_classes(samples):
     course.train_until(1)
     with pytest.raises(ValueError, match="epoch must be whole and in"):
         loss_sensitivity(course, 2)
+    with pytest.raises(ValueError, match="epoch must be whole and in"):
+        loss_sensitivity(course, 0.5)
     with pytest.raises(ValueError, match="num_classes must be above"):
         loss_sensitivity(course, 1, num_classes=2)
 

@@ -121,7 +121,7 @@ class UnrolledSGD:
         Raises:
             ValueError: training has not come so far.
         """
-        if not 0 <= epoch <= self.epochs:
+        if not isinstance(epoch, int) or not 0 <= epoch <= self.epochs:
             raise ValueError(f"epoch must be whole and in [0, {self.epochs}], the epochs done; got {epoch}")
         return self._begun[epoch][0]
 
