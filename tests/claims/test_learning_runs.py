@@ -10,7 +10,7 @@ from rote.experiments.suite import learning
 from rote.experiments.suite.planned import SuiteConfig
 from rote.report import write_page
 
-SHARED = {"model": "mlp", "width": 8, "projector_width": 8, "images": 32, "batch_size": 16, "device": "cpu"}
+SHARED = {"model": "zhang-mlp", "width": 8, "images": 32, "batch_size": 16, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")

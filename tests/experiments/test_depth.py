@@ -16,7 +16,6 @@ FIELDS = {
     "images": 32,
     "validation": 40,
     "width": 24,
-    "projector_width": 16,
     "depths": (1, 2),
     "norms": ("batch",),
     "lr": (1e-3, 1e-2),
@@ -37,8 +36,8 @@ def looks(run, name):
 
 
 def built(shape):
-    options = {"in_channels": 3, "image_size": 16, "num_classes": 10, "projector_width": 16}
-    network = models.build("mlp", **options, depth=shape["depth"], width=shape["width"])
+    options = {"in_channels": 3, "image_size": 16, "num_classes": 10, "whiten": True}
+    network = models.build("zhang-mlp", **options, depth=shape["depth"], width=shape["width"])
     return network.parameter_counts()["total"]
 
 

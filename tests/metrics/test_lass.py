@@ -165,6 +165,7 @@ def test_noise_is_standard_normal_and_addressed():
         ({"alpha": float("nan")}, "alpha must be positive"),
         ({"beta": -1.0}, "beta must be finite"),
         ({"iterations": 0}, "iterations and batch_size"),
+        ({"iterations": 65536}, "iterations must be below 65536"),
         ({"batch_size": 0}, "iterations and batch_size"),
         ({"fewest_new": 0}, "fewest_new must be at least 1"),
         ({"pixel_range": 0.0}, "pixel_range must be positive"),

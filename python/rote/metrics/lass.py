@@ -210,6 +210,8 @@ def checked_search(
         raise ValueError(f"beta must be finite and not negative; got {beta}")
     if iterations < 1 or batch_size < 1:
         raise ValueError(f"iterations and batch_size must be at least 1; got {iterations} and {batch_size}")
+    if iterations >= 1 << 16:
+        raise ValueError(f"iterations must be below 65536, the views that noise is addressed by; got {iterations}")
     span = torch.as_tensor(pixel_range)
     if not bool((span > 0).all()) or not bool(torch.isfinite(span).all()):
         raise ValueError(f"pixel_range must be positive and finite; got {pixel_range}")

@@ -13,8 +13,10 @@ from rote.report.records import SEEDS, Curve, Run
 # What may differ between two runs of one condition.
 _SEED_KEYS = frozenset(["seed", "seeds", *SEEDS])
 _PLACE_KEYS = frozenset(
-    ["device", "out", "name", "fresh", "root", "cache_dir", "threads", "progress", "keep_checkpoints"]
-    + ["executor", "workers", "ray_address"]
+    (
+        *("device", "out", "name", "fresh", "root", "cache_dir", "threads", "progress", "keep_checkpoints"),
+        *("executor", "workers", "ray_address"),
+    )
 )
 _LABEL_ORDER = ("random", "true", "fresh")
 

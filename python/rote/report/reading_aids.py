@@ -108,10 +108,10 @@ HOW_TO_READ: dict[str, str] = {
         "Many networks are each trained on a random part of the images. The score of an example is the share of the "
         "networks trained on it that give it its label, less that share among the others: 0 where the others' examples "
         "suffice, 1 where it is known by heart alone. Wrong labels, planted here, can be known in no other way. In the "
-        "second figure every example is scored twice, by either half of the networks: what lies on the dotted line came "
-        "out again. In the third a test image stands beside the training images without which it is answered less well, "
-        "by the same networks; orange is a wrong label. A pair may be there by chance: how many are is told by the "
-        "pairs of the opposite sign."
+        "second figure every example is scored twice, by either half of the networks: what lies on the dotted line "
+        "came out again. In the third a test image stands beside the training images without which it is answered less "
+        "well, by the same networks; orange is a wrong label. A pair may be there by chance: how many are is "
+        "told by the pairs of the opposite sign."
     ),
     "easy": (
         "Every network saw each image once, from another start and in another order. An example is placed by how many "

@@ -7,6 +7,7 @@ compared at equal width and at equal numbers of parameters, with and without nor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -34,19 +35,22 @@ class DepthConfig(ExperimentConfig):
     """Train on the first N of a seeded class-balanced order of what is not held out."""
     validation: int = 200
     """Images of the training split that are held out for selection."""
-    model: str = "mlp"
-    """Network: mlp, convnet, ...; small ones train together."""
+    model: str = "zhang-mlp"
+    """Network, one with a depth dial: zhang-mlp (hidden layers and a linear one), convnet, ...; small ones train
+    together."""
     depths: tuple[int, ...] = (1, 2, 3, 4, 6, 8)
-    """Depth dials of the network, ascending; the projector comes behind."""
+    """Depth dials of the network, ascending."""
     width: int | None = 64
     """Width dial at equal width, and of the shallowest network at equal parameters."""
     equal: tuple[Literal["width", "parameters"], ...] = ("width", "parameters")
     """What networks of different depth have in common."""
     norms: tuple[Literal["batch", "group", "layer", "none"], ...] = ("batch", "none")
     """Normalizations of the encoder."""
+    whiten: bool = True
+    """Bring every image to mean 0 and variance 1 first."""
     loss: Literal["mse", "ce"] = "ce"
     """Loss: mean squared error on one-hot labels, or cross-entropy."""
-    lr: tuple[float, ...] = (3e-4, 1e-3, 3e-3, 1e-2)
+    lr: tuple[float, ...] = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
     """Learning rates, ascending; every depth has its best."""
     schedule: Literal["constant", "step", "cosine", "one-cycle"] = "constant"
     """Learning rate over a training."""
@@ -54,7 +58,7 @@ class DepthConfig(ExperimentConfig):
     """Most visits of each image under random labels."""
     true_epochs: int = 30
     """Visits of each image under true labels."""
-    batch_size: int = 64
+    batch_size: int = 128
     """Images per step; a last partial batch is dropped."""
 
     def __post_init__(self) -> None:
@@ -84,6 +88,10 @@ class DepthConfig(ExperimentConfig):
     def training(self, **changes: Any) -> TrainConfig:
         """The part of the config that the trainer reads; the first learning rate unless another is given."""
         return super().training(**{"lr": self.lr[0], **changes})
+
+    def network_options(self, image_size: Sequence[int]) -> dict[str, Any]:
+        """The network whitens its images."""
+        return {"whiten": self.whiten}
 
     @property
     def extensible(self) -> bool:

@@ -7,6 +7,7 @@ network gets others right. The comparison with random labels says how much of th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -44,14 +45,16 @@ class EasyConfig(ExperimentConfig):
     """Its width dial; the paper's has 200 filters."""
     filter_epochs: int = 0
     """Epochs of it; 0: no filters."""
-    model: str = "mlp"
-    """Network; an mlp of depth 1 has two hidden layers, the second in its projector."""
+    model: str = "zhang-mlp"
+    """Network; by default the paper's, hidden layers and a linear one."""
     width: int | None = 512
     """Width of the hidden layers."""
-    depth: int | None = 1
-    """Depth dial of the network."""
+    depth: int | None = 2
+    """Number of hidden layers, the depth dial of the network."""
     norm: Literal["batch", "group", "layer", "none"] = "none"
     """Normalization of the encoder."""
+    whiten: bool = True
+    """Bring every image to mean 0 and variance 1 first."""
     loss: Literal["mse", "ce"] = "ce"
     """Loss: mean squared error on one-hot labels, or cross-entropy."""
     optimizer: Literal["adam", "sgd", "lars", "muon"] = "sgd"
@@ -85,6 +88,10 @@ class EasyConfig(ExperimentConfig):
             raise ValueError("--label-classes: the kinds are compared at equal classes, those of the data")
         if self.keep_checkpoints:
             raise ValueError("--keep-checkpoints is for single trainings; easy trains many networks")
+
+    def network_options(self, image_size: Sequence[int]) -> dict[str, Any]:
+        """The network whitens its images."""
+        return {"whiten": self.whiten}
 
     @property
     def extensible(self) -> bool:

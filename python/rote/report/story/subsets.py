@@ -51,5 +51,6 @@ def influence_finding(summary: Row) -> str:
     pairs, opposite = summary.get("influence_pairs"), summary.get("influence_pairs_opposite")
     if pairs is None or opposite is None:
         return ""
-    text = f"{count(pairs)} pairs of high influence; as large with the other sign, as chance makes them, {count(opposite)}."
+    chance = f"as large with the other sign, as chance makes them, {count(opposite)}"
+    text = f"{count(pairs)} pairs of high influence; {chance}."
     return text + (" Most may be chance: more networks are needed." if 2 * opposite > pairs else "")
