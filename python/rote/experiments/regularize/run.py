@@ -107,7 +107,7 @@ class RegularizeRun:
 
     def _trainer(self, cell: Cell) -> Trainer:
         config, bank, own = self.config, self.inputs.bank, self.config.seeds()
-        model = build_model(architecture(config, bank, self.num_classes), None, None, bank)
+        model = self._network()
         current = CurrentSamples(own.view)
         regularize_layers(model, cell.setting.regularizers, current, (bank.channels, *bank.image_size))
         stream = RegularizedStream(
@@ -122,6 +122,10 @@ class RegularizeRun:
         )
         training = dataclasses.replace(config.training(), weight_decay=cell.setting.weight_decay)
         return Trainer(model, stream, training, loss=self._loss(cell.setting, model, current, training))
+
+    def _network(self) -> nn.Module:
+        bank = self.inputs.bank
+        return build_model(architecture(self.config, bank, self.num_classes), None, None, bank)
 
     def _loss(self, setting: Setting, model: nn.Module, current: CurrentSamples, training: Any) -> Loss:
         loss = make_loss(training)
@@ -175,6 +179,7 @@ class RegularizeRun:
                 "allowed_cost": self.config.allowed_cost,
                 "epochs": self.config.epochs,
                 "steps": some[-1]["step"],
+                "parameters": sum(p.numel() for p in self._network().parameters()),
                 "seed": self.config.seed,
                 "seconds": round(sum(looks[-1]["seconds"] for looks in found.values()), 2),
             }

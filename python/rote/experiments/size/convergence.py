@@ -131,6 +131,8 @@ class ConvergenceStudy:
                 "augment": self.config.augment,
                 "networks": self.config.networks,
                 "epochs": cap,
+                "steps": cap * max(1, len(self.inputs.image_ids) // self.config.batch_size),
+                "parameters": rows[-1]["parameters"],
                 "cap": cap,
                 "seed": self.config.seed,
                 "seconds": round(seconds, 2),

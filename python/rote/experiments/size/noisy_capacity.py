@@ -149,6 +149,7 @@ class NoiseStudy:
                 "networks": self.config.networks,
                 "epochs": self.config.epochs,
                 "steps": rows[0]["steps"],
+                "parameters": rows[-1]["parameters"],
                 "seed": self.config.seed,
                 "seconds": round(seconds, 2),
             }
