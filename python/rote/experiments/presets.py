@@ -175,8 +175,7 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
         # Three seeds take about 20 to 30 minutes of one core each.
         "easy": {"data": "cifar10", "images": 5000, "filter_epochs": 5},
         "trajectories": {"data": "cifar10", "images": 8000, "validation": 2000, "epochs": 45},
-<<<<<<< HEAD
-        "csr": {"data": "cifar10", "images": 2000, "epochs": 80, "iterations": 10},
+        "csr": {"data": "cifar10", "images": 2000, "epochs": 50, "looks": 10, "iterations": 10},
         "depth": {
             "data": "cifar10",
             "images": 2000,
@@ -184,10 +183,6 @@ _OWN: dict[str, dict[str, dict[str, Any]]] = {
             "depths": (1, 2, 4, 8),
             "true_epochs": 15,
         },
-=======
-        "csr": {"data": "cifar10", "images": 2000, "epochs": 50, "looks": 10, "iterations": 10},
-        "depth": {"data": "cifar10", "images": 2000, "validation": 1000},
->>>>>>> sensitivity
         # 520 networks of about 900 steps, a third of a millisecond each where 16 train together: three minutes.
         "memorization": {
             "width": 32,
