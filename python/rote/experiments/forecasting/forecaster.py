@@ -19,14 +19,12 @@ from rote.experiments.capacity import CapacityConfig
 from rote.experiments.forecasting.benign import BenignMeter, quietly
 from rote.experiments.forecasting.capacity import most_of_capacity
 from rote.experiments.forecasting.sensitivity import sensitivity_costs
-from rote.experiments.forecasting.trainings import trainings_costs, trainings_of
+from rote.experiments.forecasting.trainings import together, trainings_costs, trainings_of
 from rote.experiments.sensitivity import SensitivityConfig
 
 # An examination is timed on a network trained for one epoch; where that alone takes longer than so many seconds, it is
 # not timed.
 LONGEST_EPOCH = 60.0
-# Experiments whose networks train together, which takes less than one after another.
-TOGETHER = frozenset(("size", "easy", "trajectories", "depth", "memorization"))
 
 
 @dataclass(frozen=True)
@@ -179,7 +177,7 @@ class Forecaster:
             tuple(parts),
             self.meter.memory(),
             self.meter.device(config),
-            at_most=config.name_of_experiment in TOGETHER,
+            at_most=together(config),
         )
 
     def _sensitivity(self, config: SensitivityConfig) -> Forecast:

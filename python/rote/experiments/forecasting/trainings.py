@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
+import importlib.util
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -13,10 +15,8 @@ import torch
 from rote.augment import CenterCrop, Recipe
 from rote.experiments.base.config import ExperimentConfig
 from rote.experiments.base.launch import Launch
-from rote.experiments.csr.conditions import RAND_X, conditions_of
+from rote.experiments.base.trainings import Trainings
 from rote.experiments.inputs.loading import architecture, build_model
-from rote.experiments.noise.cells import cells_of
-from rote.experiments.regularize.settings import settings
 from rote.metrics import clean_accuracy
 from rote.train import LabelSource, Trainer, TrainingStream, random_labels
 
@@ -24,31 +24,6 @@ if TYPE_CHECKING:
     from rote.experiments.forecasting.benign import BenignMeter
 
 WARM_UP_STEPS, TIMED_STEPS = 5, 30
-
-
-@dataclass(frozen=True)
-class Trainings:
-    """Alike trainings.
-
-    Attributes:
-        name: what they are.
-        networks: how many.
-        images: images each is trained on.
-        epochs: visits of each.
-        looks: evaluations along each.
-        width: width dial where it differs from the config's.
-        built: arguments of `rote.models.build` that differ from the config's.
-        step_cost: what a step takes, in plain steps of the network.
-    """
-
-    name: str
-    networks: int
-    images: int
-    epochs: int
-    looks: int = 1
-    width: int | None = None
-    built: Mapping[str, Any] = field(default_factory=dict)
-    step_cost: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -62,76 +37,20 @@ class TrainingsCosts:
     evaluations: float
 
 
-def trainings_of(config: Any, images: int) -> list[Trainings]:
-    """The trainings of a run on so many images; none for an experiment that is not made of such."""
-    if config.name_of_experiment == "transfer":
-        half, cells = images // 2, config.transfer_networks * len(config.tasks) * len(config.starts)
-        return [
-            Trainings("pre-training", config.networks, half, config.pretrain_epochs),
-            Trainings("training", cells, half, config.epochs, looks=len(config.evaluation_epochs())),
-        ]
-    if config.name_of_experiment == "memorization":
-        main = round(config.share * images)
-        shares = {config.share: config.runs, **dict.fromkeys(config.profile_shares, config.profile_runs)}
-        return [
-            # Every share gets the update steps of the main one.
-            Trainings(f"share {share:g}", runs, round(share * images), round(config.epochs * main / (share * images)))
-            for share, runs in shares.items()
-        ]
-    if config.name_of_experiment == "size" and config.study != "memorization":
-        return _under_noise(config, images)
-    if config.name_of_experiment == "regularize":
-        found = settings(config)
-        searched = sum(setting.adversarial > 0 for setting in found)
-        about = {"images": images, "epochs": config.epochs, "looks": config.evaluations}
-        # A pass on the points found, and about a step for each of the search.
-        cost = 2.0 + config.adversarial_iterations
-        plain = Trainings("networks", 2 * (len(found) - searched), **about)
-        adversarial = Trainings("with adversarial points", 2 * searched, **about, step_cost=cost)
-        return [plain, adversarial] if searched else [plain]
-    if config.name_of_experiment == "size":
-        return [Trainings(f"width {w}", config.replicas, images // 2, config.epochs, width=w) for w in config.widths]
-    if config.name_of_experiment == "noise":
-        looks = len(config.evaluation_epochs())
-        return [Trainings("training", len(cells_of(config)), images, config.epochs, looks=looks)]
-    if config.name_of_experiment == "csr":
-        looks, found = len(config.look_epochs()), conditions_of(config)
-        # An iteration of a search is a step's pass and one more forward; randX is asked about two kinds of inputs.
-        kinds = sum(2 if condition.kind == RAND_X else 1 for condition in found)
-        searched = looks * kinds * config.queries * config.iterations * 4 / 3
-        cost = 1 + searched / (len(found) * config.epochs * images)
-        return [Trainings("networks and searches", len(found), images, config.epochs, looks=looks, step_cost=cost)]
-    if config.name_of_experiment == "easy":
-        cnn = {"name": config.filter_model, "width": config.filter_width, "depth": None, "norm": "batch"}
-        filters = Trainings("filters", 2, images, config.filter_epochs, built=cnn)
-        networks = Trainings("networks", config.runs * len(config.kinds), images, config.epochs)
-        return [networks, filters] if config.filter_epochs else [networks]
-    if config.name_of_experiment == "trajectories":
-        networks = config.networks * len(config.noise)
-        return [Trainings("networks", networks, _not_held_out(config, images), config.epochs, config.epochs)]
-    if config.name_of_experiment == "depth":
-        networks = len(config.equal) * len(config.norms) * len(config.lr)
-        own, epochs = _not_held_out(config, images), config.epochs + config.true_epochs
-        return [Trainings(f"depth {d}", networks, own, epochs, built={"depth": d}) for d in config.depths]
-    return []
+def trainings_of(config: ExperimentConfig, images: int) -> list[Trainings]:
+    """The trainings of a run on so many images; none for an experiment that has no `trainings.py`."""
+    own = _own(config)
+    return own.trainings_of(config, images) if own else []
 
 
-def _under_noise(config: Any, images: int) -> list[Trainings]:
-    """The trainings of the two studies of noise; networks of `convergence` may be done before."""
-    conditions = 1 + len(config.kinds) * len(config.levels)
-    if config.study == "noise":
-        networks = config.networks * (conditions + len(config.levels))
-        return [Trainings(f"width {w}", networks, images, config.epochs, width=w) for w in config.widths]
-    networks, own = config.networks * conditions, config.width_of_counts
-    points = dict.fromkeys([(w, images) for w in config.widths] + [(own, n) for n in config.counts_up_to(images)])
-    return [
-        Trainings(f"width {w}, {n} images", networks, n, config.epochs, looks=config.epochs, width=w) for w, n in points
-    ]
+def together(config: ExperimentConfig) -> bool:
+    """Whether its networks train together, which takes less than one after another."""
+    return getattr(_own(config), "TOGETHER", False)
 
 
-def _not_held_out(config: Any, images: int) -> int:
-    """Images trained on: with all of a data set, those that the validation part leaves."""
-    return images if config.images is not None else max(images - config.validation, 1)
+def _own(config: ExperimentConfig) -> ModuleType | None:
+    name = f"rote.experiments.{config.name_of_experiment}.trainings"
+    return importlib.import_module(name) if importlib.util.find_spec(name) else None
 
 
 def trainings_costs(config: ExperimentConfig, meter: BenignMeter) -> list[TrainingsCosts] | None:
