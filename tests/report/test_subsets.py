@@ -15,6 +15,7 @@ from rote.report import (
     plotted,
     write_page,
 )
+from rote.report.story.subsets import ranking_finding
 
 from . import synthetic_subsets
 from .test_page import Page
@@ -92,3 +93,11 @@ def test_runs_without_pairs_and_broken_grids(tmp_path):
     (folder / "influence.npz").write_bytes(b"no arrays")
     with pytest.raises(RunFolderError, match=r"influence\.npz: not a grid"):
         write_page([folder], tmp_path / "page.html")
+
+
+def test_what_the_ranking_says():
+    rows = [{"auc": 0.9, "auc_low": 0.85, "auc_high": 0.95}, {"auc": 0.92, "auc_low": 0.88, "auc_high": 0.96}]
+    assert "of 0.900, 0.920 (all 95 % intervals within 0.850 to 0.960)." in ranking_finding(rows)
+    assert "of 0.900 (95 % interval 0.850 to 0.950)." in ranking_finding(rows[:1])
+    assert ranking_finding([{"memorization_mean": 0.25}]) == "Mean score 25.0 %."
+    assert ranking_finding([]) == ""

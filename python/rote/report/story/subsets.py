@@ -23,16 +23,17 @@ def caution(summaries: Sequence[Row]) -> str:
 
 def ranking_finding(summaries: Sequence[Row]) -> str:
     """How well planted errors are found, with its interval, and the mean scores."""
-    parts = []
-    for row in summaries:
-        if row.get("auc") is not None:
-            parts.append(
-                f"The score ranks {count(row['corrupted'])} wrong labels above right ones with an area under the curve "
-                f"of {row['auc']:.3f} (95 % interval {row['auc_low']:.3f} to {row['auc_high']:.3f})"
-            )
-        elif row.get("memorization_mean") is not None:
-            parts.append(f"Mean score {percent(row['memorization_mean'])}")
-    return "; ".join(parts) + "." if parts else ""
+    ranked = [row for row in summaries if row.get("auc") is not None]
+    if ranked:
+        areas = ", ".join(f"{row['auc']:.3f}" for row in ranked)
+        low, high = min(row["auc_low"] for row in ranked), max(row["auc_high"] for row in ranked)
+        within = "95 % interval" if len(ranked) == 1 else "all 95 % intervals within"
+        return (
+            f"The scores rank wrong labels above right ones with an area under the curve of {areas} "
+            f"({within} {low:.3f} to {high:.3f})."
+        )
+    means = [percent(row["memorization_mean"]) for row in summaries if row.get("memorization_mean") is not None]
+    return f"Mean score {', '.join(means)}." if means else ""
 
 
 def halves_finding(summaries: Sequence[Row]) -> str:
