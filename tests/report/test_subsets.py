@@ -99,5 +99,5 @@ def test_what_the_ranking_says():
     rows = [{"auc": 0.9, "auc_low": 0.85, "auc_high": 0.95}, {"auc": 0.92, "auc_low": 0.88, "auc_high": 0.96}]
     assert "of 0.900, 0.920 (all 95 % intervals within 0.850 to 0.960)." in ranking_finding(rows)
     assert "of 0.900 (95 % interval 0.850 to 0.950)." in ranking_finding(rows[:1])
-    assert ranking_finding([{"memorization_mean": 0.25}]) == "Mean score 25.0 %."
+    assert ranking_finding([{"memorization_mean": 0.25}]) == "Mean score 25.0\u00a0%."
     assert ranking_finding([]) == ""
