@@ -11,7 +11,7 @@ from collections.abc import Sequence
 # Loaded when they are called: help must not wait for torch.
 COMMANDS = {
     "demo": "one command, a few minutes on two CPU cores, ends in a report page",
-    "run": "run an experiment: benign, capacity",
+    "run": "run an experiment, or the suite of all that the claims need",
     "sweep": "a grid of runs of one experiment, here or on a Ray cluster",
     "scores": "scores of single examples: memorization, label errors, a page of examples",
     "claims": "the table of claims, judged by run folders",
