@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rote.experiments import EXPERIMENTS
+
 TIMES = ("seconds", "images_per_second")
 
 
@@ -33,3 +35,34 @@ def without_times():
         return {key: value for key, value in summary.items() if key not in TIMES}
 
     return strip
+
+
+class Stub:
+    """An experiment that writes a summary, or fails as it is told; counts its calls by seed."""
+
+    def __init__(self, *failures: tuple[int, int, Exception]) -> None:
+        self.failures = failures  # (seed, attempt, what is raised)
+        self.calls: list[int] = []
+
+    def __call__(self, config):
+        self.calls.append(config.seed)
+        for seed, attempt, error in self.failures:
+            if (seed, attempt) == (config.seed, self.calls.count(config.seed)):
+                raise error
+        from rote.experiments.base.launch import launch
+
+        start = launch(config, model=None, data=None, taps=None, fields={})
+        with start.place.open(fresh=False) as folder:
+            folder.write_summary({"epochs": config.epochs, "accuracy": config.seed / 10, "seed": config.seed})
+
+
+@pytest.fixture
+def stub(monkeypatch):
+    """Puts a `Stub` in the place of `memorization`."""
+
+    def install(*failures):
+        found = Stub(*failures)
+        monkeypatch.setitem(EXPERIMENTS, "memorization", found)
+        return found
+
+    return install
