@@ -37,6 +37,29 @@ def without_times():
     return strip
 
 
+@pytest.fixture
+def killed_at(monkeypatch):
+    """Makes a run that is torn out of its training, with every step saved: what a killed process leaves."""
+
+    def run(moment, module, call, interval="SAVE_EVERY_SECONDS"):
+        """Calls `call` until progress is told of for the `moment`-th time; `module` has the interval of saving."""
+        steps = 0
+
+        def crash(self, step, **values):
+            nonlocal steps
+            steps += 1
+            if steps == moment:
+                raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, interval, -1.0)
+            patch.setattr("rote.train.Progress.update", crash)
+            with pytest.raises(KeyboardInterrupt):
+                call()
+
+    return run
+
+
 class Stub:
     """An experiment that writes a summary, or fails as it is told; counts its calls by seed."""
 

@@ -123,20 +123,8 @@ def test_filters_are_those_of_the_first_layer(run):
 
 
 @pytest.mark.parametrize("moment", [2, 11])
-def test_goes_on_where_it_was_killed(tmp_path, run, without_times, monkeypatch, moment):
-    steps = 0
-
-    def crash(self, step, **values):
-        nonlocal steps
-        steps += 1
-        if steps == moment:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(fleet_cell, "SAVE_EVERY_SECONDS", -1.0)
-        patch.setattr("rote.train.Progress.update", crash)
-        with pytest.raises(KeyboardInterrupt):
-            easy(**FIELDS, out=tmp_path)
+def test_goes_on_where_it_was_killed(tmp_path, run, without_times, killed_at, moment):
+    killed_at(moment, fleet_cell, lambda: easy(**FIELDS, out=tmp_path))
     assert list((tmp_path / run.dir.name / "checkpoints").glob("*.safetensors"))
     again = easy(**FIELDS, out=tmp_path)
     assert without_times(again.summary) == without_times(run.summary)

@@ -188,21 +188,9 @@ def test_answers_use_statistics_of_the_networks_own_images():
 
 
 @pytest.mark.parametrize("moment", [12, 40])
-def test_goes_on_where_it_was_interrupted(tmp_path, without_times, monkeypatch, moment):
+def test_goes_on_where_it_was_interrupted(tmp_path, without_times, killed_at, moment):
     whole = memorization(**TINY, out=tmp_path / "whole")
-    steps = 0
-
-    def crash(self, step, **values):
-        nonlocal steps
-        steps += 1
-        if steps == moment:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(training_module, "SAVE_EVERY_SECONDS", -1.0)
-        patch.setattr("rote.train.Progress.update", crash)
-        with pytest.raises(KeyboardInterrupt):
-            memorization(**TINY, out=tmp_path / "cut")
+    killed_at(moment, training_module, lambda: memorization(**TINY, out=tmp_path / "cut"))
     assert list((tmp_path / "cut" / whole.dir.name / "checkpoints").glob("*.safetensors"))
     again = memorization(**TINY, out=tmp_path / "cut")
     assert same(again, whole)

@@ -134,20 +134,8 @@ def test_random_crops_are_windows_of_whole_images(source):
 
 
 @pytest.mark.parametrize("moment", [30, 200])
-def test_goes_on_where_it_was_killed(tmp_path, run, without_times, monkeypatch, moment):
-    steps = 0
-
-    def crash(self, step, **values):
-        nonlocal steps
-        steps += 1
-        if steps == moment:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(training_cell, "_SAVE_EVERY_SECONDS", -1.0)
-        patch.setattr("rote.train.Progress.update", crash)
-        with pytest.raises(KeyboardInterrupt):
-            noise(**FIELDS, out=tmp_path)
+def test_goes_on_where_it_was_killed(tmp_path, run, without_times, killed_at, moment):
+    killed_at(moment, training_cell, lambda: noise(**FIELDS, out=tmp_path), interval="_SAVE_EVERY_SECONDS")
     assert list((tmp_path / run.dir.name / "checkpoints").glob("*.safetensors"))
     again = noise(**FIELDS, out=tmp_path)
 

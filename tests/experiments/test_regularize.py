@@ -75,20 +75,8 @@ def test_rows_are_those_of_the_trainings(run):
 
 
 @pytest.mark.parametrize("moment", [4, 25, 52])
-def test_goes_on_where_it_was_killed(tmp_path, run, without_times, monkeypatch, moment):
-    steps = 0
-
-    def crash(self, step, **values):
-        nonlocal steps
-        steps += 1
-        if steps == moment:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(training_cell, "_SAVE_EVERY_SECONDS", -1.0)
-        patch.setattr("rote.train.Progress.update", crash)
-        with pytest.raises(KeyboardInterrupt):
-            regularize(**FIELDS, out=tmp_path)
+def test_goes_on_where_it_was_killed(tmp_path, run, without_times, killed_at, moment):
+    killed_at(moment, training_cell, lambda: regularize(**FIELDS, out=tmp_path), interval="_SAVE_EVERY_SECONDS")
     assert not (tmp_path / run.dir.name / "summary.json").exists()
     again = regularize(**FIELDS, out=tmp_path)
     assert without_times(again.summary) == without_times(run.summary)

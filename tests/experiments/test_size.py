@@ -86,20 +86,8 @@ def test_large_networks_know_wrong_labels_by_heart(run):
 
 
 @pytest.mark.parametrize("moment", [70, 150])
-def test_goes_on_where_it_was_killed(tmp_path, run, without_times, monkeypatch, moment):
-    steps = 0
-
-    def crash(self, step, **values):
-        nonlocal steps
-        steps += 1
-        if steps == moment:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(size_run, "SAVE_EVERY_SECONDS", -1.0)
-        patch.setattr("rote.train.Progress.update", crash)
-        with pytest.raises(KeyboardInterrupt):
-            size(**FIELDS, out=tmp_path)
+def test_goes_on_where_it_was_killed(tmp_path, run, without_times, killed_at, moment):
+    killed_at(moment, size_run, lambda: size(**FIELDS, out=tmp_path))
     assert list((tmp_path / run.dir.name / "checkpoints").glob("*.safetensors"))
     again = size(**FIELDS, out=tmp_path)
     assert without_times(again.summary) == without_times(run.summary)

@@ -145,21 +145,9 @@ def test_tables_of_noise(noise):
 
 
 @pytest.mark.parametrize(("fields", "moment"), [(CONVERGENCE, 70), (NOISE, 30)])
-def test_goes_on_where_it_was_killed(tmp_path, fields, moment, request, without_times, monkeypatch):
+def test_goes_on_where_it_was_killed(tmp_path, fields, moment, request, without_times, killed_at):
     run = request.getfixturevalue(fields["study"])
-    steps = 0
-
-    def crash(self, step, **values):
-        nonlocal steps
-        steps += 1
-        if steps == moment:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr(fleet_cell, "SAVE_EVERY_SECONDS", -1.0)
-        patch.setattr("rote.train.Progress.update", crash)
-        with pytest.raises(KeyboardInterrupt):
-            size(**fields, out=tmp_path)
+    killed_at(moment, fleet_cell, lambda: size(**fields, out=tmp_path))
     assert list((tmp_path / run.dir.name / "checkpoints").glob("*.safetensors"))
     again = size(**fields, out=tmp_path)
     assert without_times(again.summary) == without_times(run.summary)
