@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
+from rote.runs.whole_files import write_parquet
+
 from .synthetic_tables import run, write
 
 
@@ -38,6 +40,9 @@ def easy(root: Path, seed: int = 0) -> Path:
             )
     write(folder, "easy.csv", rows)
     write(folder, "easy_curve.csv", curve)
+    start = rng.normal(size=(20, 3, 5, 5))
+    smooth = start + np.linspace(-2, 2, 5)
+    np.savez(folder / "filters.npz", init=start, real=start + 2 * smooth, randY=start + smooth)
     return folder
 
 
@@ -79,7 +84,21 @@ def trajectories(root: Path, seed: int = 0) -> Path:
         )
     write(folder, "trajectories.csv", rows)
     write(folder, "trajectories_levels.csv", levels)
+    write_parquet(folder / "trajectories_heatmap.parquet", heat_map(rng))
     return folder
+
+
+def heat_map(rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The columns of trajectories_heatmap.parquet."""
+    noise, band, epoch = (part.ravel() for part in np.meshgrid((0.0, 0.4, 1.0), range(50), range(0, 61, 2)))
+    loss = 2.3 * np.exp(-epoch / (5 + band * (0.2 + noise))) + rng.random(len(band)) * 0.01
+    return {
+        "noise": noise,
+        "bin": band,
+        "epoch": epoch,
+        "loss": loss,
+        "share_corrupted": noise * band / 50,
+    }
 
 
 def depth(root: Path, seed: int = 0) -> Path:

@@ -47,6 +47,7 @@ def tables(tmp_path_factory):
         "classes": gather(made["sensitivity"], "sensitivity_classes.csv"),
         "noise metrics": gather(made["noise"], "metrics.jsonl"),
         "regularizer losses": gather(made["regularize"], "loss_curves.csv"),
+        "heat map": gather(made["trajectories"], "trajectories_heatmap.parquet"),
         "alignment": gather(made["transfer"], "alignment.csv"),
         **{part: gather(made["location"], f"location_{part}.csv") for part in LOCATION},
         **{name: gather(folders, TABLES.get(name, f"{name}.csv")) for name, folders in made.items()},
@@ -66,7 +67,7 @@ MADE = {
 TABLES = {"sizes": "capacity.csv", "easy": "easy_curve.csv", "location": "location_rewinding.csv"}
 LOCATION = ("rewinding", "retraining", "gradients", "tied", "neurons", "zeroed", "geometry", "latent")
 # Drawn from arrays of pictures, not from a table.
-PICTURES = ("plot_views", "plot_influence")
+PICTURES = ("plot_views", "plot_influence", "plot_filters")
 # (function, table, options): everything the page draws from tables
 DRAWINGS = [
     ("plot_curves", "metrics", {}),
@@ -115,6 +116,7 @@ DRAWINGS = [
     ("plot_trajectories", "trajectories", {"noise": 0.4}),
     ("plot_trajectories", "trajectories", {"noise": 1.0}),
     ("plot_fitting", "trajectories", {}),
+    ("plot_loss_bands", "heat map", {"noise": 0.4}),
     ("plot_regularizer_tradeoff", "regularize", {}),
     ("plot_regularizer_tradeoff", "regularize", {"allowed_cost": None}),
     ("plot_regularizer_losses", "regularizer losses", {}),

@@ -49,6 +49,7 @@ def test_every_figure_is_there_in_every_format(everything):
     wanted |= {"frontier", "robustness", "transfer-true", "transfer-random", "alignment", "size"}
     wanted |= {"noise-curves", "fitting-order", "corruption-time", "corruption-error", "regularizers"}
     wanted |= {"memorization", "halves", "influence"}
+    wanted |= {"first-layer-filters", "sorted-losses-0", "sorted-losses-0.4", "sorted-losses-1"}
     wanted |= {"easy", "easy-sorted-by-itself", "trajectories-0.4", "fitting", "depth-memorizing", "depth-generalizing"}
     wanted |= {f"location-{noise}-{key}" for noise in (10, 100) for key in ("rewinding", "neurons", "latent", "tied")}
     wanted |= {"convergence-width", "convergence-images", "noise-capacity-inputs", "noise-capacity-labels"}

@@ -91,7 +91,7 @@ def test_runs_without_pairs_and_broken_grids(tmp_path):
     page = Page(write_page([folder], tmp_path / "page.html"))
     assert section_of(page).count("<figure>") == 2
     (folder / "influence.npz").write_bytes(b"no arrays")
-    with pytest.raises(RunFolderError, match=r"influence\.npz: not a grid"):
+    with pytest.raises(RunFolderError, match=r"influence\.npz: not readable as arrays"):
         write_page([folder], tmp_path / "page.html")
 
 

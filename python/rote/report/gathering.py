@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rote.report.reading import read_run
+from rote.report.reading import read_parquet, read_run
 from rote.report.records import Run
 
 # What tells measurements of one quantity at one step apart: how it was probed, and in which of a run's trainings.
@@ -21,8 +21,8 @@ def gather(runs: Sequence[Path | str | Run | Any], table: str) -> list[dict[str,
 
     Args:
         runs: run folders, or what `rote.load_run` returned.
-        table: the file: a CSV table ("layers.csv", ...), "metrics.jsonl" (one row a measurement, the last of each
-            step) or "summary.json" (one row a run, its config's settings beside its numbers).
+        table: the file: a CSV or Parquet table ("layers.csv", ...), "metrics.jsonl" (one row a measurement, the last
+            of each step) or "summary.json" (one row a run, its config's settings beside its numbers).
 
     Raises:
         RunFolderError: a folder is no run folder or holds a broken file.
@@ -63,4 +63,6 @@ def _rows(run: Run, table: str) -> list[dict[str, Any]]:
         return [{**flat, **run.summary, "seed": run.seeds}]
     if table == "capacity.csv" and run.rows:
         return [dict(row) for row in run.rows]
+    if table.endswith(".parquet"):
+        return read_parquet(run.folder / table)
     return [dict(row) for row in run.tables.get(table, ())]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from rote.report import views
 from rote.report.records import Measurement, Run, finite
@@ -60,6 +63,38 @@ def read_run(folder: Path | str) -> Run:
         samples=_read_views(folder / views.FILE_NAME),
         tables=tables,
     )
+
+
+def read_parquet(path: Path) -> list[dict[str, Any]]:
+    """The rows of a Parquet table; none where the run has no such table.
+
+    Raises:
+        RunFolderError: the file is damaged.
+    """
+    if not path.exists():
+        return []
+    import pyarrow
+    import pyarrow.parquet
+
+    try:
+        return pyarrow.parquet.read_table(path).to_pylist()
+    except (OSError, pyarrow.ArrowException) as error:
+        raise RunFolderError(f"{path}: not readable as Parquet: {error}") from error
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray] | None:
+    """The arrays of an npz file; None where there is none.
+
+    Raises:
+        RunFolderError: the file is damaged.
+    """
+    if not path.exists():
+        return None
+    try:
+        with np.load(path) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise RunFolderError(f"{path}: not readable as arrays: {error}") from error
 
 
 def _read_json(path: Path, *, required: bool) -> dict[str, Any]:

@@ -118,15 +118,18 @@ HOW_TO_READ: dict[str, str] = {
         "networks get it wrong, the easiest on the left. Left figure: sorted by every other network, and shown is what "
         "the remaining ones say; if no example were easier than another the line would be flat, as the dashed one is. "
         "Right figure: sorted by what is shown, as the paper draws it; then pure chance rises, too, along the dashed "
-        "line, and only what leaves it is a property of the examples."
+        "line, and only what leaves it is a property of the examples. The filters are those of a convolutional "
+        "network, each on a scale of its own, the same one in the same place: structure after random labels says that "
+        "even they are not learnt pixel by pixel."
     ),
     "trajectories": (
         "A share of the training labels was drawn by lot. Green: how many of the examples that kept their true label "
         "the network answers with it; orange: how many of those with a wrong label it answers with the wrong one. The "
         "grey dashed line is accuracy on images held out, whose labels are as noisy; where it is highest training "
         "would be stopped (the vertical line, mean over the networks). The blue line is what that is worth on test "
-        "images. The second figure shows how fast labels are fitted by how many of them are random; the dotted line "
-        "is a third of the steps."
+        "images. In the coloured figures an example is placed by its mean loss in one half of the networks, the "
+        "easiest below, and its colour is its loss in the other half. The last figure shows how fast labels are fitted "
+        "by how many of them are random; the dotted line is a third of the steps."
     ),
     "depth": (
         "Each point is a network of that depth at the best of several learning rates: by the speed itself on the left, "

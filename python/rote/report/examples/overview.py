@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from rote.report import embed, figures
 from rote.report.examples.table import ExampleTable
-from rote.report.figures.score_matrices import SCORES
+from rote.report.figures.score_correlations import SCORES
 
 # Points of the data map that stand in the page.
 _POINTS = 1500

@@ -10,6 +10,7 @@ from rote.report.figures.depth import plot_depth
 from rote.report.figures.diversity import plot_tradeoff
 from rote.report.figures.easy import plot_easy
 from rote.report.figures.examples import plot_aum, plot_data_map, plot_forgetting
+from rote.report.figures.filters import plot_filters
 from rote.report.figures.frontier import plot_capacity_by_size, plot_frontier
 from rote.report.figures.invariance import plot_invariance, plot_invariance_by_operation
 from rote.report.figures.layers import plot_layers
@@ -20,10 +21,11 @@ from rote.report.figures.pool import plot_probe_against_views
 from rote.report.figures.regularize import plot_regularizer_losses, plot_regularizer_tradeoff
 from rote.report.figures.robustness import plot_robustness
 from rote.report.figures.samples import plot_views
-from rote.report.figures.score_matrices import plot_score_correlations, plot_sorted_losses
+from rote.report.figures.score_correlations import plot_score_correlations
 from rote.report.figures.sensitivity import plot_class_matrix, plot_gini
 from rote.report.figures.size import plot_size
 from rote.report.figures.size_under_noise import plot_convergence, plot_noise_capacity
+from rote.report.figures.sorted_losses import plot_loss_bands, plot_sorted_losses
 from rote.report.figures.subsets import plot_halves, plot_influence, plot_memorization
 from rote.report.figures.training import plot_curves, plot_probe_along_training
 from rote.report.figures.trajectories import plot_fitting, plot_trajectories
@@ -45,6 +47,7 @@ __all__ = [
     "plot_data_map",
     "plot_depth",
     "plot_easy",
+    "plot_filters",
     "plot_fitting",
     "plot_fitting_order",
     "plot_forgetting",
@@ -59,6 +62,7 @@ __all__ = [
     "plot_invariance_by_operation",
     "plot_latent",
     "plot_layers",
+    "plot_loss_bands",
     "plot_memorization",
     "plot_neuron_layers",
     "plot_neurons",

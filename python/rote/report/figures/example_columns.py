@@ -70,3 +70,10 @@ def _plain(column: Any) -> np.ndarray:
     if all(isinstance(value, (int, float)) for value in present):
         return np.array([np.nan if value is None else value for value in column], dtype=np.float64)
     return column
+
+
+def nan_mean(values: np.ndarray, axis: int) -> np.ndarray:
+    """The mean of what is there; nan where nothing is."""
+    there = np.isfinite(values)
+    total = np.where(there, values, 0.0).sum(axis)
+    return np.where(there.any(axis), total / np.maximum(there.sum(axis), 1), np.nan)

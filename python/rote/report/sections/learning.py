@@ -9,12 +9,15 @@ from rote.report.conditions import Condition
 from rote.report.gallery import Gallery
 from rote.report.gathering import gather
 from rote.report.layout import detail_among, grid, how_to_read, section
+from rote.report.reading import read_arrays
 from rote.report.rows import distinct
 from rote.report.story import learning as story
 
+FILTERS, HEAT_MAP = "filters.npz", "trajectories_heatmap.parquet"
+
 
 def easy(conditions: Sequence[Condition], gallery: Gallery) -> str:
-    """Sorted error rates, by the other half of the networks and by themselves."""
+    """Sorted error rates, by the other half of the networks and by themselves; the first run's filters."""
     panels = []
     for condition in conditions:
         curve, rows = (gather(condition.runs, name) for name in ("easy_curve.csv", "easy.csv"))
@@ -37,6 +40,17 @@ def easy(conditions: Sequence[Condition], gallery: Gallery) -> str:
                 finding=story.reliability_finding(rows),
             ),
         ]
+        filters = read_arrays(condition.first.folder / FILTERS)
+        if filters is not None:
+            panels.append(
+                gallery.panel(
+                    "first-layer-filters",
+                    lambda filters=filters: figures.plot_filters(filters),
+                    title="Filters of the first layer",
+                    detail=detail,
+                    finding=story.filters_finding(filters),
+                )
+            )
     if not panels:
         return ""
     lead = "After one look at every image: do all networks get the same examples right, or each its own?"
@@ -44,7 +58,7 @@ def easy(conditions: Sequence[Condition], gallery: Gallery) -> str:
 
 
 def trajectories(conditions: Sequence[Condition], gallery: Gallery) -> str:
-    """Clean and wrong labels along training, with early stopping; and how fast labels of every kind are fitted."""
+    """Clean and wrong labels along training, with early stopping; losses by ease; how fast labels are fitted."""
     panels = []
     for condition in conditions:
         rows, levels = (gather(condition.runs, name) for name in ("trajectories.csv", "trajectories_levels.csv"))
@@ -61,6 +75,17 @@ def trajectories(conditions: Sequence[Condition], gallery: Gallery) -> str:
             )
             for noise in distinct(rows, "noise")
             if 0 < noise < 1
+        ]
+        bands = gather(condition.runs, HEAT_MAP)
+        panels += [
+            gallery.panel(
+                f"sorted-losses-{noise:g}",
+                lambda bands=bands, noise=noise: figures.plot_loss_bands(bands, noise=noise),
+                title=f"Losses of single examples, {100 * noise:.0f} % of the labels drawn by lot",
+                detail=detail,
+                finding=story.bands_finding(bands, noise),
+            )
+            for noise in distinct(bands, "noise")
         ]
         if len(distinct(rows, "noise")) > 1:
             panels.append(

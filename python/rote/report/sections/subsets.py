@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from rote.report import figures
 from rote.report.conditions import Condition
 from rote.report.gallery import Gallery
 from rote.report.gathering import gather
 from rote.report.layout import detail_among, grid, how_to_read, section
-from rote.report.reading import RunFolderError
+from rote.report.reading import read_arrays
 from rote.report.story import subsets as story
 
 GRID = "influence.npz"
@@ -50,8 +46,8 @@ def memorization(conditions: Sequence[Condition], gallery: Gallery) -> str:
                     finding=story.halves_finding(own),
                 )
             )
-        pictures = read_grid(first.folder / GRID)
-        if pictures is not None and own:
+        pictures = read_arrays(first.folder / GRID)
+        if pictures is not None and len(pictures["test_id"]) and own:
             many = own[0]["runs"] >= story.SINGLE_SCORES_FROM
             panels.append(
                 gallery.panel(
@@ -66,19 +62,3 @@ def memorization(conditions: Sequence[Condition], gallery: Gallery) -> str:
         return ""
     lead = "Whom does a network know by heart, and whom does that help? " + " ".join(dict.fromkeys(cautions))
     return section("memorization", "Known by heart", lead, grid(panels) + how_to_read("memorization"))
-
-
-def read_grid(path: Path) -> dict[str, Any] | None:
-    """The arrays of influence.npz; None where there are none, or no pair in them.
-
-    Raises:
-        RunFolderError: the file is damaged.
-    """
-    if not path.exists():
-        return None
-    try:
-        with np.load(path) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        return arrays if len(arrays["test_id"]) else None
-    except (OSError, ValueError, KeyError) as error:
-        raise RunFolderError(f"{path}: not a grid of pictures: {error}") from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rote.report.figures.depth import censored
+from rote.report.figures.filters import STARTS, roughness
 from rote.report.numbers import count, percent, points, several
 from rote.report.rows import Row, distinct, over_seeds
 
@@ -25,6 +27,30 @@ def reliability_finding(rows: Sequence[Row]) -> str:
     means = {mean.at["kind"]: mean.mean for mean in over_seeds(rows, ("kind",), "split_half")}
     parts = [f"{text} {means[kind]:.2f}".replace("-", "\u2212") for kind, text in KINDS.items() if kind in means]
     return f"Split-half reliability of the rates: {', '.join(parts)}." if parts else ""
+
+
+def filters_finding(filters: Mapping[str, Any]) -> str:
+    """How rough filters are: mean over those of every network."""
+    parts = []
+    for name, text in STARTS.items():
+        if name in filters:
+            found = [rough for weights in filters[name] if (rough := roughness(weights)) is not None]
+            parts += [f"{text} {sum(found) / len(found):.2f}"] if found else []
+    return f"Roughness (1 is white noise, less is smooth): {', '.join(parts)}." if parts else ""
+
+
+def bands_finding(rows: Sequence[Row], noise: float) -> str:
+    """The last loss of the easiest and of the hardest band, and how many of their labels are wrong."""
+    own = [row for row in rows if row["noise"] == noise]
+    last = max(row["epoch"] for row in own)
+    ends = {"easiest": min(row["bin"] for row in own), "hardest": max(row["bin"] for row in own)}
+    parts = []
+    for text, band in ends.items():
+        end = [row for row in own if row["bin"] == band and row["epoch"] == last]
+        loss, wrong = (over_seeds(end, ("bin",), name) for name in ("loss", "share_corrupted"))
+        if loss and wrong:
+            parts.append(f"of the {text} {loss[0].mean:.2f} ({percent(wrong[0].mean)} of their labels wrong)")
+    return f"Last loss, in networks that did not sort: {', '.join(parts)}." if parts else ""
 
 
 def stopping_finding(levels: Sequence[Row], noise: float) -> str:
