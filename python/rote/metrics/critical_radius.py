@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rote.metrics.evaluation import evaluating
-from rote.metrics.lass import ALPHA, BATCH_SIZE, BETA, RADIUS, Search, checked_search, range_on
+from rote.metrics.lass import ALPHA, BATCH_SIZE, BETA, RADIUS, checked_search, range_on, search_of
 
 
 def critical_radius(
@@ -59,10 +59,8 @@ def critical_radius(
 
             def found(radius: Tensor, own: Tensor = own, own_ids: Tensor = own_ids) -> Tensor:
                 each = radius.to(own).view(-1, *(1,) * (own.dim() - 1))
-                search = Search(model, own, own_ids, each, each * (ALPHA / RADIUS), each * (BETA / RADIUS), span, seed)
-                for iteration in range(1, iterations + 1):
-                    search.iterate(iteration)
-                return search.found_at > 0
+                lengths = (each, each * (ALPHA / RADIUS), each * (BETA / RADIUS))
+                return search_of(model, own, own_ids, *lengths, span, seed).run(iterations).found_at > 0
 
             above = torch.full((len(own),), float(largest), dtype=torch.float64)
             below = torch.zeros_like(above)

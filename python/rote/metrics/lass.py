@@ -18,7 +18,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from rote.metrics.evaluation import convolutional, evaluating
+from rote.metrics.evaluation import evaluating
+from rote.metrics.langevin_search import LangevinSearch
 from rote.metrics.search_noise import normal_noise
 
 #: Numbers of the paper: of the box, of the step along the sign of the gradient, of the noise.
@@ -91,104 +92,48 @@ def critical_samples(
     if fewest_new is not None and fewest_new < 1:
         raise ValueError(f"fewest_new must be at least 1, or None; got {fewest_new}")
     with evaluating(model) as device:
-        parts = [
-            Search(
-                model,
-                inputs[rows].to(device),
-                ids[rows],
-                radius,
-                alpha,
-                beta,
-                range_on(pixel_range, inputs, device),
-                seed,
-            )
+        span = range_on(pixel_range, inputs, device)
+        parts = (
+            search_of(model, inputs[rows].to(device), ids[rows], radius, alpha, beta, span, seed)
             for rows in torch.arange(len(inputs)).split(batch_size)
-        ]
+        )
         done = iterations
         if fewest_new is None:
-            searched = 0
+            found = []
             for part in parts:
-                for iteration in range(1, iterations + 1):
-                    part.iterate(iteration)
-                searched += len(part.found_at)
+                found.append(part.run(iterations).found_at)
                 if on_batch is not None:
-                    on_batch(searched)
+                    on_batch(sum(map(len, found)))
         else:
+            searches = list(parts)
             for iteration in range(1, iterations + 1):
-                new = sum(part.iterate(iteration) for part in parts)
+                new = sum(part.iterate(iteration, last=iteration == iterations) for part in searches)
                 if on_batch is not None:
                     on_batch(len(inputs))
                 if new < fewest_new:
                     done = iteration
                     break
-    found_at = torch.cat([part.found_at for part in parts])
+            found = [part.found_at for part in searches]
+    found_at = torch.cat(found)
     return CriticalSamples(found_at > 0, found_at, done)
 
 
-class Search:
-    """The search of one batch, its state between iterations.
-
-    Arguments are those of `critical_samples`; lengths may be tensors, of a number for every sample.
-
-    Attributes:
-        found_at: int64 [B], as `CriticalSamples.iteration`.
-    """
-
-    def __init__(
-        self,
-        model: nn.Module,
-        inputs: Tensor,
-        ids: Tensor,
-        radius: float | Tensor,
-        alpha: float | Tensor,
-        beta: float | Tensor,
-        pixel_range: float | Tensor,
-        seed: int,
-    ) -> None:
-        self.model = model
-        self.ids = ids
-        self.seed = seed
-        layout = torch.channels_last if convolutional(model) and inputs.dim() == 4 else torch.contiguous_format
-        inputs = inputs.contiguous(memory_format=layout)
-        self.answers = model(inputs).argmax(1)
-        self.found_at = torch.zeros(len(inputs), dtype=torch.int64)
-        # Of samples not found yet: their rows, positions and boxes.
-        self.rows = torch.arange(len(inputs))
-        self.at = inputs.clone()
-        unit = torch.as_tensor(pixel_range, dtype=inputs.dtype, device=inputs.device) / 255
-        self.alpha, self.beta = (torch.as_tensor(length).to(inputs) * unit for length in (alpha, beta))
-        reach = torch.as_tensor(radius).to(inputs) * unit
-        self.low, self.high = inputs - reach, inputs + reach
-
-    def iterate(self, iteration: int) -> int:
-        """Makes one iteration; returns how many samples it found."""
-        if len(self.rows) == 0:
-            return 0
-        with torch.enable_grad():
-            at = self.at.detach().requires_grad_()
-            loss = nn.functional.cross_entropy(self.model(at), self.answers, reduction="sum")
-            (gradient,) = torch.autograd.grad(loss, at)
-        step = self.alpha * gradient.sign()
-        step += self.beta * normal_noise(self.seed, self.ids, iteration, self.at)
-        self.at = (self.at + step).clamp(self.low, self.high)
-        flipped = (self.model(self.at).argmax(1) != self.answers).cpu()
-        count = int(flipped.sum())
-        if count:
-            self.found_at[self.rows[flipped]] = iteration
-            self._keep(~flipped)
-        return count
-
-    def _keep(self, kept: Tensor) -> None:
-        self.rows, self.ids = self.rows[kept], self.ids[kept]
-        kept = kept.to(self.at.device)
-        self.at, self.low, self.high, self.answers = (
-            tensor[kept] for tensor in (self.at, self.low, self.high, self.answers)
-        )
-        # With a radius for every sample, so are the lengths of the steps.
-        self.alpha, self.beta = (
-            length[kept] if length.dim() == self.at.dim() and len(length) == len(kept) else length
-            for length in (self.alpha, self.beta)
-        )
+def search_of(
+    model: nn.Module,
+    inputs: Tensor,
+    ids: Tensor,
+    radius: float | Tensor,
+    alpha: float | Tensor,
+    beta: float | Tensor,
+    pixel_range: Tensor,
+    seed: int,
+) -> LangevinSearch:
+    """The search of one batch, on the network's device; arguments as of `critical_samples`."""
+    unit = pixel_range / 255
+    lengths = (torch.as_tensor(length).to(inputs) * unit for length in (radius, alpha, beta))
+    return LangevinSearch(
+        model, inputs, *lengths, noise=lambda rows, iteration, like: normal_noise(seed, ids[rows], iteration, like)
+    )
 
 
 def checked_search(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from rote.metrics.evaluation import evaluating
+from rote.metrics.langevin_search import LangevinSearch
 from rote.metrics.lass import ALPHA, BETA, RADIUS
 from rote.train.regularization import normals
 
@@ -18,10 +18,8 @@ _MOST_ITERATIONS = 1 << 12
 class CriticalPoints:
     """LASS around every sample: the first point whose class is not the sample's, or the sample where none is found.
 
-    The class is that of the network in eval mode; the search ascends its cross-entropy towards the class that it gives
-    the sample, by signs of the gradient with Gaussian noise, and stays within the radius in every pixel. Steps are a
-    fixed number; a sample that is found stops where its class changed. Nothing is clipped to [0, 1]. It is the search
-    of `rote.metrics.critical_samples`, with noise of its own for every visit, and it hands the points over.
+    It is the search of `rote.metrics.critical_samples`, with noise of its own for every visit. The class is that of the
+    network in eval mode, steps are a fixed number, and nothing is clipped to [0, 1].
 
     Args:
         seed: of the noise.
@@ -43,29 +41,14 @@ class CriticalPoints:
 
     def __call__(self, model: nn.Module, pixels: Tensor, image_ids: Tensor, visit: int) -> Tensor:
         """Points [B, C, H, W]; see `rote.train.adversarial.Search`."""
-        modes = [(module, module.training) for module in model.modules()]
-        model.eval()
-        try:
+        with evaluating(model):
             return self._search(model, pixels.detach(), image_ids, visit)
-        finally:
-            for module, training in modes:
-                module.training = training
 
     def _search(self, model: nn.Module, pixels: Tensor, image_ids: Tensor, visit: int) -> Tensor:
-        points, own = pixels, None
-        found = torch.zeros(len(pixels), dtype=torch.bool, device=pixels.device)
-        for iteration in range(self.iterations + 1):
-            at = points.clone().requires_grad_()
-            logits = model(at)
-            if own is None:
-                own = logits.detach().argmax(1)
-            found |= logits.detach().argmax(1) != own
-            if iteration == self.iterations:
-                break
-            # Of the sum, so that the size of a batch does not scale a sample's gradient.
-            (gradient,) = torch.autograd.grad(F.cross_entropy(logits.float(), own, reduction="sum"), at)
-            noise = normals(self.seed, image_ids, visit * _MOST_ITERATIONS + iteration, _PLACE, pixels).to(pixels)
-            step = self.radius / RADIUS * (ALPHA * gradient.sign() + BETA * noise)
-            moved = torch.clamp(points + step, pixels - self.radius, pixels + self.radius)
-            points = torch.where(found.view(-1, 1, 1, 1), points, moved)
-        return torch.where(found.view(-1, 1, 1, 1), points, pixels)
+        def noise(rows: Tensor, iteration: int, like: Tensor) -> Tensor:
+            view = visit * _MOST_ITERATIONS + iteration - 1
+            return normals(self.seed, image_ids[rows.to(image_ids.device)], view, _PLACE, like).to(like)
+
+        scale = self.radius / RADIUS
+        search = LangevinSearch(model, pixels, self.radius, scale * ALPHA, scale * BETA, noise)
+        return search.run(self.iterations).points
