@@ -13,6 +13,7 @@ from rote.train.checkpoint import (
 )
 from rote.train.config import Seeds, TrainConfig
 from rote.train.distributed import DataParallel, first_process, torchrun_count, torchrun_processes
+from rote.train.divergence import TrainingDiverged
 from rote.train.labels import (
     CARRIES_INFORMATION,
     LABEL_CORRUPTIONS,
@@ -30,7 +31,7 @@ from rote.train.replicas import ReplicaTrainer, batching_pays
 from rote.train.running import Running, RunningEpoch
 from rote.train.snapshot import Snapshots
 from rote.train.stream import TrainingStream
-from rote.train.trainer import Trainer, TrainingDiverged
+from rote.train.trainer import Trainer
 
 __all__ = [
     "CARRIES_INFORMATION",

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from rote.train.config import TrainConfig
+from rote.train.divergence import TrainingDiverged
 from rote.train.running import Running
 from rote.train.stream import TrainingStream
-from rote.train.trainer import Trainer, TrainingDiverged
+from rote.train.trainer import Trainer
 
 
 class SoloReplicas:

@@ -8,14 +8,16 @@ from dataclasses import replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from rote.train.callbacks import forward_hooks_of, hooks_of, restore_states, states_of
 from rote.train.config import TrainConfig
 from rote.train.distributed import DataParallel, GlobalRunningSums, share_weights
+from rote.train.divergence import TrainingDiverged, all_finite, copied
 from rote.train.execution import StepParts, make_steps
 from rote.train.losses import Loss, make_loss
 from rote.train.memory import memory_errors
+from rote.train.optimizer_state import checked_moments, load_moments, moments_of
 from rote.train.optimizers import make_optimizer
 from rote.train.running import Running, RunningEpoch, RunningSums
 from rote.train.schedules import learning_rate
@@ -23,23 +25,6 @@ from rote.train.stream import TrainingStream
 
 # The loss is looked at, and the state to fall back to is copied, once in so many steps.
 _CHECK_EVERY = 100
-
-
-class TrainingDiverged(RuntimeError):
-    """The loss or the weights became NaN or infinite; the trainer is back at its last good state.
-
-    Attributes:
-        step: the first step whose loss is not finite.
-        last_good_step: the step the trainer stands at now.
-    """
-
-    def __init__(self, step: int, last_good_step: int) -> None:
-        super().__init__(
-            f"the loss is not finite at step {step}; the state of step {last_good_step} is restored "
-            "(a lower lr is the usual cure)"
-        )
-        self.step = step
-        self.last_good_step = last_good_step
 
 
 class Trainer:
@@ -164,7 +149,7 @@ class Trainer:
         if self.step >= step:
             return
         if self._good is None:
-            self._good = _copied(self.state_dict())
+            self._good = copied(self.state_dict())
         steps_per_epoch = self.stream.steps_per_epoch
         after_step = [*self._after_step, on_step] if on_step is not None else self._after_step
         self.model.train()
@@ -192,8 +177,8 @@ class Trainer:
         """Waits for the device and keeps the state when it is finite; raises TrainingDiverged when it is not."""
         bad_step = self._running.bad_step()
         # An update can break the weights after a finite loss; such a state must not be kept or saved.
-        if bad_step is None and _finite(self._parameters):
-            self._good = _copied(self.state_dict())
+        if bad_step is None and all_finite(self._parameters):
+            self._good = copied(self.state_dict())
             return
         diverged_at = self.step if bad_step is None else bad_step
         if self._good is not None:
@@ -219,7 +204,7 @@ class Trainer:
         state = {
             "step": self.step,
             "model": self.model.state_dict(),
-            "optimizer": self._optimizer.state_dict()["state"],
+            "optimizer": moments_of(self._optimizer),
             **self._running.state_dict(),
             "callbacks": states_of(self._callbacks),
             # The networks here draw nothing; a user's dropout does.
@@ -236,19 +221,9 @@ class Trainer:
             RuntimeError: the weights do not fit this network.
             ValueError: the optimizer's state is not that of this network's parameters, or a callback's not its own.
         """
-        own = self._optimizer.state_dict()
-        parameters = [p for group in self._optimizer.param_groups for p in group["params"]]
-        unknown = set(state["optimizer"]) - set(range(len(parameters)))
-        if unknown:
-            raise ValueError(
-                f"the optimizer's state must be of {len(parameters)} parameters; got also {sorted(unknown)}"
-            )
+        moments = checked_moments(self._optimizer, state["optimizer"])
         self.model.load_state_dict(state["model"])
-        moments = {
-            index: {name: _laid_out_as(value, parameters[index]) for name, value in values.items()}
-            for index, values in state["optimizer"].items()
-        }
-        self._optimizer.load_state_dict({"state": moments, "param_groups": own["param_groups"]})
+        load_moments(self._optimizer, moments)
         self._running.load_state_dict(state, state["step"])
         torch.set_rng_state(state["rng"].cpu())
         if self.device.type == "cuda" and "rng_cuda" in state:
@@ -268,24 +243,3 @@ def _deterministic(device: torch.device) -> AbstractContextManager[None]:
     if device.type != "cuda":
         return nullcontext()
     return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)
-
-
-def _finite(tensors: list[nn.Parameter]) -> bool:
-    return bool(torch.stack(torch._foreach_norm([t.detach() for t in tensors])).isfinite().all())
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.detach().clone()
-    if isinstance(value, dict):
-        return {key: _copied(item) for key, item in value.items()}
-    return value
-
-
-def _laid_out_as(value: Any, parameter: Tensor) -> Any:
-    """A copy of an optimizer's tensor in the parameter's memory layout, which the fused kernels take for granted."""
-    if not isinstance(value, Tensor):
-        return value
-    if value.shape != parameter.shape:
-        return value.detach().clone()
-    return torch.empty_like(parameter, dtype=value.dtype).copy_(value).detach()
