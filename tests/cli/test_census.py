@@ -63,7 +63,7 @@ def test_goes_on_where_it_was_stopped(tmp_path, monkeypatch):
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:  # saved after every batch, then killed
-        patch.setattr(census_module, "_SAVE_EVERY_SECONDS", -1.0)
+        patch.setattr("rote.experiments.base.saving.SAVE_EVERY_SECONDS", -1.0)
         patch.setattr("rote.train.Progress.update", crash)
         with pytest.raises(KeyboardInterrupt):
             census_module.Census(recipe="digits", images=30, views=50, batch_size=64, out=tmp_path / "killed").run()

@@ -41,8 +41,8 @@ def without_times():
 def killed_at(monkeypatch):
     """Makes a run that is torn out of its training, with every step saved: what a killed process leaves."""
 
-    def run(moment, module, call, interval="SAVE_EVERY_SECONDS"):
-        """Calls `call` until progress is told of for the `moment`-th time; `module` has the interval of saving."""
+    def run(moment, call):
+        """Calls `call` until progress is told of for the `moment`-th time."""
         steps = 0
 
         def crash(self, step, **values):
@@ -52,7 +52,7 @@ def killed_at(monkeypatch):
                 raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
-            patch.setattr(module, interval, -1.0)
+            patch.setattr("rote.experiments.base.saving.SAVE_EVERY_SECONDS", -1.0)
             patch.setattr("rote.train.Progress.update", crash)
             with pytest.raises(KeyboardInterrupt):
                 call()

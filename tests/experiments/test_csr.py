@@ -178,7 +178,7 @@ def test_goes_on_where_it_was_killed(tmp_path, run, without_times, monkeypatch, 
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("rote.experiments.base.training_cell._SAVE_EVERY_SECONDS", -1.0)
+        patch.setattr("rote.experiments.base.saving.SAVE_EVERY_SECONDS", -1.0)
         patch.setattr("rote.train.Progress.update", crash)
         with pytest.raises(KeyboardInterrupt):
             csr(**FIELDS, out=tmp_path)

@@ -9,7 +9,6 @@ import pytest
 
 from rote import models
 from rote.experiments import DepthConfig, depth, headline
-from rote.experiments.base import fleet_cell
 from rote.experiments.depth.tables import best_of_random, best_of_true, comparisons
 
 FIELDS = {
@@ -116,7 +115,7 @@ def test_comparisons_by_hand():
 
 @pytest.mark.parametrize("moment", [3, 40])
 def test_goes_on_where_it_was_killed(tmp_path, run, without_times, killed_at, moment):
-    killed_at(moment, fleet_cell, lambda: depth(**FIELDS, out=tmp_path))
+    killed_at(moment, lambda: depth(**FIELDS, out=tmp_path))
     assert list((tmp_path / run.dir.name / "checkpoints").glob("*.safetensors"))
     again = depth(**FIELDS, out=tmp_path)
     assert without_times(again.summary) == without_times(run.summary)

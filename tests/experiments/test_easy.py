@@ -12,7 +12,6 @@ from rote import models
 from rote.data import load
 from rote.data.corruption import corrupted
 from rote.experiments import EasyConfig, easy, headline
-from rote.experiments.base import fleet_cell
 from rote.experiments.easy.tables import curve_rows, extreme_rows, kind_row
 from rote.train import random_labels
 
@@ -124,7 +123,7 @@ def test_filters_are_those_of_the_first_layer(run):
 
 @pytest.mark.parametrize("moment", [2, 11])
 def test_goes_on_where_it_was_killed(tmp_path, run, without_times, killed_at, moment):
-    killed_at(moment, fleet_cell, lambda: easy(**FIELDS, out=tmp_path))
+    killed_at(moment, lambda: easy(**FIELDS, out=tmp_path))
     assert list((tmp_path / run.dir.name / "checkpoints").glob("*.safetensors"))
     again = easy(**FIELDS, out=tmp_path)
     assert without_times(again.summary) == without_times(run.summary)

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from rote import augment, models
-from rote.experiments.base import fleet_cell
 from rote.experiments.base.fleet import Fleet
 from rote.experiments.base.fleet_cell import require_finite, train_fleet
 from rote.experiments.base.stopping import Stopped, StopRequest
@@ -85,7 +84,7 @@ def test_ends_when_no_member_is_left(folder):
 
 
 def test_time_is_added_up(folder, monkeypatch):
-    monkeypatch.setattr(fleet_cell, "SAVE_EVERY_SECONDS", -1.0)
+    monkeypatch.setattr("rote.experiments.base.saving.SAVE_EVERY_SECONDS", -1.0)
     assert train(folder)["seconds"] > 0
 
 

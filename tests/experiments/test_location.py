@@ -241,7 +241,7 @@ def test_goes_on_in_the_middle_of_the_tied_training(tmp_path, run, without_times
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("rote.experiments.base.training_cell._SAVE_EVERY_SECONDS", -1.0)
+        patch.setattr("rote.experiments.base.saving.SAVE_EVERY_SECONDS", -1.0)
         patch.setattr("rote.train.Progress.update", crash)
         with pytest.raises(KeyboardInterrupt):
             location(**FIELDS, out=tmp_path)

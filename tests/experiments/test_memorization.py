@@ -190,7 +190,7 @@ def test_answers_use_statistics_of_the_networks_own_images():
 @pytest.mark.parametrize("moment", [12, 40])
 def test_goes_on_where_it_was_interrupted(tmp_path, without_times, killed_at, moment):
     whole = memorization(**TINY, out=tmp_path / "whole")
-    killed_at(moment, training_module, lambda: memorization(**TINY, out=tmp_path / "cut"))
+    killed_at(moment, lambda: memorization(**TINY, out=tmp_path / "cut"))
     assert list((tmp_path / "cut" / whole.dir.name / "checkpoints").glob("*.safetensors"))
     again = memorization(**TINY, out=tmp_path / "cut")
     assert same(again, whole)
@@ -202,8 +202,8 @@ def test_goes_on_where_it_was_interrupted(tmp_path, without_times, killed_at, mo
 _SWEEP = """
 import sys
 from rote.experiments import memorization
-from rote.experiments.memorization import training
-training.SAVE_EVERY_SECONDS = 0.02
+from rote.experiments.base import saving
+saving.SAVE_EVERY_SECONDS = 0.02
 memorization(**{fields!r}, out=sys.argv[1])
 """
 

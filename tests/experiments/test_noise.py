@@ -12,7 +12,6 @@ import rote
 from rote import models
 from rote.data import corrupt_inputs, pixel_statistics
 from rote.experiments import NoiseConfig, headline, noise
-from rote.experiments.base import training_cell
 from rote.experiments.forecasting.forecaster import Forecaster
 from rote.experiments.inputs.loading import load_inputs
 from rote.experiments.noise.cells import CONDITIONS, Cell, CellSource, cells_of, central
@@ -135,7 +134,7 @@ def test_random_crops_are_windows_of_whole_images(source):
 
 @pytest.mark.parametrize("moment", [30, 200])
 def test_goes_on_where_it_was_killed(tmp_path, run, without_times, killed_at, moment):
-    killed_at(moment, training_cell, lambda: noise(**FIELDS, out=tmp_path), interval="_SAVE_EVERY_SECONDS")
+    killed_at(moment, lambda: noise(**FIELDS, out=tmp_path))
     assert list((tmp_path / run.dir.name / "checkpoints").glob("*.safetensors"))
     again = noise(**FIELDS, out=tmp_path)
 

@@ -9,7 +9,6 @@ import torch
 
 from rote import models
 from rote.experiments import RegularizeConfig, regularize
-from rote.experiments.base import training_cell
 from rote.experiments.base.launch import launch
 from rote.experiments.forecasting.trainings import trainings_of
 from rote.experiments.regularize.run import RegularizeRun
@@ -76,7 +75,7 @@ def test_rows_are_those_of_the_trainings(run):
 
 @pytest.mark.parametrize("moment", [4, 25, 52])
 def test_goes_on_where_it_was_killed(tmp_path, run, without_times, killed_at, moment):
-    killed_at(moment, training_cell, lambda: regularize(**FIELDS, out=tmp_path), interval="_SAVE_EVERY_SECONDS")
+    killed_at(moment, lambda: regularize(**FIELDS, out=tmp_path))
     assert not (tmp_path / run.dir.name / "summary.json").exists()
     again = regularize(**FIELDS, out=tmp_path)
     assert without_times(again.summary) == without_times(run.summary)

@@ -9,7 +9,6 @@ import pytest
 
 from rote import models
 from rote.experiments import SizeConfig, headline, size
-from rote.experiments.size import run as size_run
 from rote.metrics.memorization import memorization_scores
 
 FIELDS = {
@@ -87,7 +86,7 @@ def test_large_networks_know_wrong_labels_by_heart(run):
 
 @pytest.mark.parametrize("moment", [70, 150])
 def test_goes_on_where_it_was_killed(tmp_path, run, without_times, killed_at, moment):
-    killed_at(moment, size_run, lambda: size(**FIELDS, out=tmp_path))
+    killed_at(moment, lambda: size(**FIELDS, out=tmp_path))
     assert list((tmp_path / run.dir.name / "checkpoints").glob("*.safetensors"))
     again = size(**FIELDS, out=tmp_path)
     assert without_times(again.summary) == without_times(run.summary)

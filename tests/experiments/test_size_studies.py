@@ -12,7 +12,6 @@ import torch
 
 from rote import data, models
 from rote.experiments import SizeConfig, headline, size
-from rote.experiments.base import fleet_cell
 from rote.experiments.base.launch import launch
 from rote.experiments.forecasting.trainings import trainings_of
 from rote.experiments.size.convergence import mean_epochs, orders
@@ -147,7 +146,7 @@ def test_tables_of_noise(noise):
 @pytest.mark.parametrize(("fields", "moment"), [(CONVERGENCE, 70), (NOISE, 30)])
 def test_goes_on_where_it_was_killed(tmp_path, fields, moment, request, without_times, killed_at):
     run = request.getfixturevalue(fields["study"])
-    killed_at(moment, fleet_cell, lambda: size(**fields, out=tmp_path))
+    killed_at(moment, lambda: size(**fields, out=tmp_path))
     assert list((tmp_path / run.dir.name / "checkpoints").glob("*.safetensors"))
     again = size(**fields, out=tmp_path)
     assert without_times(again.summary) == without_times(run.summary)

@@ -15,7 +15,6 @@ from rote.cli import main
 from rote.experiments import Stopped, benign, capacity
 from rote.experiments.benign import record as benign_record
 from rote.experiments.benign import run as benign_run
-from rote.experiments.capacity import pool_training
 from rote.experiments.capacity import run as capacity_run
 from rote.runs import load_run
 from rote.train import Progress
@@ -176,7 +175,7 @@ def test_capacity_goes_on_in_the_middle_of_a_cell(tmp_path, without_times, monke
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:  # killed between two steps, having saved after every one
-        patch.setattr(pool_training, "SAVE_EVERY_SECONDS", -1.0)
+        patch.setattr("rote.experiments.base.saving.SAVE_EVERY_SECONDS", -1.0)
         patch.setattr("rote.train.Progress.update", crash)
         with pytest.raises(KeyboardInterrupt):
             capacity(**fields, out=tmp_path)

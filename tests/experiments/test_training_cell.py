@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from rote import augment, models
-from rote.experiments.base import training_cell
 from rote.experiments.base.stopping import Stopped, StopRequest
 from rote.experiments.base.training_cell import result_file, train_cell
 from rote.metrics import clean_accuracy
@@ -80,7 +79,7 @@ def test_stopped_and_gone_on(folder, stop_at, monkeypatch):
 
 def test_killed_between_two_saves(folder, monkeypatch):
     expected = train(folder, "straight")
-    monkeypatch.setattr(training_cell, "_SAVE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr("rote.experiments.base.saving.SAVE_EVERY_SECONDS", 0.0)
 
     def killed(trainer, epoch):
         if epoch == 6:

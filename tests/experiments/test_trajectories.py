@@ -11,7 +11,6 @@ import torch
 
 from rote.data import load
 from rote.experiments import TrajectoriesConfig, headline, trajectories
-from rote.experiments.base import fleet_cell
 from rote.experiments.inputs.validation import divide
 from rote.experiments.trajectories.observing import Level
 from rote.experiments.trajectories.tables import heat_map, level_row
@@ -173,7 +172,7 @@ def test_networks_are_trained(run):
 
 @pytest.mark.parametrize("moment", [3, 9])
 def test_goes_on_where_it_was_killed(tmp_path, run, without_times, killed_at, moment):
-    killed_at(moment, fleet_cell, lambda: trajectories(**FIELDS, out=tmp_path))
+    killed_at(moment, lambda: trajectories(**FIELDS, out=tmp_path))
     assert list((tmp_path / run.dir.name / "checkpoints").glob("*.safetensors"))
     again = trajectories(**FIELDS, out=tmp_path)
     assert without_times(again.summary) == without_times(run.summary)

@@ -203,7 +203,7 @@ def test_goes_on_in_the_middle(fields, run, tmp_path, monkeypatch):
     for at in (15, 20):  # in the third pre-training, then in the second of the trainings from them
         with monkeypatch.context() as patch:
             patch.setattr(Trainer, "_update", killed(at))
-            patch.setattr("rote.experiments.base.training_cell._SAVE_EVERY_SECONDS", 0.0)
+            patch.setattr("rote.experiments.base.saving.SAVE_EVERY_SECONDS", 0.0)
             with pytest.raises(KeyboardInterrupt):
                 transfer(**fields)
         steps.clear()

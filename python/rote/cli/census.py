@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from torch import Tensor
 
 from rote.augment import Recipe
 from rote.data import ImageBank, load
+from rote.experiments.base.saving import Saving
 from rote.experiments.base.stopping import Stopped, StopRequest, stop_requests
 from rote.ops.row_hash import row_hash
 from rote.runs.folder import read_json
@@ -26,8 +26,6 @@ from rote.runs.lock import FolderLock
 from rote.runs.whole_files import clear_partial, write_json
 from rote.train import Progress
 
-# A stopped process loses at most this much work.
-_SAVE_EVERY_SECONDS = 30.0
 _RESULT, _STATE = "census.json", "state.json"
 
 
@@ -110,26 +108,26 @@ class Census:
         if (folder / _STATE).exists():
             state = read_json(folder / _STATE)
         partitions.restore(state["lengths"])
-        total, first, spent = state["hash"], state["next"], state["seconds"]
-        begin = saved = time.monotonic()
+        total, first = state["hash"], state["next"]
 
-        def save(rendered: int) -> None:
-            lengths, seconds = partitions.sync(), spent + time.monotonic() - begin
-            write_json(folder / _STATE, {"next": rendered, "hash": total, "seconds": seconds, "lengths": lengths})
+        rendered = first
 
+        def save(seconds: float) -> None:
+            state = {"next": rendered, "hash": total, "seconds": seconds, "lengths": partitions.sync()}
+            write_json(folder / _STATE, state)
+
+        def stopped() -> Stopped:
+            return Stopped(folder, rendered, samples, "view")
+
+        saving = Saving(save, state["seconds"])
         batches = -(-samples // self.batch_size)
         with Progress(batches, self.batch_size, f"census of {samples:,} views", start=first // self.batch_size) as bar:
-            for stop_at, hashes in self._hashes(recipe, bank.train.images, ids, first):
+            for rendered, hashes in self._hashes(recipe, bank.train.images, ids, first):
                 total = (total + int(hashes.sum())) % 2**64
                 partitions.add(hashes)
-                bar.update(-(-stop_at // self.batch_size))
-                if stop.made:
-                    save(stop_at)
-                    raise Stopped(folder, stop_at, samples, "view")
-                if time.monotonic() - saved > _SAVE_EVERY_SECONDS:
-                    save(stop_at)
-                    saved = time.monotonic()
-        rendering = spent + time.monotonic() - begin
+                bar.update(-(-rendered // self.batch_size))
+                saving.after_step(stop.made, stopped)
+        rendering = saving.seconds
         distinct = partitions.distinct()
         result = {
             **about,
@@ -139,7 +137,7 @@ class Census:
             "duplicates": samples - distinct,
             # Pairs of different views whose hashes agree by chance: n^2 / 2 pairs, 2^-64 each.
             "expected_false_duplicates": samples * (samples - 1) / 2 * 2.0**-64,
-            "seconds": round(spent + time.monotonic() - begin, 3),
+            "seconds": round(saving.seconds, 3),
             "views_per_second": round(samples / rendering),
         }
         write_json(folder / _RESULT, result)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rote.experiments.base.fleet import Fleet
+from rote.experiments.base.saving import Saving
 from rote.experiments.base.stopping import Stopped, StopRequest
 from rote.experiments.base.training_cell import result_file
 from rote.runs import RunFolder
 from rote.runs.folder import read_json
 from rote.runs.whole_files import write_json
 from rote.train import Progress, TrainingDiverged
-
-# A stopped process loses at most this much work.
-SAVE_EVERY_SECONDS = 30.0
 
 
 def train_fleet(
@@ -57,26 +54,19 @@ def train_fleet(
     newest = folder.checkpoints / f"{name}.safetensors"
     fleet = make(newest)
     looks: list[dict[str, Any]] = fleet.notes.get("looks", [])
-    spent = fleet.notes.get("seconds", 0.0)
-    begin = saved = time.monotonic()
 
-    def save() -> None:
-        nonlocal saved
-        fleet.notes = {"looks": looks, "seconds": spent + time.monotonic() - begin}
+    def save(seconds: float) -> None:
+        fleet.notes = {"looks": looks, "seconds": seconds}
         fleet.save()
-        saved = time.monotonic()
 
+    saving = Saving(save, fleet.notes.get("seconds", 0.0))
     per_epoch = fleet.steps_per_epoch
     batch = fleet.batch_size * len(fleet.active)
     with Progress(epochs[-1] * per_epoch, batch, description, start=fleet.step) as progress:
 
         def after_step() -> None:
             progress.update(fleet.step)
-            if stop.made:
-                save()
-                raise Stopped(folder.path, done, cells, "part")
-            if time.monotonic() - saved > SAVE_EVERY_SECONDS:
-                save()
+            saving.after_step(stop.made, lambda: Stopped(folder.path, done, cells, "part"))
 
         for epoch in epochs:
             if looks and looks[-1]["epoch"] >= epoch:
@@ -85,7 +75,7 @@ def train_fleet(
             looks.append({"epoch": epoch, "step": fleet.step, **look(fleet, epoch)})
             if not fleet.active:
                 break
-    found = {"looks": looks, "seconds": round(spent + time.monotonic() - begin, 3)}
+    found = {"looks": looks, "seconds": round(saving.seconds, 3)}
     write_json(results, found)
     newest.unlink(missing_ok=True)
     return found

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rote.experiments.base.saving import Saving
 from rote.experiments.base.stopping import Stopped, StopRequest
 from rote.runs import RunFolder
 from rote.runs.folder import read_json
 from rote.runs.whole_files import write_json
 from rote.train import Progress, Trainer, load_checkpoint, save_checkpoint
-
-# A stopped process loses at most this much work.
-_SAVE_EVERY_SECONDS = 30.0
 
 
 def result_file(folder: RunFolder, name: str) -> Path:
@@ -62,35 +59,28 @@ def train_cell(
     newest = folder.checkpoints / f"{name}.safetensors"
     trainer = make()
     looks: list[dict[str, Any]] = []
-    seconds = 0.0
+    spent = 0.0
     if newest.exists():
         extra = load_checkpoint(newest, trainer)
-        looks, seconds = extra["looks"], extra["seconds"]
-    begin = saved = time.monotonic()
+        looks, spent = extra["looks"], extra["seconds"]
 
-    def save() -> None:
-        save_checkpoint(newest, trainer, {"looks": looks, "seconds": seconds + time.monotonic() - begin})
+    def save(seconds: float) -> None:
+        save_checkpoint(newest, trainer, {"looks": looks, "seconds": seconds})
 
+    saving = Saving(save, spent)
     steps = trainer.stream.steps_per_epoch
     with Progress(epochs[-1] * steps, trainer.stream.batch_size, description, start=trainer.step) as progress:
 
         def after_step(trainer: Trainer) -> None:
-            nonlocal saved
             progress.update(trainer.step)
-            if stop.made:
-                save()
-                raise Stopped(folder.path, done, cells, "training")
-            if time.monotonic() - saved > _SAVE_EVERY_SECONDS:
-                save()
-                saved = time.monotonic()
+            saving.after_step(stop.made, lambda: Stopped(folder.path, done, cells, "training"))
 
         for epoch in epochs:
             if looks and looks[-1]["epoch"] >= epoch:
                 continue
             trainer.train_until(epoch * steps, after_step)
             found = dict(look(trainer, epoch))
-            spent = round(seconds + time.monotonic() - begin, 3)
-            looks.append({"epoch": epoch, "step": trainer.step, "seconds": spent, **found})
+            looks.append({"epoch": epoch, "step": trainer.step, "seconds": round(saving.seconds, 3), **found})
     if finish is not None:
         finish(trainer)
     write_json(results, {"looks": looks})

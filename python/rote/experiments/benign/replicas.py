@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from rote.experiments.base.launch import Launch
+from rote.experiments.base.saving import Saving
 from rote.experiments.base.stopping import Stopped, stop_requests
 from rote.experiments.benign.record import BenignRecord
 from rote.runs import RunFolder, whole_files
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 # The state that stopped replicas go on from, in the folder of the first seed.
 STATE = "replicas.safetensors"
-# A stopped process loses at most this much work.
-SAVE_EVERY_SECONDS = 30.0
 
 
 class BenignReplicas:
@@ -77,8 +76,7 @@ class BenignReplicas:
         for record in self.records:
             record.go_on(self.trainer.step, self.measured)
             print(f"rote: writing {record.folder.path}", file=sys.stderr)
-        begin = time.monotonic() - self.seconds
-        self._last_save = time.monotonic()
+        saving = Saving(self._save, self.seconds)
         spe, evaluated = self.records[0].stream.steps_per_epoch, set(self.config.evaluation_epochs())
         total, batch = self.trainer.total_steps, self.records[0].stream.batch_size * len(self.records)
         what = f"benign, {self.config.labels} labels, {self.config.augment}, {len(self.records)} seeds"
@@ -86,13 +84,8 @@ class BenignReplicas:
 
             def after_step(trainer: ReplicaTrainer) -> None:
                 progress.update(trainer.step)
-                self.seconds = time.monotonic() - begin
                 self.training_seconds = trained_before + time.monotonic() - started
-                if stop.made or time.monotonic() - self._last_save > SAVE_EVERY_SECONDS:
-                    self._note_epoch()
-                    self._save()
-                if stop.made:
-                    raise Stopped(self._file.parent.parent, trainer.step, total)
+                saving.after_step(stop.made, lambda: Stopped(self._file.parent.parent, trainer.step, total))
 
             for epoch in range(self.trainer.step // spe, self.config.epochs + 1):
                 step = epoch * spe
@@ -105,11 +98,10 @@ class BenignReplicas:
                     self._keep_weights(f"epoch={epoch:04d}.safetensors", epoch)
                 if epoch in evaluated and step > self.measured:
                     values = self._evaluate(step, epoch)
-                    self.seconds = time.monotonic() - begin
-                    self._save()
+                    saving.now()
                     progress.update(step, **values)
         self._keep_weights(FINAL, self.config.epochs)
-        self.seconds = time.monotonic() - begin
+        self.seconds = saving.seconds
         share = 1 / len(self.records)  # so that the seconds of runs can be added up
         for n in self._sound():
             self._measured_now(n).write_results(self.trainer.step, self.seconds * share, self.training_seconds * share)
@@ -154,19 +146,19 @@ class BenignReplicas:
         for n in self._sound():
             save_weights(self.records[n].folder.checkpoints / name, self.trainer.model(n), epoch=epoch)
 
-    def _save(self) -> None:
+    def _save(self, seconds: float) -> None:
         from safetensors.torch import save
 
+        self._note_epoch()
         self._write_epochs()
         extra = {
             "seeds": self.seeds,
             "measured": self.measured,
-            "seconds": self.seconds,
+            "seconds": seconds,
             "training_seconds": self.training_seconds,
         }
         state = {name: value.detach().cpu().contiguous() for name, value in self.trainer.state_dict().items()}
         whole_files.write_bytes(self._file, save(state, metadata={"rote": json.dumps(extra)}))
-        self._last_save = time.monotonic()
 
 
 def _read(path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from torch import nn
 
+from rote.experiments.base.saving import Saving
 from rote.experiments.base.stopping import Stopped, StopRequest, stop_requests
 from rote.experiments.benign.record import BenignRecord
 from rote.experiments.inputs.loading import Inputs
@@ -18,9 +19,6 @@ from rote.train import DataParallel, Progress, Trainer, load_checkpoint, save_ch
 
 if TYPE_CHECKING:
     from rote.experiments.benign import BenignConfig
-
-# A stopped process loses at most this much work.
-SAVE_EVERY_SECONDS = 30.0
 
 
 class BenignRun:
@@ -67,8 +65,7 @@ class BenignRun:
         """
         self._resume()
         print(f"rote: writing {self.folder.path}", file=sys.stderr)
-        begin = time.monotonic() - self.seconds
-        self._last_save = time.monotonic()
+        saving = Saving(self._save, self.seconds)
         steps_per_epoch = self.trainer.stream.steps_per_epoch
         total = self.config.epochs * steps_per_epoch
         description = f"benign, {self.config.labels} labels, {self.config.augment}"
@@ -80,10 +77,8 @@ class BenignRun:
             def after_step(trainer: Trainer) -> None:
                 self._keep_weights()
                 progress.update(trainer.step)
-                now = time.monotonic()
-                self.seconds = now - begin
-                self.training_seconds = trained_before + now - started
-                self._save_or_stop(stop, total)
+                self.training_seconds = trained_before + time.monotonic() - started
+                saving.after_step(self._asked(stop), lambda: Stopped(self.folder.path, trainer.step, total))
 
             for epoch in self.config.evaluation_epochs():
                 step = epoch * steps_per_epoch
@@ -96,11 +91,10 @@ class BenignRun:
                 self._write_epochs()
                 values = self.record.evaluate(step, epoch, last=step == total)
                 self.measured = step
-                self.seconds = time.monotonic() - begin
-                self._save()
+                saving.now()
                 progress.update(self.trainer.step, **values)
         save_weights(self.folder.checkpoints / FINAL, self.model, epoch=self.config.epochs)
-        self.seconds = time.monotonic() - begin
+        self.seconds = saving.seconds
         self.record.write_results(self.trainer.step, self.seconds, self.training_seconds)
 
     # Stop and resume --------------------------------------------------------------------------------------------------
@@ -119,25 +113,17 @@ class BenignRun:
                 )
         self.record.go_on(self.trainer.step, self.measured)
 
-    def _save_or_stop(self, stop: StopRequest, total: int) -> None:
-        if stop.made if self.processes is None else self.processes.any(stop.made):
-            self._save()
-            raise Stopped(self.folder.path, self.trainer.step, total)
-        if time.monotonic() - self._last_save > SAVE_EVERY_SECONDS:
-            self._save()
+    def _asked(self, stop: StopRequest) -> bool:
+        """Whether this or another process was asked to stop."""
+        return stop.made if self.processes is None else self.processes.any(stop.made)
 
     def _write_epochs(self) -> None:
         self.record.write_epochs(self.trainer.take_epochs())
 
-    def _save(self) -> None:
+    def _save(self, seconds: float) -> None:
         self._write_epochs()
-        extra = {
-            "measured": self.measured,
-            "seconds": self.seconds,
-            "training_seconds": self.training_seconds,
-        }
+        extra = {"measured": self.measured, "seconds": seconds, "training_seconds": self.training_seconds}
         save_checkpoint(self.newest, self.trainer, extra)
-        self._last_save = time.monotonic()
 
     def _keep_weights(self) -> None:
         epoch, rest = divmod(self.trainer.step, self.trainer.stream.steps_per_epoch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +10,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from rote.experiments.base.fleet import Fleet
+from rote.experiments.base.saving import Saving
 from rote.experiments.capacity.doubling import Look, Outcome, outcome
 from rote.metrics import PoolScore, bits, pool_accuracy
 from rote.train import LabelSource, Progress, TrainConfig, TrainingDiverged, TrainingStream
-
-# A stopped process loses at most this much work.
-SAVE_EVERY_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -134,8 +131,6 @@ def train_on_pool(
     looks: list[dict[int, Look]] = [{} for _ in configs]
     for member, stored in enumerate(fleet.notes.get("looks", [])):
         looks[member] = {look["step"]: Look(**look) for look in stored}
-    spent = fleet.notes.get("seconds", 0.0)
-    begin, saved = time.monotonic(), time.monotonic()
     budget = max(steps[-1] for steps in ladders)
 
     def next_look(member: int) -> int | None:
@@ -149,13 +144,12 @@ def train_on_pool(
                     found.append(step)
         return min(found, default=None)
 
-    def save() -> None:
-        nonlocal saved
+    def save(seconds: float) -> None:
         stored = [[look._asdict() for look in own.values()] for own in looks]
-        fleet.notes = {"looks": stored, "seconds": spent + time.monotonic() - begin}
+        fleet.notes = {"looks": stored, "seconds": seconds}
         fleet.save()
-        saved = time.monotonic()
 
+    saving = Saving(save, fleet.notes.get("seconds", 0.0))
     with Progress(budget, like.batch_size * len(configs), description, start=fleet.step) as progress:
 
         def on_step() -> None:
@@ -163,10 +157,9 @@ def train_on_pool(
             try:
                 after_step()
             except BaseException:
-                save()
+                saving.now()
                 raise
-            if time.monotonic() - saved > SAVE_EVERY_SECONDS:
-                save()
+            saving.if_due()
 
         while wanted := {member: step for member in fleet.active if (step := next_look(member)) is not None}:
             for member in [member for member in fleet.active if member not in wanted]:
@@ -184,4 +177,4 @@ def train_on_pool(
         Trained(config.lr, tuple(looks[member].values()), fleet.diverged[member])
         for member, config in enumerate(configs)
     ]
-    return trained, round(spent + time.monotonic() - begin, 3)
+    return trained, round(saving.seconds, 3)

@@ -19,8 +19,9 @@ from rote import data
 from rote.data import ImageBank
 from rote.experiments.base.config import ExperimentConfig
 from rote.experiments.base.launch import Launch, launch
+from rote.experiments.base.saving import SAVE_EVERY_SECONDS
 from rote.experiments.benign import BenignConfig
-from rote.experiments.benign.run import SAVE_EVERY_SECONDS, BenignRun
+from rote.experiments.benign.run import BenignRun
 from rote.experiments.inputs.labels import FRESH
 from rote.metrics import pool_accuracy
 
@@ -201,7 +202,7 @@ def _evaluation_costs(run: BenignRun) -> EvaluationCosts:
     whole = _timed(run, lambda: run.record.evaluate(0, 0, last=False))
     _train(run, 1)
     between = _timed(run, lambda: run.record.evaluate(run.trainer.step, 1, last=False))
-    checkpoint = _timed(run, run._save)
+    checkpoint = _timed(run, lambda: run._save(0.0))
     results = _timed(run, lambda: run.record.write_results(run.trainer.step, 1.0, 1.0))
     return EvaluationCosts(whole, between, checkpoint, results, pixels)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from rote.experiments.base.fleet import Fleet
+from rote.experiments.base.saving import Saving
 from rote.experiments.base.stopping import Stopped, StopRequest, stop_requests
-from rote.experiments.capacity.pool_training import SAVE_EVERY_SECONDS
 from rote.experiments.inputs.loading import Inputs, architecture, build_model, load_inputs
 from rote.experiments.memorization.subsets import SubsetModel, own_seed, subset_mask, subset_models, subset_size
 from rote.experiments.probing.probes import probe_statistics
@@ -118,25 +117,18 @@ class SubsetTraining:
             [self.training(batch[0].share)] * len(batch),
             state,
         )
-        begin = saved = time.monotonic()
-        spent = fleet.notes.get("seconds", 0.0)
         steps = fleet.trainer.total_steps
 
-        def save() -> None:
-            nonlocal saved
-            fleet.notes = {"seconds": spent + time.monotonic() - begin}
+        def save(seconds: float) -> None:
+            fleet.notes = {"seconds": seconds}
             fleet.save()
-            saved = time.monotonic()
 
+        saving = Saving(save, fleet.notes.get("seconds", 0.0))
         with Progress(steps, self.config.batch_size * len(batch), description, start=fleet.step) as progress:
 
             def on_step() -> None:
                 progress.update(fleet.step)
-                if stop.made:
-                    save()
-                    raise Stopped(folder, fleet.step, steps)
-                if time.monotonic() - saved > SAVE_EVERY_SECONDS:
-                    save()
+                saving.after_step(stop.made, lambda: Stopped(folder, fleet.step, steps))
 
             fleet.train_until(steps, on_step)
             answers = [self.answers(fleet.model(member), model) for member, model in enumerate(batch)]
@@ -146,7 +138,7 @@ class SubsetTraining:
             "correct_train": packed_bits.pack(train),
             "correct_test": packed_bits.pack(test),
             "diverged": np.array([step is not None for step in fleet.diverged]),
-            "seconds": np.array(spent + time.monotonic() - begin),
+            "seconds": np.array(saving.seconds),
         }
         write_with(cell_file(folder, batch), lambda file: np.savez(file, **arrays))
         state.unlink(missing_ok=True)

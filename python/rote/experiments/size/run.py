@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,9 @@ from torch import Tensor, nn
 from rote import address
 from rote.address import Stream
 from rote.experiments.base.fleet import Fleet
+from rote.experiments.base.fleet_cell import require_finite
+from rote.experiments.base.saving import Saving
 from rote.experiments.base.stopping import Stopped, StopRequest, stop_requests
-from rote.experiments.capacity.pool_training import SAVE_EVERY_SECONDS
 from rote.experiments.inputs.loading import Inputs, architecture, build_model
 from rote.experiments.probing.probes import probe_statistics
 from rote.metrics.accuracy import clean_correct
@@ -24,7 +24,7 @@ from rote.metrics.memorization import memorization_scores, split_half_reliabilit
 from rote.runs import RunFolder
 from rote.runs.folder import measurement
 from rote.runs.whole_files import write_with
-from rote.train import LabelSource, Progress, Seeds, TrainingDiverged, TrainingStream, redraw_labels
+from rote.train import LabelSource, Progress, Seeds, TrainingStream, redraw_labels
 
 if TYPE_CHECKING:
     from rote.experiments.size import SizeConfig
@@ -124,29 +124,21 @@ class SizeRun:
             [self.config.training(width=width)] * len(replicas),
             state,
         )
-        begin = saved = time.monotonic()
-        spent = fleet.notes.get("seconds", 0.0)
         steps = fleet.trainer.total_steps
 
-        def save() -> None:
-            nonlocal saved
-            fleet.notes = {"seconds": spent + time.monotonic() - begin}
+        def save(seconds: float) -> None:
+            fleet.notes = {"seconds": seconds}
             fleet.save()
-            saved = time.monotonic()
 
+        saving = Saving(save, fleet.notes.get("seconds", 0.0))
         with Progress(steps, self.config.batch_size * len(replicas), description, start=fleet.step) as progress:
 
             def on_step() -> None:
                 progress.update(fleet.step)
-                if stop.made:
-                    save()
-                    raise Stopped(self.folder.path, done, total, "batch of networks")
-                if time.monotonic() - saved > SAVE_EVERY_SECONDS:
-                    save()
+                saving.after_step(stop.made, lambda: Stopped(self.folder.path, done, total, "batch of networks"))
 
             fleet.train_until(steps, on_step)
-            if any(step is not None for step in fleet.diverged):
-                raise TrainingDiverged(min(step for step in fleet.diverged if step is not None), 0)
+            require_finite(fleet)
             correct = np.stack([self._correct(fleet.model(member)).numpy() for member in range(len(replicas))])
             inside = self.included[replicas.start : replicas.stop].numpy()
             accuracies = [float(own[rows].mean()) for own, rows in zip(correct, inside, strict=True)]
@@ -156,7 +148,7 @@ class SizeRun:
             measurement(steps, self.config.epochs, "train", "accuracy_clean", None, accuracy, replica=replica, **about)
             for replica, accuracy in zip(replicas, accuracies, strict=True)
         )
-        seconds = spent + time.monotonic() - begin
+        seconds = saving.seconds
         write_with(
             self._file(width, replicas), lambda file: np.savez_compressed(file, correct=correct, seconds=seconds)
         )
