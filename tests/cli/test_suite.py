@@ -42,9 +42,9 @@ def pictures(tmp_path):
 def words(pictures, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(forecast_benign, "TIMED_SECONDS", 0.02)
-    monkeypatch.setitem(presets._SHARED, "laptop", TINY)
+    monkeypatch.setattr(presets.laptop, "SHARED", TINY)
     tiny = {"images": 8, "views": (1, 2), "epochs": 10, "visits": 10, "lr": (1e-2,), "width": 2, "data": "digits"}
-    monkeypatch.setitem(presets._OWN["laptop"], "capacity", {**tiny, "schedule": "constant", "projector_width": 8})
+    monkeypatch.setitem(presets.laptop.OWN, "capacity", {**tiny, "schedule": "constant", "projector_width": 8})
     data = ["--data", "folder", "--root", str(pictures), "--device", "cpu"]
     return ["run", "suite", *data, "--out", str(tmp_path / "suite"), "--seeds", "1"]
 
