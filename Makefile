@@ -4,7 +4,8 @@ VENV    ?= .venv
 BIN     := $(VENV)/bin
 OUT     ?= gpu-results
 BENCH_OUT ?= build/bench-rows.json
-STAMP   := $(VENV)/.installed
+# An editable install knows Python files by name: it is made anew where there are others.
+STAMP   := $(VENV)/.installed-$(shell find python -name '*.py' | LC_ALL=C sort | cksum | cut -d ' ' -f 1)
 SOURCES := $(shell find csrc -name '*.[ch]*' -o -name '*.cu') CMakeLists.txt pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
