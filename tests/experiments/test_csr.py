@@ -168,20 +168,8 @@ def test_noise_is_where_it_belongs():
 
 
 @pytest.mark.parametrize("moment", [20, 80])
-def test_goes_on_where_it_was_killed(tmp_path, run, without_times, monkeypatch, moment):
-    calls = 0
-
-    def crash(self, step, **values):
-        nonlocal calls
-        calls += 1
-        if calls == moment:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("rote.experiments.base.saving.SAVE_EVERY_SECONDS", -1.0)
-        patch.setattr("rote.train.Progress.update", crash)
-        with pytest.raises(KeyboardInterrupt):
-            csr(**FIELDS, out=tmp_path)
+def test_goes_on_where_it_was_killed(tmp_path, run, without_times, killed_at, moment):
+    killed_at(moment, lambda: csr(**FIELDS, out=tmp_path))
     assert list((tmp_path / run.dir.name / "checkpoints").glob("*.safetensors"))
     again = csr(**FIELDS, out=tmp_path)
     assert without_times(again.summary) == without_times(run.summary)

@@ -161,24 +161,12 @@ def test_capacity_goes_on_cell_by_cell(tmp_path, without_times, monkeypatch):
 
 
 @pytest.mark.parametrize(("moment", "frontier"), [(90, False), (260, False), (60, True)])
-def test_capacity_goes_on_in_the_middle_of_a_cell(tmp_path, without_times, monkeypatch, one_thread, moment, frontier):
+def test_capacity_goes_on_in_the_middle_of_a_cell(tmp_path, without_times, killed_at, one_thread, moment, frontier):
     fields = {**CAPACITY, "views": (3,), "label_modes": ("random",), "visits": 100, "lr": (3e-2, 3e-3)}
     if frontier:
         fields |= {"frontier": True, "widths": (1, 2), "augment": "none", "visits": 50}
     straight = capacity(**fields, out=tmp_path / "straight")
-    steps = 0
-
-    def crash(self, step, **values):
-        nonlocal steps
-        steps += 1
-        if steps == moment:
-            raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:  # killed between two steps, having saved after every one
-        patch.setattr("rote.experiments.base.saving.SAVE_EVERY_SECONDS", -1.0)
-        patch.setattr("rote.train.Progress.update", crash)
-        with pytest.raises(KeyboardInterrupt):
-            capacity(**fields, out=tmp_path)
+    killed_at(moment, lambda: capacity(**fields, out=tmp_path))
     folder = tmp_path / straight.dir.name
     assert list((folder / "checkpoints").glob("*/*.safetensors"))
     run = capacity(**fields, out=tmp_path)

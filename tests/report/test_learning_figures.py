@@ -33,6 +33,19 @@ def test_loss_bands_are_the_stored_ones_averaged_over_seeds(heat_maps):
         figures.plot_loss_bands(heat_maps)
 
 
+def test_cells_without_a_loss_stay_empty_and_a_table_without_any_is_refused():
+    rows = [
+        {"noise": 0.0, "bin": b, "epoch": e, "loss": None if (b, e) == (1, 1) else 1.0 + b}
+        for b in range(3)
+        for e in range(3)
+    ]
+    drawn = {(row["band"], row["epoch"]): row["loss"] for row in plotted(figures.plot_loss_bands(rows))}
+    assert drawn[2, 1] is None
+    assert drawn[2, 2] == 2.0
+    with pytest.raises(ValueError, match="table must have a finite loss, got none"):
+        figures.plot_loss_bands([{**row, "loss": float("nan")} for row in rows])
+
+
 def test_many_epochs_are_thinned_between_the_first_and_the_last():
     rows = [{"noise": 0.0, "bin": b, "epoch": e, "loss": b + e / 1000} for b in range(3) for e in range(200)]
     epochs = {row["epoch"] for row in plotted(figures.plot_loss_bands(rows))}
@@ -91,9 +104,12 @@ def test_filters_of_a_run_and_what_is_said_of_them(tmp_path):
     for bad, message in (
         ({"weights": np.ones((2, 3, 5, 5))}, "filters must have one of the arrays init, real, randY; it has weights"),
         ({"init": np.ones((3, 5, 5))}, r"filters\['init'\] must be \[filters, C, h, w\], got shape \(3, 5, 5\)"),
+        ({"real": np.full((2, 3, 5, 5), np.nan)}, r"filters\['real'\] must be finite, got NaN or infinity"),
     ):
         with pytest.raises(ValueError, match=message):
             figures.plot_filters(bad)
+    with pytest.raises(ValueError, match="most must be at least 1, got 0"):
+        figures.plot_filters({"init": np.ones((2, 3, 5, 5))}, most=0)
 
 
 @pytest.mark.parametrize("name", ["filters.npz", "trajectories_heatmap.parquet"])

@@ -30,7 +30,7 @@ def plot_filters(filters: Mapping[str, Any], ax: Axes | None = None, *, most: in
         most: filters to show of each, the first.
 
     Raises:
-        ValueError: none of the arrays is there, or one is no array of filters.
+        ValueError: none of the arrays is there, one is no array of filters or holds NaN or infinity, or most < 1.
     """
     names = [name for name in STARTS if name in filters]
     if not names:
@@ -38,6 +38,10 @@ def plot_filters(filters: Mapping[str, Any], ax: Axes | None = None, *, most: in
     for name in names:
         if np.ndim(filters[name]) != 4 or not np.size(filters[name]):
             raise ValueError(f"filters[{name!r}] must be [filters, C, h, w], got shape {np.shape(filters[name])}")
+        if not np.isfinite(filters[name]).all():
+            raise ValueError(f"filters[{name!r}] must be finite, got NaN or infinity: that network diverged")
+    if most < 1:
+        raise ValueError(f"most must be at least 1, got {most}")
     sheets = [filter_sheet(np.asarray(filters[name], dtype=np.float64)[:most]) for name in names]
     heights = [TITLE + WIDTH * sheet.shape[0] / sheet.shape[1] for sheet in sheets]
     ax = panel(height=sum(heights) + 8, left=4, right=4, bottom=4, top=4) if ax is None else ax

@@ -65,12 +65,14 @@ def plot_loss_bands(table: Table, ax: Axes | None = None, *, noise: float | None
         noise: share of redrawn labels; None where the table has one.
 
     Raises:
-        ValueError: a column is missing, or no row is of this share.
+        ValueError: a column is missing, no row is of this share, or none of them has a loss.
     """
     rows = only(rows_of(table, "noise", "bin", "epoch", "loss"), "noise", noise)
     bins, epochs = (sorted(distinct(rows, name)) for name in ("bin", "epoch"))
     heights = np.full((len(bins), len(epochs)), np.nan)
     means = over_seeds(rows, ("bin", "epoch"), "loss")
+    if not means:
+        raise ValueError("table must have a finite loss, got none")
     for mean in means:
         heights[bins.index(mean.at["bin"]), epochs.index(mean.at["epoch"])] = mean.mean
     return _draw(ax, heights, np.array(epochs), "loss", seeds=max(len(mean.estimate.values) for mean in means))
