@@ -93,6 +93,9 @@ def test_runs_without_pairs_and_broken_grids(tmp_path):
     (folder / "influence.npz").write_bytes(b"no arrays")
     with pytest.raises(RunFolderError, match=r"influence\.npz: not readable as arrays"):
         write_page([folder], tmp_path / "page.html")
+    np.savez(folder / "influence.npz", something=np.zeros(3))
+    with pytest.raises(RunFolderError, match=r"influence\.npz: must hold the arrays test_id; it lacks test_id"):
+        write_page([folder], tmp_path / "page.html")
 
 
 def test_what_the_ranking_says():

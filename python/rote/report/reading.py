@@ -82,19 +82,22 @@ def read_parquet(path: Path) -> list[dict[str, Any]]:
         raise RunFolderError(f"{path}: not readable as Parquet: {error}") from error
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray] | None:
+def read_arrays(path: Path, *needed: str) -> dict[str, np.ndarray] | None:
     """The arrays of an npz file; None where there is none.
 
     Raises:
-        RunFolderError: the file is damaged.
+        RunFolderError: the file is damaged, or lacks one of the arrays needed.
     """
     if not path.exists():
         return None
     try:
         with np.load(path) as stored:
-            return {name: stored[name] for name in stored.files}
+            arrays = {name: stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise RunFolderError(f"{path}: not readable as arrays: {error}") from error
+    if missing := [name for name in needed if name not in arrays]:
+        raise RunFolderError(f"{path}: must hold the arrays {', '.join(needed)}; it lacks {', '.join(missing)}")
+    return arrays
 
 
 def _read_json(path: Path, *, required: bool) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def easy(conditions: Sequence[Condition], gallery: Gallery) -> str:
                 finding=story.reliability_finding(rows),
             ),
         ]
-        filters = read_arrays(condition.first.folder / FILTERS)
+        filters = read_arrays(condition.first.folder / FILTERS, "init", "real", "randY")
         if filters is not None:
             panels.append(
                 gallery.panel(

@@ -46,7 +46,7 @@ def memorization(conditions: Sequence[Condition], gallery: Gallery) -> str:
                     finding=story.halves_finding(own),
                 )
             )
-        pictures = read_arrays(first.folder / GRID)
+        pictures = read_arrays(first.folder / GRID, "test_id")
         if pictures is not None and len(pictures["test_id"]) and own:
             many = own[0]["runs"] >= story.SINGLE_SCORES_FROM
             panels.append(
