@@ -136,7 +136,8 @@ def test_byte_order_does_not_matter_and_rows_without_neighbours_are_told(files, 
     assert label_errors(files) == 0
     assert "1 have no neighbour" in capsys.readouterr().out
     rows, summary = read(files)
-    assert summary["without_neighbours"] == 1 and rows[-1]["row"] == "3"
+    assert summary["without_neighbours"] == 1
+    assert rows[-1]["row"] == "3"
 
 
 def test_ids_name_pictures_and_dynamics(files, arrays):
@@ -225,6 +226,9 @@ def test_the_page_of_a_run(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert main(["scores", "page", str(tmp_path / "empty")]) == 2
     assert "no examples.parquet and no dynamics" in capsys.readouterr().err
+    (tmp_path / "run" / "examples.parquet").write_bytes(b"PAR1 and no more")
+    assert main(["scores", "page", str(tmp_path / "run")]) == 2
+    assert "examples.parquet: not a Parquet table" in capsys.readouterr().err
 
 
 def test_the_page_of_a_recorders_folder(tmp_path):
