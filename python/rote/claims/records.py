@@ -72,12 +72,13 @@ class RunRecord:
 
         Raises:
             RunIncomplete: the run has no such table.
-            CorruptRunFile: it has no header, or a row of another length.
+            CorruptRunFile: it is no table, or has a row of another length.
         """
         path = self.folder / name
         if not path.exists():
             raise RunIncomplete(f"{self.folder} has no {name}")
-        return read_csv(path)
+        # A table without rows has no columns either: a frontier measures no grid.
+        return read_csv(path) if path.read_bytes().strip() else []
 
 
 def read_records(folders: Iterable[Path]) -> tuple[list[RunRecord], list[Path]]:
