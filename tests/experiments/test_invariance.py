@@ -14,7 +14,7 @@ from rote.address import FRESH_VIEWS
 from rote.augment import ColorJitter, Grayscale, HorizontalFlip, MixUp, Normalize, RandomCrop, Recipe
 from rote.data.order import balanced_order
 from rote.experiments import InvarianceConfig, Stopped, headline, invariance
-from rote.experiments.base.examined import view_recipe
+from rote.experiments.examining.examined import view_recipe
 from rote.experiments.invariance.transformations import transformations
 from rote.metrics import recalibrated
 
