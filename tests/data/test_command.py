@@ -11,7 +11,7 @@ from rote.data import load
 from rote.data.summary import channel_statistics, repeats
 
 pytest.importorskip("tyro")
-from rote.cli.data import run  # noqa: E402
+from rote.cli.data import run
 
 
 def command(*words: str) -> int:

@@ -147,7 +147,7 @@ def test_views_that_are_all_alike_are_refused(fields):
 
 
 def test_a_collapsed_layer_is_undefined_not_invariant(fields, tmp_path, monkeypatch):
-    from rote.experiments.base import examined
+    from rote.experiments.examining import examined
 
     class Collapsed(torch.nn.Module):
         layers = ("encoder", "logits")

@@ -85,6 +85,12 @@ def build_model(
 ) -> nn.Module:
     """The named network, or the caller's own module with its taps.
 
+    Args:
+        built: what `architecture` returned.
+        own: the caller's module: float [B, C, H, W] -> logits [B, classes].
+        taps: with an own module, the submodules to probe, in depth order.
+        bank: the data, whose images it is tried on.
+
     Raises:
         ValueError: the own module has no layers to probe, or its output is not [B, classes].
     """

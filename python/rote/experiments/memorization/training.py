@@ -199,7 +199,12 @@ def trained_again(config: MemorizationConfig, run: int) -> tuple[nn.Module, Tens
 
 
 def train_elsewhere(config: MemorizationConfig, num_classes: int, batch: tuple[SubsetModel, ...], folder: str) -> Any:
-    """What an actor does: one batch of a sweep whose folder another process holds. Data are loaded once a process."""
+    """What an actor does: one batch of a sweep whose folder another process holds. Data are loaded once a process.
+
+    Raises:
+        Stopped: it was told to stop; the state is saved.
+        ValueError: the data here have other classes.
+    """
     with stop_requests() as stop:
         training = _loaded(config)
         if training.num_classes != num_classes:
