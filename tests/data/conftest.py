@@ -105,3 +105,28 @@ def saved(make_tree, name: str, image, **options):
     for part in ("train", "test"):
         image.save(root / part / "c" / name, **options)
     return root
+
+
+@pytest.fixture
+def shades(rng):
+    """shades(n) gives n different 5 x 4 pictures."""
+    return lambda count=1: list(rng.integers(0, 256, (count, 5, 4, 3), dtype=np.uint8))
+
+
+@pytest.fixture
+def animals(make_tree, shades):
+    pictures = shades(6)
+    names = [
+        "train/cat/b.png",
+        "train/cat/a.PNG",
+        "train/ant/z.png",
+        "train/bee/0.png",
+        "test/cat/x.png",
+        "test/ant/y.png",
+    ]
+    return make_tree(dict(zip(names, pictures, strict=True))), dict(zip(names, pictures, strict=True))
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"
