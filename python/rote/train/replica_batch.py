@@ -62,7 +62,10 @@ class BatchedReplicas:
 
     def train_until(self, step: int, on_step: Callable[[], None] | None) -> None:
         while self.step < step and self.members:
-            with memory_errors(self.network, self._images_per_step(), self.device, self.step), deterministic(self.device):
+            with (
+                memory_errors(self.network, self._images_per_step(), self.device, self.step),
+                deterministic(self.device),
+            ):
                 self._update()
             if self.step % self._check_every == 0 or self.step == step or self._sums.bad_step_seen:
                 self.check()
