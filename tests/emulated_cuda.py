@@ -67,7 +67,7 @@ class CudaTensor(torch.Tensor):
         return True
 
     @classmethod
-    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):  # noqa: ANN001 (torch's protocol)
+    def __torch_dispatch__(cls, func, types, args=(), kwargs=None):
         if Operations.active is None:
             raise RuntimeError("a tensor of the emulated device outlived the emulation")
         return Operations.active.__torch_dispatch__(func, types, args, kwargs)
@@ -76,7 +76,7 @@ class CudaTensor(torch.Tensor):
 class Names(TorchFunctionMode):
     """Hands "cuda" on as the emulated device, whatever says it."""
 
-    def __torch_function__(self, func, types, args=(), kwargs=None):  # noqa: ANN001 (torch's protocol)
+    def __torch_function__(self, func, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         if func is torch.device:
             return func(*args, **kwargs)
@@ -112,7 +112,7 @@ class Operations(TorchDispatchMode):
         self.waits: Counter[str] = Counter()
         self.crossings: Counter[str] = Counter()
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # noqa: ANN001 (torch's protocol)
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs = dict(kwargs or {})
         tensors = [leaf for leaf in pytree.tree_leaves((args, kwargs)) if isinstance(leaf, torch.Tensor)]
         own = [tensor for tensor in tensors if isinstance(tensor, CudaTensor)]

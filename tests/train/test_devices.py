@@ -22,7 +22,8 @@ IDS = torch.arange(40)[3:27]
 LABELS = train.random_labels(IDS, 4, 5)
 SIZES = {"in_channels": 3, "num_classes": 4, "width": 4, "seed": 1}
 FLIP = Recipe(HorizontalFlip())
-# On a real device: how far float32 may be from the CPU's after a few steps. Adam divides by the size of gradients, Muon rounds to bfloat16.
+# On a real device: how far float32 may be from the CPU's after a few steps. Adam divides by the size of gradients, Muon
+# rounds to bfloat16.
 TOLERANCE = 2e-2
 
 SOURCES = {

@@ -11,8 +11,8 @@ from torch import nn
 
 from rote.train.callbacks import forward_hooks_of, hooks_of, restore_states, states_of
 from rote.train.config import TrainConfig
-from rote.train.distributed import DataParallel, GlobalRunningSums, share_weights
 from rote.train.determinism import deterministic
+from rote.train.distributed import DataParallel, GlobalRunningSums, share_weights
 from rote.train.divergence import TrainingDiverged, all_finite, copied
 from rote.train.execution import StepParts, make_steps
 from rote.train.losses import Loss, make_loss
