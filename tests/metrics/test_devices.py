@@ -12,6 +12,7 @@ from torch import nn
 
 from rote import metrics, models, train
 from rote.augment import HorizontalFlip, Recipe
+from rote.metrics import packed_bits
 from rote.metrics.alignment import filters_of, first_layer, patch_covariance
 from rote.metrics.features import PIXELS, Extractor, Shown
 from rote.metrics.influence import influence_pairs
@@ -162,12 +163,12 @@ def alignment(place):
     return [filters_of(network), covariance]
 
 
-def influence(place):
+def influence(place, runs=24, least=0.1):
     draw = np.random.default_rng(0)
-    correct, included = draw.random((24, 21)) < 0.6, draw.random((24, 13)) < 0.5
-    packed = [metrics.packed_bits.pack(bits) for bits in (correct, included)]
+    correct, included = draw.random((runs, 21)) < 0.6, draw.random((runs, 13)) < 0.5
+    packed = [packed_bits.pack(bits) for bits in (correct, included)]
     found, opposite = influence_pairs(
-        *packed, test_examples=21, train_examples=13, of=np.arange(13), least=0.1, device=place.network_device
+        *packed, test_examples=21, train_examples=13, of=np.arange(13), least=least, device=place.network_device
     )
     return [*found, opposite]
 
@@ -185,7 +186,7 @@ MEASURES = {
     critical: 1e-9,
     sensitivity: 1e-9,
     alignment: 0.0,
-    influence: 1e-12,  # counts are exact in TF32 as well; divisions are float64
+    influence: 1e-12,
 }
 PLACES = {"all": ("cuda", "cuda"), "network": ("cuda", "cpu")}
 
@@ -232,6 +233,16 @@ def test_evaluations_wait_once_however_many_batches(second_device, images):
         return sum(second_device.waits.values())
 
     assert waits(4) == waits(60)
+
+
+def test_influence_is_exact_in_tf32(second_device, images, monkeypatch):
+    """Counts of thousands of networks, which 11 bits do not hold, add up in float32 all the same."""
+    expected = flat(influence(Place("cpu", "cpu", images), runs=5000, least=0.005))
+    monkeypatch.setattr(torch.backends.cuda.matmul, "fp32_precision", "tf32")
+    found = flat(influence(Place("cuda", "cpu", images), runs=5000, least=0.005))
+    assert len(expected[0]) > 10
+    for ours, theirs in zip(found, expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
 
 
 def test_mixed_devices_are_found(second_device):
