@@ -84,7 +84,7 @@ class Names(TorchFunctionMode):
             return args[0].to(CPU).tolist()
         if func is torch.Tensor.numpy and isinstance(args[0], CudaTensor):
             raise TypeError("can't convert cuda:0 device type tensor to numpy")
-        if func is torch.Tensor.data.__set__ and all(isinstance(tensor, CudaTensor) for tensor in args):
+        if func == torch.Tensor.data.__set__ and all(isinstance(tensor, CudaTensor) for tensor in args):
             args[0].values_on_cpu = args[1].values_on_cpu  # the wrapper's own memory is exchanged as well
         if func is torch.Tensor.cuda:
             return args[0].to(_NAME)

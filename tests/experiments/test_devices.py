@@ -1,6 +1,6 @@
 """Experiments on a second device: their summaries are those of the CPU.
 
-Without a GPU the second device is emulated (tests/emulated_cuda.py): its numbers are the CPU's, and must be equal.
+Without a GPU the second device is emulated (tests/emulated_cuda.py): its numbers are the CPU's, and must agree.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ SHARED = {"data": BANK, "precision": "float32", "width": 4, "projector_width": 8
 RUNS = {
     "easy": {"images": 32, "runs": 6, "together": 3, "examples": 16, "kinds": ("real", "randY"), "filter_epochs": 1,
              "filter_width": 4},
-    "trajectories": {"images": 32, "validation": 10, "networks": 2, "noise": (0.4,)},
+    "trajectories": {"epochs": 3, "images": 32, "validation": 10, "networks": 2, "noise": (0.4,)},
     "csr": {"images": 32, "queries": 8, "radius_queries": 4, "iterations": 2, "looks": 1, "conditions": ("real",)},
     "depth": {"images": 32, "validation": 10, "true_epochs": 1, "depths": (1, 2), "lr": (1e-3, 1e-2),
               "norms": ("batch",), "equal": ("width",)},
-    "sensitivity": {"images": 16, "side": 4, "batch_size": 8, "looks": 1, "width": 4, "inputs": ("real",)},
+    "sensitivity": {"precision": "auto", "images": 16, "side": 4, "batch_size": 8, "looks": 1, "width": 4, "inputs": ("real",)},
     "memorization": {"images": 32, "runs": 8, "together": 4, "noise": 0.25, "influential": 0.3},
     "size": {"study": "noise", "images": 20, "networks": 1, "widths": (4,), "levels": (0.5,), "validation_images": 10,
              "batch_size": 10, "width": None},
@@ -52,7 +52,7 @@ def test_summary_is_that_of_the_cpu(second_device, tmp_path, monkeypatch, name):
     expected, found = (dict(numbers(summary)) for summary in (expected, found))
     assert found.keys() == expected.keys() != set()
     if second_device is not None:
-        assert found == pytest.approx(expected, rel=0, abs=0, nan_ok=True)
+        assert found == pytest.approx(expected, rel=1e-5, abs=1e-7, nan_ok=True)  # a graph's learning rate is a float32
     else:  # in float32 an answer may change with the order of additions; what is left is a share of few images
         accuracies = [key for key in expected if "accuracy" in key]
         assert [found[key] for key in accuracies] == pytest.approx([expected[key] for key in accuracies], abs=0.15)

@@ -1,6 +1,6 @@
 """Trainings on a second device: the CPU's course, without waiting, and on from a checkpoint.
 
-Without a GPU the second device is emulated (tests/emulated_cuda.py): its numbers are the CPU's, and must be equal. A
+Without a GPU the second device is emulated (tests/emulated_cuda.py): its numbers are the CPU's, and must agree. A
 step that is to be one CUDA graph runs operator by operator there, and fails where it waits or copies between devices.
 """
 
@@ -22,9 +22,11 @@ IDS = torch.arange(40)[3:27]
 LABELS = train.random_labels(IDS, 4, 5)
 SIZES = {"in_channels": 3, "num_classes": 4, "width": 4, "seed": 1}
 FLIP = Recipe(HorizontalFlip())
-# On a real device: how far float32 may be from the CPU's after a few steps. Adam divides by the size of gradients, Muon
-# rounds to bfloat16.
-TOLERANCE = 2e-2
+# How far the weights may be from the CPU's after a few steps. On a real device float32 adds in another order, and Adam
+# divides by the size of gradients; emulated, a step that is to be captured has its learning rate in float32.
+REAL, EMULATED = 2e-2, 1e-6
+# Muon's iteration is in bfloat16 on CUDA.
+MUON = 2e-2
 
 SOURCES = {
     "fixed": train.LabelSource.fixed(LABELS, num_classes=4, image_ids=IDS),
@@ -77,8 +79,8 @@ def made(images, device, make=trainer, **fields):
     return make(images, device, **fields)
 
 
-def assert_agree(emulation, found, expected):
-    tolerance = TOLERANCE if emulation is None else 0.0
+def assert_agree(emulation, found, expected, least=0.0):
+    tolerance = max(least, REAL if emulation is None else EMULATED)
     assert found.keys() == expected.keys()
     for name, value in expected.items():
         torch.testing.assert_close(found[name].cpu(), value.cpu(), rtol=tolerance, atol=tolerance, msg=name)
@@ -95,7 +97,8 @@ def test_trains_as_on_the_cpu_and_goes_on_from_a_checkpoint(second_device, image
     found = made(images, "cuda", **fields)
     train.load_checkpoint(tmp_path / "state", found)
     found.train_until(12)
-    assert_agree(second_device, found.model.state_dict(), expected.model.state_dict())
+    least = MUON if fields.get("optimizer") == "muon" else 0.0
+    assert_agree(second_device, found.model.state_dict(), expected.model.state_dict(), least)
     ours, theirs = found.take_epochs(), expected.take_epochs()
     assert [each.epoch for each in ours] == [each.epoch for each in theirs] == [1, 2, 3, 4]
     assert [each.loss for each in ours] == pytest.approx([each.loss for each in theirs], rel=1e-2)
