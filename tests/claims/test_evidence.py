@@ -131,6 +131,12 @@ def test_missing_combinations_leave_conventions_undecided(runs, judged):
     assert line.reason.startswith("10 of 12 combinations not run")
 
 
+def test_one_combination_alone_says_nothing_of_conventions(runs, judged):
+    runs.benign(augment=MILD)
+    plain_runs(runs, WITHOUT)
+    assert {line.state for line in judged(14)} == {"not run"}
+
+
 def test_conventions_are_of_pairs_with_fully_random_labels(runs, judged):
     for norm in ("batch", "group"):
         runs.benign(augment=MILD, norm=norm)
