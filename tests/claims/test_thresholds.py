@@ -357,6 +357,7 @@ def state(number, make, value, root):
     make(runs, value)
     finished, _ = read_records(runs.folders)
     (line,) = ROWS[number](Evidence(finished))
+    assert line.criterion.number == number
     return line.state, line
 
 
