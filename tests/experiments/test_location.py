@@ -7,13 +7,21 @@ import copy
 import numpy as np
 import pytest
 import torch
+from sklearn.neighbors import KNeighborsClassifier
+from torch import nn
 
 from rote.experiments import benign, headline, location
 from rote.experiments.location import cells as location_cells
+from rote.experiments.location import retraining
 from rote.experiments.location.answers import Examples, predictions
 from rote.experiments.location.blocks import BLOCK, blocks_of, of_kind, put_back
+from rote.experiments.location.geometry import chosen
 from rote.metrics import recalibrated
+from rote.metrics.features import Extractor, Shown
+from rote.metrics.linear_probe import fit_linear_probe
+from rote.metrics.manifolds import manifold_geometry
 from rote.runs import load_run
+from rote.train.losses import mse
 
 from .location_setting import BANK, FIELDS
 
@@ -148,6 +156,75 @@ def test_latent_probes_stand_beside_the_networks_own_answers(run):
     at_end = [r for r in rows_of(run, "latent") if (r["epoch"], r["method"], r["labels"]) == (24, "linear", "used")]
     chosen = {r["layer"]: r["accuracy"] for r in at_end}
     assert run.summary["latent_gain"] == pytest.approx(chosen[run.summary["latent_layer"]] - own[24])
+
+
+def test_gradients_are_those_of_the_two_sides(run, trained, examples):
+    network, wrong = trained.encoder(), examples.permuted
+    x = BANK.train.images[examples.ids].float() / 255
+    parameters = [p for name, p in network.named_parameters() if name.startswith("projector.")]
+    sides = []
+    with recalibrated(network, BANK.train.images):
+        for rows in (~wrong, wrong):
+            value = mse(network(x[rows]), examples.label_used[rows]) * int(rows.sum()) / 48
+            sides.append(torch.cat([g.flatten() for g in torch.autograd.grad(value, parameters)]).double())
+    by_part = {(r["kind"], r["name"]): r for r in rows_of(run, "gradients") if r["epoch"] == 24}
+    found = by_part[BLOCK, "projector"]
+    norms = [float(side.norm()) / len(side) ** 0.5 for side in sides]
+    assert [found["norm_unpermuted"], found["norm_permuted"]] == pytest.approx(norms, rel=1e-3)
+    assert found["cosine"] == pytest.approx(float(nn.functional.cosine_similarity(*sides, dim=0)), abs=1e-3)
+    assert (found["step"], found["entries"]) == (48, len(sides[0]))
+
+
+def features_of(network, layer, images, ids):
+    with recalibrated(network, BANK.train.images):
+        return Extractor(network, "average").held([layer], Shown(images, ids))[layer].double().numpy()
+
+
+def test_latent_probes_are_scikit_learns(run, trained, examples):
+    known = features_of(trained.encoder(), "encoder", BANK.train.images, examples.ids)
+    asked = features_of(trained.encoder(), "encoder", BANK.test.images, examples.test_ids)
+    wanted = BANK.test.labels[examples.test_ids].numpy()
+    rows = [r for r in rows_of(run, "latent") if (r["epoch"], r["layer"]) == (24, "encoder")]
+    for labels, own in (("true", examples.label_true), ("used", examples.label_used)):
+        found = {r["method"]: r for r in rows if r["labels"] == labels}
+        nearest = KNeighborsClassifier(5, metric="cosine", algorithm="brute").fit(known, own.numpy())
+        assert found["knn"]["accuracy"] == pytest.approx((nearest.predict(asked) == wanted).mean(), abs=0.03)
+        assert (found["knn"]["n_references"], found["knn"]["n_queries"], found["knn"]["k"]) == (48, 40, 5)
+        assert found["knn"]["chance"] == np.bincount(wanted).max() / 40
+        linear = fit_linear_probe(torch.from_numpy(known), own, 10, c=run.config["linear_c"])
+        answers = linear.predict(torch.from_numpy(asked)).numpy()
+        assert found["linear"]["accuracy"] == pytest.approx((answers == wanted).mean(), abs=0.03)
+
+
+def test_geometry_is_that_of_the_chosen_clouds(run, trained, examples):
+    for kind, ids in chosen(examples, 3).items():
+        images = BANK.test.images if kind == "test" else BANK.train.images
+        features = features_of(trained.encoder(3), "encoder", images, torch.cat(ids))
+        clouds = np.split(features, np.cumsum([len(own) for own in ids])[:-1])
+        expected = manifold_geometry(clouds, draws=5, seed=run.config["data_seed"])
+        (row,) = [
+            r for r in rows_of(run, "geometry") if (r["epoch"], r["layer"], r["examples"]) == (3, "encoder", kind)
+        ]
+        for name in ("capacity", "radius", "dimension", "centre_correlation"):
+            assert row[name] == pytest.approx(getattr(expected, name), rel=1e-3), (kind, name)
+        assert row["manifolds"] == len(ids)
+
+
+def test_parts_are_retrained_on_unpermuted_examples_with_their_labels(run, examples, monkeypatch):
+    streams = []
+
+    class Noted(retraining.TrainingStream):
+        def __init__(self, images, ids, labels, *more):
+            streams.append((ids, labels))
+            super().__init__(images, ids, labels, *more)
+
+    monkeypatch.setattr(retraining, "TrainingStream", Noted)
+    location(**{**FIELDS, "parts": ("retraining",), "retrain_epochs": 1}, out=run.dir.parent)
+    assert len(streams) >= 5
+    for ids, labels in streams:
+        assert torch.equal(ids, examples.ids[~examples.permuted])
+        first = torch.zeros_like(ids)
+        assert torch.equal(labels.labels(ids, first, first), examples.label_true[~examples.permuted])
 
 
 def test_in_a_few_lines(run):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
 
 from rote import models
+from rote.data import ImageBank
+from rote.data.bank import Split
 from rote.experiments.location import neurons
+from rote.experiments.location.answers import Examples
 from rote.train.losses import cross_entropy
 
 
@@ -89,6 +94,55 @@ def test_scores_are_weight_times_gradient_of_the_stated_objective():
     for (name, weight), gradient in zip(weights.items(), gradients, strict=True):
         expected = torch.stack([(weight[c] * gradient[c]).sum() for c in range(len(weight))])
         torch.testing.assert_close(found[name], expected.detach(), rtol=1e-9, atol=1e-12)
+
+
+def test_scores_under_noise_are_means_over_draws():
+    network = models.build("convnet", in_channels=3, image_size=16, num_classes=4, width=4, projector_width=8).double().eval()
+    x, y = torch.rand(6, 3, 16, 16, dtype=torch.float64), torch.randint(4, (6,))
+    weights = neurons.neurons_of(network)
+    search, place = neurons.Search(most=5, batch_size=6, noise=0.3, draws=3, seed=4), (9, 2)
+    found = neurons.channel_scores(network, cross_entropy, x, y, weights, search, place)
+    own = [
+        neurons.channel_scores(network, cross_entropy, shown, y, weights, SEARCH, place)
+        for shown in (neurons.noisy(x, 0.3, 4, place, draw) for draw in range(3))
+    ]
+    for name, scores in found.items():
+        torch.testing.assert_close(scores, sum(one[name] for one in own) / 3, rtol=1e-9, atol=1e-12)
+
+
+def test_a_search_tells_what_is_left_of_the_others_and_gives_the_weights_back():
+    x, used = planted_batch()
+    true = used.clone()
+    true[0] = 0
+    split = Split((255 * x).to(torch.uint8), true)
+    bank = ImageBank(name="made", train=split, test=split, classes=("a", "b"), source={})
+    examples = Examples.of(bank, torch.arange(8), used, true, 4)
+    network = Planted(5).eval()
+    before = copy.deepcopy(network.state_dict())
+    search = neurons.Search(most=5, batch_size=4, noise=0.0, draws=5, seed=0)
+    (row,) = neurons.neuron_rows(network, cross_entropy, examples, 0, search, "running")
+    (zeroed,) = row.pop("zeroed")
+    assert (zeroed["layer"], zeroed["channel"]) == ("hidden", 5)
+    assert row == {
+        "id": 0,
+        "kind": "permuted",
+        "label_used": 1,
+        "label_true": 0,
+        "neurons": 1,
+        "flipped": True,
+        "answer": 0,
+        "unpermuted_before": 1.0,
+        "permuted_before": 1.0,
+        "unpermuted": 1.0,
+        "permuted": 0.0,
+        "noise": 0.0,
+        "draws": 1,
+        "batch_size": 4,
+        "bn": "running",
+    }
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    (other,) = neurons.neuron_rows(network, cross_entropy, examples, 1, search, "running")
+    assert (other["kind"], other["label_used"], other["label_true"]) == ("unpermuted", 1, 1)
 
 
 def test_noise_has_the_stated_norm_and_an_address():
