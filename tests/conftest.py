@@ -1,4 +1,4 @@
-"""What all tests share: the instruction-set levels this CPU can be forced to, and the device to test on."""
+"""What all tests share: the instruction-set levels this CPU can be forced to, and the devices to test on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from rote import _native
+
+from .emulated_cuda import emulated
 
 
 def simd_levels() -> list[str]:
@@ -36,3 +38,32 @@ def level(request: pytest.FixtureRequest) -> str:
 )
 def device(request: pytest.FixtureRequest) -> str:
     return request.param
+
+
+_CUDA = torch.cuda.is_available() and _native.build_info()["cuda"]
+
+
+@pytest.fixture(
+    params=[
+        pytest.param("emulated", marks=pytest.mark.skipif(_CUDA, reason="this machine has a CUDA device")),
+        pytest.param(
+            "cuda",
+            marks=[
+                pytest.mark.gpu,
+                pytest.mark.skipif(not _CUDA, reason="needs a CUDA device and a build with CUDA"),
+            ],
+        ),
+    ]
+)
+def second_device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
+    """ "cuda" beside the CPU: the real one, or the emulation of tests/emulated_cuda.py where there is none.
+
+    Yields what counts the emulation's waits; None on a real device, which computes without TF32 in these tests.
+    """
+    if request.param == "cuda":
+        for place in (torch.backends.cudnn.conv, torch.backends.cuda.matmul):
+            monkeypatch.setattr(place, "fp32_precision", "ieee")
+        yield None
+    else:
+        with emulated(monkeypatch) as operations:
+            yield operations

@@ -132,6 +132,25 @@ def test_missing_combinations_leave_conventions_undecided(runs, judged):
     assert line.reason.startswith("10 of 12 combinations not run")
 
 
+def test_one_combination_alone_says_nothing_of_conventions(runs, judged):
+    runs.benign(augment=MILD)
+    plain_runs(runs, WITHOUT)
+    assert {line.state for line in judged(14)} == {"not run"}
+
+
+def test_conventions_are_of_pairs_with_fully_random_labels(runs, judged):
+    for norm in ("batch", "group"):
+        runs.benign(augment=MILD, norm=norm)
+        plain_runs(runs, WITHOUT, norm=norm)
+    runs.benign(augment=MILD, loss="ce", noise=0.5)
+    plain_runs(runs, WITHOUT, loss="ce", noise=0.5)
+    runs.benign(augment=MILD, loss="ce")
+    (line,) = judged(14)
+    assert line.reason.startswith("10 of 12 combinations not run")
+    assert line.scale.endswith(", 3,600 steps")
+    assert line.seeds == 5
+
+
 def test_the_commands_make_the_runs(runs, judged):
     runs.benign(augment=MILD, seeds=(0, 1, 2), epochs=900)
     plain_runs(runs, WITHOUT, seeds=(0, 1, 2))

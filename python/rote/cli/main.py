@@ -48,8 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[0] not in COMMANDS:
         return complain(f"no command {words[0]!r}{_suggestion(words[0])}; `rote` lists the commands")
     try:
-        if words[0] == "data":
-            return _data(words[1:])
         return importlib.import_module(f"rote.cli.{words[0]}").run(words[1:])
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -76,13 +74,6 @@ def complain(message: str) -> int:
     """Prints one line and gives the status of a user's mistake."""
     print(f"rote: error: {message}", file=sys.stderr)
     return USER_ERROR
-
-
-def _data(words: Sequence[str]) -> int:
-    from rote.cli import data
-    from rote.cli.options import parse
-
-    return data.run(parse(data.DataCommand, words, prog="rote data", description=f"{COMMANDS['data'].capitalize()}."))
 
 
 def _is_users(error: Exception) -> bool:

@@ -20,6 +20,7 @@ from rote.metrics.evaluation import (
     checked_labels,
     clean_pixels,
     convolutional,
+    device_of,
     evaluating,
 )
 
@@ -93,10 +94,10 @@ def clean_correct(
     channels_last = convolutional(model)
     answers = []
     with evaluating(model) as device:
-        for rows in torch.arange(len(ids)).split(batch_size):
-            x = clean_pixels(images, ids[rows], device, recipe=recipe, channels_last=channels_last)
-            answers.append(model(x).argmax(1).cpu() == labels.cpu()[rows])
-    return torch.cat(answers)
+        for chunk in ids.split(batch_size):
+            x = clean_pixels(images, chunk, device, recipe=recipe, channels_last=channels_last)
+            answers.append(model(x).argmax(1))  # stays there, so that no batch waits for the one before it
+    return torch.cat(answers).cpu() == labels.cpu()
 
 
 def fresh_view_accuracy(
@@ -130,10 +131,10 @@ def fresh_view_accuracy(
     ids = checked_ids(image_ids, checked_images(images))
     checked_labels(labels, len(ids))
     _check_views(views)
-    correct = 0
-    for rows, _, logits in _pool_logits(model, images, ids, recipe, views, seed, first_view, batch_size):
-        correct += int((logits.argmax(1).cpu() == labels.cpu()[rows]).sum())
-    return correct / (len(ids) * views)
+    labels, answers = labels.cpu(), []
+    for _, _, logits in _pool_logits(model, images, ids, recipe, views, seed, first_view, batch_size):
+        answers.append(logits.argmax(1))
+    return int((torch.cat(answers).cpu() == labels.repeat_interleave(views)).sum()) / (len(ids) * views)
 
 
 def pool_accuracy(
@@ -167,16 +168,17 @@ def pool_accuracy(
     if labels.kind == "fresh":
         raise ValueError("labels must be fixed or per view; fresh labels belong to visits, not to a pool")
     labels.check(ids)
-    correct = 0
-    scales = torch.tensor(_SCALES, dtype=torch.float64)
-    cost = torch.zeros(len(_SCALES), dtype=torch.float64)
+    # Summed where the network is: no batch waits for the one before it.
+    device = device_of(model)
+    scales = torch.tensor(_SCALES, dtype=torch.float64, device=device)
+    cost, hits = torch.zeros_like(scales), torch.zeros((), dtype=torch.int64, device=device)
     for rows, view_ids, logits in _pool_logits(model, images, ids, recipe, views, seed, 0, batch_size):
-        target = labels.labels(ids[rows], view_ids, view_ids)
-        logits = logits.double().cpu()
-        correct += int((logits.argmax(1) == target).sum())
+        target = labels.labels(ids[rows], view_ids, view_ids).to(device)
+        logits = logits.double()
+        hits += (logits.argmax(1) == target).sum()
         log_p = torch.log_softmax(scales[:, None, None] * logits, dim=2)  # [scales, B, C]
         cost -= log_p.gather(2, target.expand(len(_SCALES), -1).unsqueeze(2)).sum((1, 2))
-    samples = len(ids) * views
+    samples, correct, cost = len(ids) * views, int(hits), cost.cpu()
     best = int(cost.argmin())
     bits = (float(cost[best]) / math.log(2.0) + math.log2(len(_SCALES))) / samples
     return PoolScore(correct / samples, correct, samples, bits, _SCALES[best])

@@ -12,7 +12,8 @@ The paper leaves out the division by h^2, which scales all scores alike.
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -53,6 +54,7 @@ def input_curvature(
         seed: of the directions, which are a function of (seed, image, epoch, direction, pixel).
         epoch: draws others for every look at a training.
         dtype: arithmetic; None is that of the parameters. float64 costs time and removes the rounding of differences.
+            float32 is float32 here: TF32, which CUDA takes for convolutions, would round a step of 1e-3 away.
         loss: (scores [B, C], labels [B]) -> [B]; the cross-entropy by default.
         batch_size: images per gradient.
 
@@ -73,17 +75,18 @@ def input_curvature(
     kind = dtype or (torch.float32 if parameter is None else parameter.dtype)
     of_each = (lambda scores, y: F.cross_entropy(scores, y, reduction="none")) if loss is None else loss
     found = []
-    for start in range(0, len(ids), batch_size):
-        chunk = ids[start : start + batch_size]
-        x = clean_pixels(images, chunk, device).to(kind)
-        y = labels[start : start + batch_size].to(device)
-        origin = _input_gradient(still, of_each, x, y)
-        total = torch.zeros(len(chunk), dtype=torch.float64, device=device)
-        for number in range(directions):
-            v = random_signs(chunk, x.shape[1:], seed=seed, epoch=epoch, number=number).to(device, kind)
-            change = _input_gradient(still, of_each, x + h * v, y) - origin
-            total += (change.double() / h).square().flatten(1).sum(1)
-        found.append((total / directions).cpu())
+    with _without_tf32(device):
+        for start in range(0, len(ids), batch_size):
+            chunk = ids[start : start + batch_size]
+            x = clean_pixels(images, chunk, device).to(kind)
+            y = labels[start : start + batch_size].to(device)
+            origin = _input_gradient(still, of_each, x, y)
+            total = torch.zeros(len(chunk), dtype=torch.float64, device=device)
+            for number in range(directions):
+                v = random_signs(chunk, x.shape[1:], seed=seed, epoch=epoch, number=number).to(device, kind)
+                change = _input_gradient(still, of_each, x + h * v, y) - origin
+                total += (change.double() / h).square().flatten(1).sum(1)
+            found.append((total / directions).cpu())
     return torch.cat(found)
 
 
@@ -145,10 +148,31 @@ class CurvatureScores:
         return {"sum": self._sum.clone(), "looks": torch.tensor(self._looks)}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Goes on from `state_dict`."""
+        """Goes on from `state_dict`.
+
+        Raises:
+            ValueError: the state of another number of examples.
+        """
         if state["sum"].shape != self._sum.shape:
             raise ValueError(f"sum must be float64 [{len(self._sum)}]; got {tuple(state['sum'].shape)}")
         self._sum, self._looks = state["sum"].double().clone(), int(state["looks"])
+
+
+@contextmanager
+def _without_tf32(device: torch.device) -> Iterator[None]:
+    """Products of float32 in float32, forwards and backwards; what the caller allows comes back afterwards."""
+    if device.type != "cuda":
+        yield
+        return
+    places = torch.backends.cudnn.conv, torch.backends.cuda.matmul
+    before = [place.fp32_precision for place in places]
+    try:
+        for place in places:
+            place.fp32_precision = "ieee"
+        yield
+    finally:
+        for place, precision in zip(places, before, strict=True):
+            place.fp32_precision = precision
 
 
 def _input_gradient(model: nn.Module, loss: Callable[[Tensor, Tensor], Tensor], x: Tensor, y: Tensor) -> Tensor:

@@ -90,17 +90,19 @@ class LangevinSearch:
         count = int(flipped.sum())
         if count:
             self.found_at[self._rows[flipped]] = iteration
-            there = flipped.to(self._at.device)
+            # By numbers: every choice by truth values on a device would wait for it once more.
+            there = flipped.nonzero().flatten().to(self._at.device)
             self.points[self._rows[flipped].to(self._at.device)] = self._at[there]
-            self._keep(~flipped)
+            self._keep((~flipped).nonzero().flatten())
         return count
 
     def _keep(self, kept: Tensor) -> None:
-        self._rows = self._rows[kept]
+        """Goes on with some of the samples, by their places among those left."""
+        before, self._rows = len(self._rows), self._rows[kept]
         kept = kept.to(self._at.device)
         # With a radius for every sample, so are the lengths of the steps.
         self._alpha, self._beta = (
-            length[kept] if length.dim() == self._at.dim() and len(length) == len(kept) else length
+            length[kept] if length.dim() == self._at.dim() and len(length) == before else length
             for length in (self._alpha, self._beta)
         )
         if len(self._gradient):

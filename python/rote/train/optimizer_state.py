@@ -14,7 +14,7 @@ def moments_of(optimizer: torch.optim.Optimizer) -> dict[int, dict[str, Any]]:
 
 
 def checked_moments(optimizer: torch.optim.Optimizer, moments: dict[int, dict[str, Any]]) -> dict[int, dict[str, Any]]:
-    """A copy of stored moments, in the memory layout of this optimizer's parameters.
+    """A copy of stored moments, on the device and in the memory layout of this optimizer's parameters.
 
     Raises:
         ValueError: they are of parameters that it does not have.
@@ -38,6 +38,6 @@ def _laid_out_as(value: Any, parameter: Tensor) -> Any:
     """A copy of an optimizer's tensor in the parameter's memory layout, which the fused kernels take for granted."""
     if not isinstance(value, Tensor):
         return value
-    if value.shape != parameter.shape:
-        return value.detach().clone()
+    if value.shape != parameter.shape:  # a counter, which torch moves for its own fused optimizers alone
+        return value.detach().to(parameter.device, copy=True)
     return torch.empty_like(parameter, dtype=value.dtype).copy_(value).detach()

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from rote.models.replicas import NotBatchable, Replicas, check_outputs
 from rote.train.config import TrainConfig
+from rote.train.determinism import deterministic
 from rote.train.memory import memory_errors
 from rote.train.replica_losses import replica_loss
 from rote.train.replica_optimizer import ELEMENTWISE, ReplicaOptimizer
@@ -61,7 +62,10 @@ class BatchedReplicas:
 
     def train_until(self, step: int, on_step: Callable[[], None] | None) -> None:
         while self.step < step and self.members:
-            with memory_errors(self.network, self._images_per_step(), self.device, self.step), self._deterministic():
+            with (
+                memory_errors(self.network, self._images_per_step(), self.device, self.step),
+                deterministic(self.device),
+            ):
                 self._update()
             if self.step % self._check_every == 0 or self.step == step or self._sums.bad_step_seen:
                 self.check()
@@ -215,8 +219,3 @@ class BatchedReplicas:
         if self.precision != torch.bfloat16:
             return nullcontext()
         return torch.autocast(self.device.type, torch.bfloat16)
-
-    def _deterministic(self) -> AbstractContextManager:
-        if self.device.type != "cuda":
-            return nullcontext()
-        return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)

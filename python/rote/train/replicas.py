@@ -73,6 +73,7 @@ class ReplicaTrainer:
         _check_arguments(models, streams, configs, check_every)
         self.replicas = len(models)
         self.configs = list(configs)
+        _move_banks(streams, configs[0].resolved_device())
         self.batched = batched
         if batched is None:
             self.batched = batching_pays(models[0], len(models), configs[0].resolved_device())
@@ -185,6 +186,17 @@ def batching_pays(model: nn.Module, replicas: int, device: torch.device) -> bool
         if isinstance(module, nn.Conv2d) and module.out_channels > _CONV_CHANNELS[device.type]:
             return False
     return replicas > 1
+
+
+def _move_banks(streams: Sequence[TrainingStream], device: torch.device) -> None:
+    """Moves every bank once: streams that share one on the CPU share it on the device."""
+    moved: dict[int, Tensor] = {}
+    for stream in streams:
+        bank = stream.images
+        if id(bank) not in moved:
+            moved[id(bank)] = bank.to(device)
+        stream.images = moved[id(bank)]
+        stream.to(device)
 
 
 def _check_arguments(models: Sequence, streams: Sequence, configs: Sequence[TrainConfig], check_every: int) -> None:

@@ -96,7 +96,9 @@ class RunningSums:
     def load_state_dict(self, state: dict[str, Any], step: int) -> None:
         """Goes back to a state of `state_dict`, in front of `step`."""
         self._sums.restart(state["sums"], step)
-        self._epochs = list(zip(state["epoch_numbers"].tolist(), state["epochs"].clone().unbind(), strict=True))
+        # To where the epochs to come will be put: a checkpoint is read to the CPU.
+        rows = state["epochs"].to(self._sums.row(_EPOCH).device, copy=True).unbind()
+        self._epochs = list(zip(state["epoch_numbers"].tolist(), rows, strict=True))
 
 
 class _HostSums:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +11,7 @@ from torch import nn
 
 from rote.train.callbacks import forward_hooks_of, hooks_of, restore_states, states_of
 from rote.train.config import TrainConfig
+from rote.train.determinism import deterministic
 from rote.train.distributed import DataParallel, GlobalRunningSums, share_weights
 from rote.train.divergence import TrainingDiverged, all_finite, copied
 from rote.train.execution import StepParts, make_steps
@@ -155,7 +155,7 @@ class Trainer:
         self.model.train()
         while self.step < step:
             try:
-                with _deterministic(self.device):
+                with deterministic(self.device):
                     self._update()
             except RuntimeError:
                 with memory_errors(self.model, self.stream.batch_size, self.device, self.step):
@@ -236,10 +236,3 @@ class Trainer:
     def _update(self) -> None:
         self._steps.update(self.step, self.lr)
         self.step += 1
-
-
-def _deterministic(device: torch.device) -> AbstractContextManager[None]:
-    """cuDNN's deterministic algorithms: without them no two CUDA runs have the same bits, resumed or not."""
-    if device.type != "cuda":
-        return nullcontext()
-    return torch.backends.cudnn.flags(enabled=True, benchmark=False, deterministic=True)

@@ -15,6 +15,7 @@ from rote.experiments.inputs.loading import Inputs, headline_layer
 from rote.experiments.inputs.samples import save_view_samples
 from rote.experiments.probing.probes import PIXELS, ProbeResult, ProbeSuite, probe_statistics
 from rote.metrics import clean_accuracy, folded, fresh_view_accuracy, pool_accuracy
+from rote.metrics.evaluation import device_of
 from rote.runs import RunFolder
 from rote.runs.folder import measurement
 from rote.train import RunningEpoch
@@ -120,7 +121,7 @@ class BenignRecord:
         if last:
             lines += self._pool_lines(step, epoch)
         if step == 0:
-            results.insert(0, self.probes.pixels())
+            results.insert(0, self.probes.pixels(device_of(self.model)))
         lines += [self._probe_line(step, epoch, result) for result in results]
         self._keep_answers(results, step)
         self.folder.metrics.append(lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -126,7 +127,10 @@ def train_on_pool(
         What came of each config, and the seconds it took.
     """
     like = stream()
-    fleet = Fleet([network] * len(configs), [stream() for _ in configs], configs, folder / "newest.safetensors")
+    streams = [stream() for _ in configs]
+    fleet = Fleet([network] * len(configs), streams, configs, folder / "newest.safetensors")
+    if not like.mixes:  # else they hold other images than the pool
+        pool = dataclasses.replace(pool, images=streams[0].images)  # its views are rendered where the networks are
     label_bits = bits.code_length_from_cost(0.0, like.num_classes, 1)
     looks: list[dict[int, Look]] = [{} for _ in configs]
     for member, stored in enumerate(fleet.notes.get("looks", [])):

@@ -81,18 +81,22 @@ class ProbeSuite:
         self.bn = bn
         each = min(num_seen, len(order) - num_seen)
         # Below k images a vote of k neighbours means nothing, and there is nothing unseen in a whole split.
-        # Below k images a vote of k neighbours means nothing, and there is nothing unseen in a whole split.
         self.halves = {"seen": order[:each], "unseen": order[num_seen : num_seen + each]} if each >= k else {}
         self.every = torch.arange(len(bank.test))
         self.few = balanced_order(bank.test.labels.cpu(), bank.num_classes, seed=0)[:FEW_QUERIES]
 
-    def pixels(self) -> ProbeResult:
-        """The probe on raw pixels, which no network has touched; searched once for all runs of a process."""
+    def pixels(self, device: torch.device | str = "cpu") -> ProbeResult:
+        """The probe on raw pixels, which no network has touched; searched once for all runs of a process.
+
+        Args:
+            device: where to search; the answers are the same everywhere.
+        """
         train = self.bank.train
         key = (self.bank.fingerprint(), self.k)
         if key not in _pixel_answers:
             test = self.bank.test
-            _pixel_answers[key] = pixel_probe_correct(train.images, train.labels, test.images, test.labels, self.k)
+            asked = (test.images, test.labels)
+            _pixel_answers[key] = pixel_probe_correct(train.images, train.labels, *asked, self.k, device=device)
         return ProbeResult(PIXELS, "all", _pixel_answers[key], len(train))
 
     def measure(self, model: nn.Module, layers: Sequence[str], headline: str) -> list[ProbeResult]:
