@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +23,7 @@ from rote.runs import (
     load_run,
     whole_files,
 )
+from rote.runs.folder import ENTRIES
 from rote.runs.metrics_log import MetricsLog, read_measurements
 
 IDENTITY = RunIdentity("benign", 1, {"lr": 0.001}, "data", "recipe")
@@ -175,11 +178,23 @@ def test_crash_between_writing_and_renaming_keeps_the_old_file(tmp_path, monkeyp
 def test_what_a_killed_writer_left_aside_is_cleared(tmp_path):
     with opened(tmp_path / "run"):
         pass
-    left = tmp_path / "run/checkpoints/.newest.safetensors.4711.partial"
-    left.parent.mkdir()
-    left.write_bytes(b"half a state")
+    checkpoints = tmp_path / "run/checkpoints"
+    checkpoints.mkdir()
+    left = [checkpoints / ".newest.safetensors.4711.partial", checkpoints / ".newest.safetensors.4711"]
+    left.append(tmp_path / "run/.views.4711.npz")
+    users = tmp_path / "run/.notes"
+    for path in (*left, users):
+        path.write_bytes(b"half a state")
     with opened(tmp_path / "run"):
-        assert not left.exists()
+        assert not any(path.exists() for path in left)
+    assert users.read_bytes() == b"half a state"
+
+
+def test_every_table_that_is_documented_is_removed_by_fresh():
+    pages = Path(__file__).parents[2] / "docs"
+    text = "".join(path.read_text() for path in (pages / "experiments.md", *(pages / "experiments").glob("*.md")))
+    named = set(re.findall(r"\b[a-z_]+\.(?:csv|parquet|npz|npy)\b", text))
+    assert {"layers.csv", "noise.csv", "queries.parquet"} <= named <= ENTRIES
 
 
 def test_folder_that_was_killed_before_its_first_file_can_be_used(tmp_path):

@@ -31,7 +31,7 @@ ENTRIES = frozenset(
         SUMMARY,
         CHECKPOINTS,
         "queries.parquet",
-        *(f"{name}.csv" for name in ("layers", "capacity", "frontier", "diversity", "ideal", "invariance")),
+        *(f"{name}.csv" for name in ("layers", "capacity", "frontier", "diversity", "ideal", "invariance", "noise")),
         *(f"{name}.csv" for name in ("transfer", "alignment", "size")),
         *(f"{name}.csv" for name in ("sensitivity", "sensitivity_classes", "csr", "csr_matched")),
         *(f"{name}.csv" for name in ("easy", "easy_curve", "easy_extremes", "depth", "depth_rates")),
@@ -51,6 +51,7 @@ ENTRIES = frozenset(
         "dynamics",
         "figures",
         "report.html",
+        "examples.html",
         whole_files.LOCK,
     }
 )

@@ -10,6 +10,7 @@ import csv
 import json
 import math
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ import numpy as np
 from rote.extras import wanted_for
 
 PARTIAL = ".partial"
+# Files that were being written by a process of that number; other hidden files are the user's.
+_LEFT_ASIDE = re.compile(rf"\..+\.\d+(\.npz|{re.escape(PARTIAL)})?")
 LOCK = ".lock"
 
 
@@ -87,9 +90,9 @@ def write_with(path: Path, write: Callable[[IO[bytes]], None]) -> None:
 
 
 def clear_partial(folder: Path) -> None:
-    """Removes what killed writers left aside: all hidden files. Only for the process that holds the folder's lock."""
+    """Removes what killed writers left aside. Only for the process that holds the folder's lock."""
     for left in folder.rglob(".*"):
-        if left.name != LOCK and left.is_file():
+        if _LEFT_ASIDE.fullmatch(left.name) and left.is_file():
             left.unlink(missing_ok=True)
 
 
