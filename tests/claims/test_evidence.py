@@ -7,6 +7,7 @@ import json
 import pytest
 
 from rote.claims import claims_table
+from rote.claims.records import read_records
 from rote.runs import CorruptRunFile
 
 from .test_states import LOW, MILD, plain_runs
@@ -171,6 +172,15 @@ def test_damaged_runs_are_named(runs):
     (runs.folders[-1] / "config.json").write_text(json.dumps(record))
     with pytest.raises(CorruptRunFile, match="view_seed"):
         claims_table(runs.folders)
+
+
+def test_a_table_that_was_cut_off_is_named(runs):
+    runs.benign(augment=MILD, seeds=(0,))
+    (folder,) = runs.folders
+    (folder / "layers.csv").write_text("layer,moment,accuracy\nencoder,init,0.5\nencoder,fi")
+    (record,), _ = read_records([folder])
+    with pytest.raises(CorruptRunFile, match=r"layers.csv, row 3: must have 3 cells, has 2"):
+        record.rows("layers.csv")
 
 
 def test_views_looked_at_count_as_those_trained_on(runs, judged):

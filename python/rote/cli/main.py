@@ -81,16 +81,19 @@ def _is_users(error: Exception) -> bool:
     from rote.runs import RunError
     from rote.train import CheckpointError, TrainingDiverged, TrainingOutOfMemory
 
-    kinds = (ValueError, OSError, ModuleNotFoundError, RunError, CheckpointError, TrainingDiverged, TrainingOutOfMemory)
-    if isinstance(error, ModuleNotFoundError):
-        return not (error.name or "").startswith("rote")
+    if isinstance(error, ImportError):  # a package is missing or too old; what else cannot be imported is a bug
+        absent = isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("rote")
+        return absent or "pip install" in str(error)
+    kinds = (ValueError, OSError, RunError, CheckpointError, TrainingDiverged, TrainingOutOfMemory)
     return isinstance(error, kinds)
 
 
 def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, ModuleNotFoundError):
+        # Of a rename it is the second file that the user named.
+        name = error.filename2 or error.filename
+        return f"{name}: {error.strerror}" if name else error.strerror
+    if isinstance(error, ModuleNotFoundError) and "pip install" not in str(error):
         return f"{error}; `pip install 'rote[lab]'` installs what the commands need"
     return " ".join(str(error).split())
 

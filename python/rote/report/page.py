@@ -10,7 +10,6 @@ from pathlib import Path
 from rote.report import numbers, style, words
 from rote.report.conditions import Study, group_by_condition, studies
 from rote.report.contents import SECTIONS, SHOWN, Material
-from rote.report.embed import write_whole
 from rote.report.exporting import FORMATS
 from rote.report.gallery import DEFAULT_FORMATS, Gallery
 from rote.report.protocols import main
@@ -19,6 +18,7 @@ from rote.report.records import Run
 from rote.report.rows import Row
 from rote.report.sections import record
 from rote.report.story import opening as story
+from rote.runs.whole_files import write_bytes
 
 # Whose absence is told among what the main part of the page lacks.
 _MAIN = ("curves", "layers", "capacity")
@@ -65,7 +65,7 @@ def write_page(
     runs = [read_run(folder) for folder in folders]
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(out, _page(runs, Gallery(out.parent / "figures", formats), title, claims).encode("utf-8"))
+    write_bytes(out, _page(runs, Gallery(out.parent / "figures", formats), title, claims).encode("utf-8"))
     return out
 
 
