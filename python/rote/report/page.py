@@ -86,11 +86,12 @@ def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Seq
         '<meta name="color-scheme" content="light dark">'
         f"<title>{escape(head)}</title><style>{_stylesheet()}</style></head><body>"
         f"<header class='top'><p class='kicker'>{escape(_kicker(runs, groups))}</p><h1>{escape(head)}</h1>"
-        f"{_opening(runs, groups)}<nav aria-label='Contents'>{contents}</nav></header>"
+        f"{_opening(runs, groups)}<nav id='contents' aria-label='Contents'>{contents}</nav></header>"
         f"<main>{''.join(parts.values())}{record.sources(missing, further)}</main>"
         "<footer><p>Made by Rote from run folders. Every number on this page is taken or reckoned from their "
         "summary.json, metrics.jsonl and CSV tables; the figures and their numbers lie beside it in figures/ "
-        f"({', '.join(gallery.formats)}).</p></footer></body></html>\n"
+        f"({', '.join(gallery.formats)}).</p></footer>"
+        "<a class='up' href='#contents'>Contents</a></body></html>\n"
     )
 
 
@@ -108,10 +109,9 @@ def _opening(runs: Sequence[Run], groups: Sequence[Study]) -> str:
     unfinished = [run.folder.name for run in runs if not run.finished]
     if unfinished:
         names = ", ".join(unfinished)
-        text += (
-            f"<p class='warning'>Not finished: {escape(names)}. "
-            "What is shown of it is where it stands; it has no verdict.</p>"
-        )
+        alone = len(unfinished) == 1
+        stands = "it is where it stands; it has" if alone else "them is where they stand; they have"
+        text += f"<p class='warning'>Not finished: {escape(names)}. What is shown of {stands} no verdict.</p>"
     return text
 
 
