@@ -259,8 +259,8 @@ def test_two_data_sets_are_not_compared(tmp_path):
     folders = [synthetic.benign(tmp_path / name, data=name) for name in ("digits", "cifar10")]
     page = Page(write_page(folders, tmp_path / "page.html"))
     assert "controls" not in page.sections()
-    assert "The same was done on: cifar10, convnet, 512 images." in page.text
-    assert page.source.count("<span>cifar10, convnet, 512 images</span>") == 2  # curves and layers
+    assert "The same was done on: CIFAR-10, convnet, 512 images." in page.text
+    assert page.source.count("<span>CIFAR-10, convnet, 512 images</span>") == 2  # curves and layers
 
 
 def test_other_experiments_have_their_numbers_listed(tmp_path):
