@@ -154,8 +154,8 @@ def test_flat_config_and_nested_groups(tmp_path):
 def test_a_picture_folder_is_called_by_its_classes_or_its_own_name(tmp_path):
     from rote.data.cifar10 import CLASSES
 
-    folder = synthetic.benign(tmp_path, data="folder", root="/somewhere/flowers")
-    run = read_run(folder)
-    assert run.data == "flowers"
-    assert replace(run, environment={**run.environment, "classes": list(CLASSES)}).data == "CIFAR-10"
-    assert replace(run, config={**run.config, "root": None}).data == "folder"
+    run = read_run(synthetic.benign(tmp_path, data="folder"))
+    flowers = replace(run, config={**run.config, "root": "/somewhere/flowers"})
+    assert run.data == "folder"
+    assert flowers.data == "flowers"
+    assert replace(flowers, environment={**run.environment, "classes": list(CLASSES)}).data == "CIFAR-10"

@@ -155,8 +155,8 @@ def _suspects(
         images=images,
         classes=classes,
         about=f"The {len(shown)} most suspicious of {len(labels):,} labels, ranked by {options.ranked_by}. "
-        f"Suspected are {int(found.columns['suspected'].sum()):,}: most of their {options.k} neighbours have one and the "
-        "same other label.",
+        f"Suspected are {int(found.columns['suspected'].sum()):,}: most of their {options.k} neighbours have one "
+        "and the same other label.",
     )
 
 

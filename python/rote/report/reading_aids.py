@@ -158,8 +158,8 @@ HOW_TO_READ: dict[str, str] = {
     "noise-capacity": (
         "Held-out accuracy: networks of every width, trained in equally many steps; held-out images are real and have "
         "true labels. Grey: the same images with the noisy ones left out. The ring marks the highest point of a curve, "
-        "which is the mean over seeds; single seeds may be best at other widths. If it moves to the right, noise asks "
-        "for a larger network."
+        "which is the mean over seeds; about as good are smaller widths within the accuracy that the run counts as a "
+        "tie. If the ring moves to the right, noise asks for a larger network."
     ),
     "regularize": (
         "Every technique has a line along its strength, from training without one (the ring). The epoch that counts on "

@@ -78,4 +78,4 @@ def best_width_finding(rows: Sequence[Row], kind: str) -> str:
             widths = sorted(row["best_width"] for row in own if row["level"] == level)
             share = "" if name == "clean" else f" ({100 * level:g} %)"
             parts.append(f"{text}{share} {', '.join(count(width) for width in widths)}")
-    return f"Best width, seed by seed: {'; '.join(parts)}." if parts else ""
+    return f"Smallest width about as good as the best, seed by seed: {'; '.join(parts)}." if parts else ""
