@@ -97,7 +97,9 @@ def test_scores_are_weight_times_gradient_of_the_stated_objective():
 
 
 def test_scores_under_noise_are_means_over_draws():
-    network = models.build("convnet", in_channels=3, image_size=16, num_classes=4, width=4, projector_width=8).double().eval()
+    network = (
+        models.build("convnet", in_channels=3, image_size=16, num_classes=4, width=4, projector_width=8).double().eval()
+    )
     x, y = torch.rand(6, 3, 16, 16, dtype=torch.float64), torch.randint(4, (6,))
     weights = neurons.neurons_of(network)
     search, place = neurons.Search(most=5, batch_size=6, noise=0.3, draws=3, seed=4), (9, 2)

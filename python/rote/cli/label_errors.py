@@ -161,7 +161,8 @@ def _suspects(
         images=images,
         classes=classes,
         about=f"The {len(shown)} most suspicious of {len(labels):,} labels, ranked by {options.ranked_by}. "
-        f"Of {int(found.columns['suspected'].sum()):,} most of the {options.k} neighbours have one other label.",
+        f"Suspected are {int(found.columns['suspected'].sum()):,}: most of their {options.k} neighbours have one "
+        "and the same other label.",
     )
 
 
