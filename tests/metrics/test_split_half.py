@@ -41,6 +41,13 @@ def test_all_halvings_are_averaged(runs):
     assert reliability(scores).correlation == pytest.approx(np.mean(found), rel=1e-12)
 
 
+@pytest.mark.parametrize("runs", [9, 10])
+def test_of_many_runs_the_even_stand_against_the_odd(runs):
+    scores = noisy_scores(runs, 1.0, n=50)
+    r = np.corrcoef(scores[::2].mean(0), scores[1::2].mean(0))[0, 1]
+    assert reliability(scores).correlation == pytest.approx(r, rel=1e-12)
+
+
 @pytest.mark.parametrize(("runs", "noise"), [(2, 1.0), (4, 1.0), (10, 2.0)])
 def test_it_predicts_the_correlation_with_as_many_new_runs(runs, noise):
     """Reliability of a mean is its correlation with that of other runs, signal / (signal + noise / runs)."""
