@@ -159,6 +159,12 @@ def test_conventions_are_of_pairs_with_fully_random_labels(runs, judged):
     assert line.seeds == 5
 
 
+def test_the_scale_tells_of_mixup_and_of_steps_where_they_are_known(runs, judged):
+    runs.benign(augment=MILD, mixup="labels", summary={"steps": None})
+    (line,) = judged(2)
+    assert line.scale == "CIFAR-10, 512 images, convnet, benign-mild + mixup of labels"
+
+
 def test_the_commands_make_the_runs(runs, judged):
     runs.benign(augment=MILD, seeds=(0, 1, 2), epochs=900)
     plain_runs(runs, WITHOUT, seeds=(0, 1, 2))

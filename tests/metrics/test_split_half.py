@@ -10,6 +10,7 @@ import torch
 from scipy import stats
 
 from rote.metrics import Recorder, reliabilities, reliability
+from rote.metrics.split_half import stepped_up
 
 from .recorded_runs import make_run
 
@@ -84,6 +85,12 @@ def test_every_score_of_several_runs():
         reliabilities(scores[:1])
     with pytest.raises(ValueError, match="same examples"):
         reliabilities([scores[0], Recorder(3).scores()])
+
+
+def test_opposite_halves_have_no_bound():
+    found = reliability([[1.0, 2.0, 4.0], [-1.0, -2.0, -4.0]])
+    assert (found.correlation, found.reliability) == (-1.0, -np.inf)
+    assert stepped_up(-1.0) == -np.inf
 
 
 def test_constant_scores_have_none():
