@@ -109,6 +109,15 @@ def test_a_run_made_twice_counts_once(runs, judged):
     assert judged(2)[0].seeds == 3
 
 
+@pytest.mark.parametrize("probes", [(0.5, 0.7), (0.7, 0.5)])
+def test_of_two_runs_the_one_looked_at_more_often_counts(runs, judged, probes):
+    """Whichever was made first."""
+    for probe in probes:
+        more = {"evaluations": 9 if probe == 0.7 else 2}
+        runs.benign(augment=MILD, seeds=(0, 1, 2), summary={"probe_accuracy": probe}, **more)
+    assert "probe - max(init, raw) +31.3 " in judged(2)[0].measured
+
+
 def test_memorization_is_a_condition(runs, judged):
     runs.benign(augment=MILD, summary={"train_accuracy": [1.0, 1.0, 0.97, 1.0, 1.0]})
     assert judged(2)[0].state == "undecided"
@@ -149,6 +158,12 @@ def test_conventions_are_of_pairs_with_fully_random_labels(runs, judged):
     assert line.reason.startswith("10 of 12 combinations not run")
     assert line.scale.endswith(", 3,600 steps")
     assert line.seeds == 5
+
+
+def test_the_scale_tells_of_mixup_and_of_steps_where_they_are_known(runs, judged):
+    runs.benign(augment=MILD, mixup="labels", summary={"steps": None})
+    (line,) = judged(2)
+    assert line.scale == "CIFAR-10, 512 images, convnet, benign-mild + mixup of labels"
 
 
 def test_the_commands_make_the_runs(runs, judged):

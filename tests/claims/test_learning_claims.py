@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 
 import pytest
@@ -81,6 +82,22 @@ def test_depth_has_a_line_for_each_normalization(runs, judged):
     assert [line.state for line in lines] == ["holds", "holds"]
     assert "depths 1 to 8 at equal width, width 64, batch normalization" in lines[0].scale
     assert lines[1].scale.endswith("without normalization")
+
+
+def test_a_normalization_is_judged_by_its_own_rows(runs, judged):
+    made.depth(runs, norms=("batch", "none"))
+    for folder in runs.folders:
+        path = folder / "depth.csv"
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+        for row in rows:
+            if row["norm"] == "none":
+                row["epochs_to_99"] = str(5 * int(row["depth"]))
+        with path.open("w", newline="") as file:
+            table = csv.DictWriter(file, list(rows[0]))
+            table.writeheader()
+            table.writerows(rows)
+    assert [line.state for line in judged(28)] == ["holds", "fails"]
 
 
 def test_a_depth_that_never_knows_its_labels_is_the_latest(runs, judged):

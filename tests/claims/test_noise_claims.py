@@ -32,6 +32,23 @@ def test_memorizing_little_under_regularizers_fails(runs, judged):
     assert line.state == "fails"
 
 
+def test_a_diverged_training_has_the_largest_error(runs, judged):
+    noise(runs, change=set_where(None, "test_accuracy", condition="random-labels", corruption=0.25))
+    (line,) = judged(18)
+    # Ranks of levels 1 2 3 4 5 against 1 5 2 3 4: rho = 1 - 6 * (9 + 1 + 1 + 1) / 120.
+    assert "with test error 0.400" in line.measured
+    assert line.state == "fails"
+
+
+def test_other_levels_under_regularizers_do_not_count(runs, judged):
+    def change(rows, _):
+        (full,) = (r for r in rows if r["condition"] == "random-labels" and r["crop"] and r["weight_decay"])
+        return [{**full, "corruption": 0.5, "train_accuracy": 0.2}, *rows]
+
+    noise(runs, change=change)
+    assert judged(17)[0].state == "holds"
+
+
 @pytest.mark.parametrize(
     ("number", "fields", "change"),
     [

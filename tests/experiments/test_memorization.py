@@ -101,6 +101,20 @@ def test_scores_are_those_of_the_stored_answers(run):
     assert run.summary["split_half"] == pytest.approx(2 * r / (1 + r))
 
 
+def test_the_summary_is_that_of_the_stored_answers(run):
+    subset, correct, answers = (matrix[:40] for matrix in matrices(run))
+    found, wrong, summary = memorization_scores(correct, subset), run.examples["is_corrupted"], run.summary
+    assert summary["memorization_mean"] == pytest.approx(found.score.mean())
+    assert summary["memorization_corrupted"] == pytest.approx(found.score[wrong].mean())
+    assert summary["memorization_clean"] == pytest.approx(found.score[~wrong].mean())
+    assert summary["standard_error"] == pytest.approx(found.standard_error.mean())
+    assert summary["memorized"] == (found.score >= 0.25).sum()
+    assert summary["train_accuracy"] == pytest.approx((correct & subset).sum() / subset.sum())
+    assert summary["held_out_accuracy"] == pytest.approx((correct & ~subset).sum() / (~subset).sum())
+    assert summary["test_accuracy"] == pytest.approx(answers.mean())
+    assert (summary["corrupted"], summary["estimated"], summary["not_estimated"]) == (wrong.sum(), 96, 0)
+
+
 def test_planted_errors_are_ranked_above_the_others(run):
     examples, summary = run.examples, run.summary
     wrong = examples["is_corrupted"]
@@ -123,6 +137,10 @@ def test_consistency_is_held_out_correctness(run):
         assert np.array_equal(table["n_out"][own], out.sum(0))
         rates = (correct[rows] & out).sum(0) / out.sum(0)
         assert table["held_out"][own] == pytest.approx(rates, nan_ok=True)
+        several = out.sum(0) > 1
+        errors = [np.std(correct[rows][out[:, i], i], ddof=1) / out[:, i].sum() ** 0.5 for i in np.flatnonzero(several)]
+        assert table["se"][own][several] == pytest.approx(errors)
+        assert np.isnan(table["se"][own][~several]).all()
     two = [table["held_out"][table["share"] == share] for share in (0.3, 0.7)]
     assert run.examples["c_score"] == pytest.approx(np.mean(two, axis=0), nan_ok=True)
 

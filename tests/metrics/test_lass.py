@@ -75,6 +75,49 @@ def test_a_pixel_that_the_network_does_not_see_stays(inputs):
     assert not moved[:, 3].any()
 
 
+def test_the_search_is_that_of_a_loop_over_samples():
+    """The definition read aloud, on a network whose gradient changes from place to place."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(PIXELS, 8), nn.Tanh(), nn.Linear(8, 3)).double().eval()
+    x = torch.randn(20, 1, 4, 5, dtype=torch.float64)
+    radius, alpha, beta, iterations = 0.2, 0.05, 0.02, 7
+
+    def noise(rows, iteration, like):
+        return normal_noise(7, rows, iteration, like)
+
+    with torch.no_grad():
+        search = LangevinSearch(model, x, radius, alpha, beta, noise).run(iterations)
+    for row in range(20):
+        own, at, found_at = model(x[row, None]).argmax(1), x[row, None], 0
+        for iteration in range(1, iterations + 1):
+            at = at.detach().requires_grad_()
+            (gradient,) = torch.autograd.grad(nn.functional.cross_entropy(model(at), own), at)
+            at = at.detach() + alpha * gradient.sign() + beta * noise(torch.tensor([row]), iteration, at)
+            at = x[row, None] + (at - x[row, None]).clamp(-radius, radius)
+            if model(at).argmax(1) != own:
+                found_at = iteration
+                break
+        assert int(search.found_at[row]) == found_at
+        torch.testing.assert_close(search.points[row, None], at if found_at else x[row, None], rtol=1e-12, atol=1e-12)
+    assert 5 < int((search.found_at > 0).sum()) < 20
+    assert int(search.found_at.max()) > 2
+
+
+def test_a_radius_is_one_at_which_the_search_finds_and_the_next_smaller_one_is_not(inputs):
+    model, x, seen = linear(6), inputs[:40], []
+    options = {"iterations": 4, "seed": 2}
+    radius = critical_radius(model, x, largest=3.0, halvings=6, batch_size=25, on_batch=seen.append, **options)
+    assert seen == [25, 40]
+    known = radius.isfinite()
+    assert int(known.sum()) > 10
+    for row in known.nonzero()[:8, 0].tolist():
+        for at, wanted in ((float(radius[row]), True), (float(radius[row]) - 3.0 / 2**6, False)):
+            if at > 0:
+                lengths = {"radius": at, "alpha": at * 0.25 / 0.3, "beta": at * 0.2 / 0.3}
+                found = critical_samples(model, x[row, None], ids=torch.tensor([row]), **lengths, **options)
+                assert bool(found.critical[0]) == wanted
+
+
 def test_of_many_classes_none_is_invented_and_most_are_found(inputs):
     model = linear(6)
     far = distances(model, inputs)

@@ -123,6 +123,8 @@ def test_class_matrix_by_hand():
     matrix = class_matrix(by_class, torch.tensor([0, 0, 1]))
     assert matrix.tolist() == [[3.0, 1.0], [1.0, 6.0]]
     assert diagonal_ratio(matrix) == pytest.approx(4.5)
+    assert diagonal_ratio(torch.tensor([[3.0, 1.0], [2.0, 6.0]])) == pytest.approx(3.0)  # 9 / 2 over 3 / 2
+    assert diagonal_ratio(torch.full((3, 3), 5.0) + torch.eye(3)) == pytest.approx(6 / 5)
     with pytest.raises(ValueError, match="matrix must be"):
         diagonal_ratio(torch.ones(2, 3))
 

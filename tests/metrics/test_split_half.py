@@ -10,6 +10,7 @@ import torch
 from scipy import stats
 
 from rote.metrics import Recorder, reliabilities, reliability
+from rote.metrics.split_half import stepped_up
 
 from .recorded_runs import make_run
 
@@ -39,6 +40,13 @@ def test_all_halvings_are_averaged(runs):
         rest = [r for r in range(runs) if r not in part]
         found.append(np.corrcoef(scores[list(part)].mean(0), scores[rest].mean(0))[0, 1])
     assert reliability(scores).correlation == pytest.approx(np.mean(found), rel=1e-12)
+
+
+@pytest.mark.parametrize("runs", [9, 10])
+def test_of_many_runs_the_even_stand_against_the_odd(runs):
+    scores = noisy_scores(runs, 1.0, n=50)
+    r = np.corrcoef(scores[::2].mean(0), scores[1::2].mean(0))[0, 1]
+    assert reliability(scores).correlation == pytest.approx(r, rel=1e-12)
 
 
 @pytest.mark.parametrize(("runs", "noise"), [(2, 1.0), (4, 1.0), (10, 2.0)])
@@ -77,6 +85,12 @@ def test_every_score_of_several_runs():
         reliabilities(scores[:1])
     with pytest.raises(ValueError, match="same examples"):
         reliabilities([scores[0], Recorder(3).scores()])
+
+
+def test_opposite_halves_have_no_bound():
+    found = reliability([[1.0, 2.0, 4.0], [-1.0, -2.0, -4.0]])
+    assert (found.correlation, found.reliability) == (-1.0, -np.inf)
+    assert stepped_up(-1.0) == -np.inf
 
 
 def test_constant_scores_have_none():

@@ -52,7 +52,10 @@ class LangevinSearch:
         # Of samples not found yet: their rows, positions, boxes, and the gradient at the positions.
         self._rows = torch.arange(len(inputs))
         self._at = inputs
-        self._alpha, self._beta, reach = (torch.as_tensor(length).to(inputs) for length in (alpha, beta, radius))
+        # In the type of the inputs at once: by way of float32 a float64 box would be wider than it was asked to be.
+        self._alpha, self._beta, reach = (
+            torch.as_tensor(length, dtype=inputs.dtype, device=inputs.device) for length in (alpha, beta, radius)
+        )
         self._low, self._high = inputs - reach, inputs + reach
         self._answers: Tensor | None = None
         self._gradient = torch.empty(0)

@@ -130,7 +130,9 @@ def search_of(
 ) -> LangevinSearch:
     """The search of one batch, on the network's device; arguments as of `critical_samples`."""
     unit = pixel_range / 255
-    lengths = (torch.as_tensor(length).to(inputs) * unit for length in (radius, alpha, beta))
+    lengths = (
+        torch.as_tensor(length, dtype=inputs.dtype, device=inputs.device) * unit for length in (radius, alpha, beta)
+    )
     return LangevinSearch(
         model, inputs, *lengths, noise=lambda rows, iteration, like: normal_noise(seed, ids[rows], iteration, like)
     )
