@@ -11,6 +11,7 @@ import pytest
 
 from rote.report import figures
 from rote.report.estimates import Estimate
+from rote.report.gallery import Gallery
 from rote.report.records import Curve
 from rote.report.story.after import best_width_finding
 from rote.report.story.capacity import frontier_finding
@@ -92,3 +93,12 @@ def test_a_recipe_without_operations_leaves_no_gap():
     recipes = ({"operations": [{"kind": "flip"}]}, {"operations": []}, {"operations": [{"kind": "crop"}]})
     runs = [SimpleNamespace(environment={"recipe": recipe}, number=lambda name: None) for recipe in recipes]
     assert "operations kind flip | operations kind crop<" in environment_table(runs)
+
+
+def test_a_caption_is_made_of_sentences_and_read_aloud_whole(tmp_path):
+    row = {"loss": "ce", "norm": "batch", "label_classes": 10, "steps": 9, "seed": 0}
+    rows = [{**row, "augment": name, "probe_accuracy": p} for name, p in (("none", 0.2), ("x", 0.3))]
+    told = {"title": "Does it help?", "detail": "CIFAR-10; 3 seeds", "finding": "By 10 points."}
+    html = Gallery(tmp_path, ["tex"]).panel("help", lambda: figures.plot_robustness(rows), **told)
+    assert 'aria-label="Does it help? CIFAR-10; 3 seeds. By 10 points."' in html
+    assert r"\caption{Does it help? CIFAR-10; 3 seeds. By 10 points.}" in (tmp_path / "help.tex").read_text()

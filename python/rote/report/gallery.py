@@ -28,8 +28,10 @@ class Gallery:
         """One figure element: title with its detail, drawing, finding."""
         name = self._unique(name)
         axes = draw()
-        self._write(axes, name, " ".join(part for part in (f"{title}.", detail, finding) if part))
-        drawing = embed.inline_svg(embed.svg_text(axes.figure, name), f"{title}. {finding}")
+        whole = title if title.endswith("?") else f"{title}."
+        told = " ".join(part for part in (whole, detail and f"{detail}.", finding) if part)
+        self._write(axes, name, told)
+        drawing = embed.inline_svg(embed.svg_text(axes.figure, name), told)
         caption = f"<p class='finding'>{prose(finding)}</p>" if finding else ""
         small = f"<span>{escape(detail)}</span>" if detail else ""
         return f"<figure><figcaption>{escape(title)}{small}</figcaption>{drawing}{caption}</figure>"

@@ -90,7 +90,7 @@ def speed_finding(rows: Sequence[Row]) -> str:
         if means:
             ends = [means[0], means[-1]]
             told = " and ".join(f"{count(mean.mean)} at depth {mean.at['depth']}" for mean in ends)
-            parts.append(f"equal {equal}, {_norm(norm)}: {told}")
+            parts.append(f"{_equal(equal)}, {_norm(norm)}: {told}")
     text = f"Epochs to 99 %: {'; '.join(parts)}." if parts else ""
     never = censored(rows)
     if never:
@@ -107,8 +107,13 @@ def generalization_finding(rows: Sequence[Row]) -> str:
         depths = sorted(set(distinct(own, "depth")) & set(means))
         if len(depths) > 1:
             change = points(means[depths[-1]] - means[depths[0]])
-            parts.append(f"equal {equal}, {_norm(norm)} {change}")
+            parts.append(f"{_equal(equal)}, {_norm(norm)} {change}")
     return f"From the shallowest to the deepest, in points: {'; '.join(parts)}." if parts else ""
+
+
+def _equal(name: str) -> str:
+    """What is equal, in the words of the figure."""
+    return "equal size" if name == "parameters" else f"equal {name}"
 
 
 def _norm(name: str) -> str:
