@@ -27,7 +27,7 @@ RUNS = {
     "csr": {"images": 32, "queries": 8, "radius_queries": 4, "iterations": 2, "looks": 1, "conditions": ("real",)},
     "depth": {"images": 32, "validation": 10, "true_epochs": 1, "depths": (1, 2), "lr": (1e-3, 1e-2),
               "norms": ("batch",), "equal": ("width",)},
-    "sensitivity": {"precision": "auto", "images": 16, "side": 4, "batch_size": 8, "looks": 1, "width": 4, "inputs": ("real",)},
+    "sensitivity": {"precision": "auto", "images": 16, "side": 4, "batch_size": 8, "looks": 1, "inputs": ("real",)},
     "memorization": {"images": 32, "runs": 8, "together": 4, "noise": 0.25, "influential": 0.3},
     "size": {"study": "noise", "images": 20, "networks": 1, "widths": (4,), "levels": (0.5,), "validation_images": 10,
              "batch_size": 10, "width": None},
