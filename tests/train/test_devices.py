@@ -175,11 +175,11 @@ def test_snapshots_measure_a_copy(second_device, images):
         assert snapshots.results(wait=True) == [(3, clean_accuracy(then, *asked))]
 
 
-def test_precision_that_the_caller_chose_stays(second_device, images, monkeypatch):
+def test_precision_that_the_caller_chose_stays(second_device, images, float32_precision):
     """cuDNN's TF32 is the caller's: training asks for deterministic algorithms alone."""
     seen = []
     conv = torch.backends.cudnn.conv
-    monkeypatch.setattr(conv, "fp32_precision", "ieee")
+    float32_precision("ieee")
     own = trainer(images, "cuda", execution="eager")
     own._parts.model.register_forward_pre_hook(
         lambda *_: seen.append((conv.fp32_precision, torch.backends.cudnn.deterministic))
