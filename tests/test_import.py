@@ -54,3 +54,43 @@ def test_every_public_name_is_there_without_lightning():
     )
     assert "sklearn.base" in found["foreign"]  # which KNNProbe is built on
     assert "rote.neighbors.metric" in found["rote"]
+
+
+MISSING = """
+import sys
+for name in ("pyarrow", "matplotlib", "safetensors", "scipy", "sklearn", "tyro", "PIL"):
+    sys.modules[name] = None
+import tempfile, numpy as np, torch, rote
+from pathlib import Path
+folder, x, y = Path(tempfile.mkdtemp()), torch.randn(8, 3), torch.arange(8) % 2
+recorder = rote.metrics.Recorder(8, folder=folder)
+recorder.update(torch.arange(8), x, y)
+def refused(what, wanted, call):
+    try:
+        call()
+    except ImportError as error:
+        assert wanted in str(error), (what, str(error))
+    else:
+        raise AssertionError(what)
+lab = "pip install 'rote[lab]'"
+refused("epochs", lab, recorder.end_epoch)
+refused("table", lab, recorder.examples)
+refused("weights", lab, lambda: rote.train.save_weights(folder / "w", torch.nn.Linear(2, 2)))
+refused("figures", lab, lambda: rote.report.plot_layers)
+refused("page", lab, lambda: rote.report.write_page)
+refused("probe", lab, lambda: rote.KNNProbe)
+refused("digits", lab, lambda: rote.data.load("digits"))
+refused("experiments", lab, lambda: rote.experiments.benign)
+from rote.metrics.exchange import datalab_inputs
+refused("datalab", lab, lambda: datalab_inputs(x, y, k=3))
+from rote.cli import main
+assert main(["report", str(folder)]) == main(["run", "benign"]) == 2
+"""
+
+
+def test_a_missing_package_is_an_error_that_names_the_extra():
+    done = subprocess.run([sys.executable, "-c", MISSING], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    lines = done.stderr.splitlines()
+    assert len(lines) == 2, lines
+    assert all(line.startswith("rote: error: ") and "rote[lab]" in line for line in lines), lines

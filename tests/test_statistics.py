@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from rote.statistics import kendall, spearman, t_interval, t_quantile
+from rote.statistics import kendall, mean_ranks, spearman, t_interval, t_quantile
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 3, 4, 5, 9, 10, 30, 99])
@@ -20,6 +20,15 @@ def test_t_interval_is_scipys():
     values = [0.11, 0.13, 0.08, 0.12, 0.10]
     expected = stats.t.interval(0.95, 4, loc=np.mean(values), scale=stats.sem(values))
     assert t_interval(values) == pytest.approx(expected, rel=1e-9)
+    # Of two values: 12.706 times half their distance.
+    assert t_interval([1.0, 3.0]) == pytest.approx((2 - 12.7062047, 2 + 12.7062047))
+    with pytest.raises(ValueError, match="at least two runs; got 1"):
+        t_interval([1.0])
+
+
+def test_mean_ranks_are_scipys():
+    values = np.random.default_rng(2).integers(0, 9, 40)
+    assert np.array_equal(mean_ranks(values), stats.rankdata(values))
 
 
 def test_spearman_is_scipys():

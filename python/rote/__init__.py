@@ -47,7 +47,19 @@ _EXPORTS = {
     "leave_one_out_accuracy": "rote.neighbors",
     "load_run": "rote.runs",
 }
-_MODULES = ("address", "augment", "data", "experiments", "metrics", "models", "neighbors", "report", "runs", "train")
+_MODULES = (
+    "address",
+    "augment",
+    "claims",
+    "data",
+    "experiments",
+    "metrics",
+    "models",
+    "neighbors",
+    "report",
+    "runs",
+    "train",
+)
 
 __all__ = [
     "Index",

@@ -1,4 +1,4 @@
-"""Banks of images and addresses the augmentation tests share."""
+"""Banks of images, addresses and a log of operators, which the augmentation tests share."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 
 def make_bank(count: int = 24, channels: int = 3, height: int = 32, width: int = 32) -> torch.Tensor:
@@ -47,3 +48,15 @@ def cifar_images() -> torch.Tensor:
     paths = [path for folder in sorted(Path(root, "test").iterdir()) for path in sorted(folder.iterdir())[:10]]
     pictures = np.stack([np.asarray(image.open(path).convert("RGB")) for path in paths])
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
+
+
+class OperatorLog(TorchDispatchMode):
+    """Names of the operators that were dispatched."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.names.append(str(function))
+        return function(*args, **(kwargs or {}))

@@ -7,7 +7,7 @@ import hashlib
 import pytest
 import torch
 
-from rote import _native, address
+from rote import address
 from rote.augment import (
     ColorJitter,
     Grayscale,
@@ -18,10 +18,9 @@ from rote.augment import (
     Recipe,
     recipes,
 )
-from rote.ops.augment import native_program
-from rote.ops.library import DTYPE_CODES
 
 from .conftest import make_addresses, make_bank
+from .forced import EXECUTORS, render_by
 
 EVERYTHING = Recipe(
     RandomCrop(4, "reflect"),
@@ -247,8 +246,6 @@ def test_parameters_are_the_words_of_their_addresses():
 
 def test_every_instruction_set_renders_the_same_bits(recipe):
     """Scalar oracle against each level of this CPU, in every dtype and layout, at sizes that leave vector tails."""
-    levels = _native.compiled_simd_levels()
-    levels = levels[: levels.index(_native.detected_simd_level()) + 1]
     for channels, height, width in ((3, 32, 32), (1, 17, 23), (3, 19, 40)):
         if recipe == recipes["zhang-random-crop"] and height < 28:
             continue  # cuts 28 x 28 out of larger images
@@ -258,34 +255,13 @@ def test_every_instruction_set_renders_the_same_bits(recipe):
         ids, views = make_addresses(200)
         for dtype in (torch.float32, torch.bfloat16, torch.float16):
             for last in (False, True):
-                digests = {
-                    level: _digest(recipe, bank, ids, views, dtype, last, level) for level in ("scalar", *levels)
-                }
+                digests = {}
+                for executor in EXECUTORS:
+                    pixels = render_by(
+                        executor, recipe, bank, ids, views, 21, dtype=dtype, channels_last=last, threads=2
+                    )
+                    digests[executor] = hashlib.sha256(pixels.contiguous().view(torch.uint8).numpy()).hexdigest()
                 assert len(set(digests.values())) == 1, (channels, height, width, dtype, last, digests)
-
-
-def _digest(recipe, bank, ids, views, dtype, channels_last, level) -> str:
-    size = recipe.output_size(tuple(bank.shape[2:]))
-    program = native_program(recipe.program, bank.shape[1], tuple(bank.shape[2:]), size)
-    layout = torch.channels_last if channels_last else torch.contiguous_format
-    out = torch.empty(len(ids), bank.shape[1], *size, dtype=dtype, memory_format=layout)
-    _native.augment_render(
-        program,
-        bank.data_ptr(),
-        bank.stride(),
-        len(bank),
-        ids.data_ptr(),
-        views.data_ptr(),
-        0,
-        len(ids),
-        21,
-        out.data_ptr(),
-        DTYPE_CODES[dtype],
-        out.stride(),
-        2,
-        level,
-    )
-    return hashlib.sha256(out.contiguous().view(torch.uint8).numpy().tobytes()).hexdigest()
 
 
 def test_flush_denormal_changes_nothing(bank):

@@ -1,4 +1,4 @@
-"""Calls that go past the dispatcher give its pixels and errors, and whoever watches operators still sees them."""
+"""Calls that go past the dispatcher give its pixels and errors."""
 
 from __future__ import annotations
 
@@ -7,29 +7,13 @@ import pickle
 
 import pytest
 import torch
-from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
-from torch.fx.experimental.proxy_tensor import make_fx
-from torch.overrides import TorchFunctionMode
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from rote.augment import Normalize, Recipe, direct, recipes
 from rote.augment.interception import operators_are_plain, tensors_are_plain
 
-from .conftest import make_addresses, make_bank
+from .conftest import OperatorLog, make_addresses, make_bank
 
 RECIPE = recipes["benign-full"]
-
-
-class Log(TorchDispatchMode):
-    """Names of the operators that were dispatched."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: list[str] = []
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        self.names.append(str(function))
-        return function(*args, **(kwargs or {}))
 
 
 @pytest.fixture
@@ -48,10 +32,31 @@ def direct_calls(monkeypatch) -> list[bool]:
 
 
 def by_operator(recipe, bank, ids, views, seed=0, **how):
-    with Log() as log:
+    with OperatorLog() as log:
         result = recipe(bank, ids, views, seed, **how)
     assert any("rote.augment_render" in name for name in log.names)
     return result
+
+
+def test_a_plain_call_is_direct(bank, direct_calls):
+    ids, views = make_addresses(2)
+    assert operators_are_plain()
+    assert tensors_are_plain()
+    RECIPE(bank, ids, views)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        RECIPE(bank, ids, views)
+    with torch.inference_mode():
+        RECIPE(bank, ids, views, out=torch.empty(2, 3, 32, 32))
+    assert direct_calls == [True, True, True]
+
+
+def test_autograd_notices_a_direct_call_too(bank, direct_calls):
+    ids, views = make_addresses(2)
+    out = torch.empty(2, 3, 32, 32)
+    version = out._version
+    RECIPE(bank, ids, views, out=out)
+    assert direct_calls == [True]
+    assert out._version == version + 1
 
 
 # The same results ----------------------------------------------------------------------------------------------------
@@ -181,7 +186,7 @@ def test_the_operators_errors(bank, bad):
     call = {"images": bank, "ids": torch.tensor([3]), "views": torch.tensor([5]), "seed": 0} | bad
     with pytest.raises((TypeError, ValueError)) as direct_error:
         RECIPE(**call)
-    with Log(), pytest.raises((TypeError, ValueError)) as operator_error:
+    with OperatorLog(), pytest.raises((TypeError, ValueError)) as operator_error:
         RECIPE(**call)
     assert (type(direct_error.value), str(direct_error.value)) == (
         type(operator_error.value),
@@ -196,125 +201,3 @@ def test_errors_of_a_geometry_come_every_time(bank):
             Recipe(mean=(0.1, 0.2, 0.3), std=1.0)(bank[:, :1], ids, views)
         with pytest.raises(ValueError, match="size: the recipe ends at"):
             Recipe(size=16)(bank, ids, views)
-
-
-# Who watches still sees ----------------------------------------------------------------------------------------------
-
-
-def test_a_plain_call_is_direct(bank, direct_calls):
-    ids, views = make_addresses(2)
-    assert operators_are_plain()
-    assert tensors_are_plain()
-    RECIPE(bank, ids, views)
-    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        RECIPE(bank, ids, views)
-    with torch.inference_mode():
-        RECIPE(bank, ids, views, out=torch.empty(2, 3, 32, 32))
-    assert direct_calls == [True, True, True]
-
-
-def test_dispatch_modes_see_the_operator(bank):
-    ids, views = make_addresses(2)
-    with Log() as log:
-        RECIPE(bank, ids, views)
-        RECIPE(bank, ids, views, out=torch.empty(2, 3, 32, 32))
-    assert [n for n in log.names if "rote" in n] == ["rote.augment_render.default", "rote.augment_render_out.default"]
-
-
-def test_function_modes_see_the_operator(bank):
-    seen = []
-
-    class Functions(TorchFunctionMode):
-        def __torch_function__(self, function, types, args=(), kwargs=None):
-            seen.append(str(function))
-            return function(*args, **(kwargs or {}))
-
-    ids, views = make_addresses(2)
-    with Functions():
-        RECIPE(bank, ids, views)
-    assert any("rote.augment_render" in name for name in seen)
-
-
-def test_fake_tensors_stay_fake(bank):
-    ids, views = make_addresses(2)
-    with FakeTensorMode() as mode:
-        fakes = [mode.from_tensor(t) for t in (bank, ids, views)]
-        assert isinstance(RECIPE(*fakes), FakeTensor)
-    assert isinstance(RECIPE(*fakes), FakeTensor)  # also where the mode is not active
-    with FakeTensorMode(allow_non_fake_inputs=True):
-        assert isinstance(RECIPE(bank, ids, views), FakeTensor)
-
-
-def test_graphs_hold_the_operator(bank):
-    ids, views = make_addresses(2)
-    graph = make_fx(lambda i, v: RECIPE(bank, i, v))(ids, views)
-    assert any("augment_render" in str(node.target) for node in graph.graph.nodes)
-    other = make_addresses(2, seed=1)
-    assert torch.equal(graph(*other), RECIPE(bank, *other))
-    torch.compiler.reset()
-    exported = torch.export.export(_Module(bank), (ids, views))
-    assert any("augment_render" in str(node.target) for node in exported.graph.nodes)
-    torch.compiler.reset()
-
-
-class _Module(torch.nn.Module):
-    def __init__(self, bank):
-        super().__init__()
-        self.register_buffer("bank", bank)
-
-    def forward(self, ids, views):
-        return RECIPE(self.bank, ids, views)
-
-
-def test_compiled_functions_hold_the_operator(bank):
-    torch.compiler.reset()
-    graphs = []
-
-    def backend(graph, inputs):
-        graphs.append(graph)
-        return graph.forward
-
-    ids, views = make_addresses(2)
-    RECIPE(bank, ids, views)  # bound before the compiler looks
-    compiled = torch.compile(lambda i, v: RECIPE(bank, i, v) + 1, fullgraph=True, backend=backend)
-    assert torch.equal(compiled(ids, views), RECIPE(bank, ids, views) + 1)
-    assert any("augment_render" in str(node.target) for node in graphs[0].graph.nodes)
-    torch.compiler.reset()
-
-
-@pytest.mark.filterwarnings("ignore:There is a performance drop")
-def test_vmap_sees_the_operator(bank):
-    ids, views = make_addresses(6)
-    batched = torch.vmap(lambda i, v: RECIPE(bank, i, v, 3))(ids.view(3, 2), views.view(3, 2))
-    assert torch.equal(batched.flatten(0, 1), RECIPE(bank, ids, views, 3))
-
-
-def test_the_profiler_sees_the_operator(bank):
-    ids, views = make_addresses(2)
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU]) as profile:
-        RECIPE(bank, ids, views)
-    assert any(event.key == "rote::augment_render" for event in profile.key_averages())
-
-
-def test_every_state_that_adds_a_dispatch_key_is_noticed():
-    plain = []
-    torch.vmap(lambda x: (plain.append(tensors_are_plain()), x)[1])(torch.ones(2))
-    torch.func.grad(lambda x: (plain.append(tensors_are_plain()), x)[1])(torch.tensor(1.0))
-    torch.func.functionalize(lambda x: (plain.append(tensors_are_plain()), x)[1])(torch.ones(2))
-    make_fx(lambda x: (plain.append(tensors_are_plain()), x + 1)[1])(torch.ones(2))
-    with FakeTensorMode():
-        plain.append(tensors_are_plain())
-    with Log():
-        plain.append(tensors_are_plain())
-    assert plain
-    assert not any(plain)
-    assert tensors_are_plain()
-
-
-def test_autograd_notices_a_direct_call_too(bank, direct_calls):
-    ids, views = make_addresses(2)
-    out = torch.empty(2, 3, 32, 32)
-    version = out._version
-    RECIPE(bank, ids, views, out=out)
-    assert direct_calls == [True]
-    assert out._version == version + 1

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from rote.claims import claims_table
+from rote.claims.records import read_records
 from rote.runs import CorruptRunFile
 
 from .test_states import LOW, MILD, plain_runs
@@ -131,6 +132,25 @@ def test_missing_combinations_leave_conventions_undecided(runs, judged):
     assert line.reason.startswith("10 of 12 combinations not run")
 
 
+def test_one_combination_alone_says_nothing_of_conventions(runs, judged):
+    runs.benign(augment=MILD)
+    plain_runs(runs, WITHOUT)
+    assert {line.state for line in judged(14)} == {"not run"}
+
+
+def test_conventions_are_of_pairs_with_fully_random_labels(runs, judged):
+    for norm in ("batch", "group"):
+        runs.benign(augment=MILD, norm=norm)
+        plain_runs(runs, WITHOUT, norm=norm)
+    runs.benign(augment=MILD, loss="ce", noise=0.5)
+    plain_runs(runs, WITHOUT, loss="ce", noise=0.5)
+    runs.benign(augment=MILD, loss="ce")
+    (line,) = judged(14)
+    assert line.reason.startswith("10 of 12 combinations not run")
+    assert line.scale.endswith(", 3,600 steps")
+    assert line.seeds == 5
+
+
 def test_the_commands_make_the_runs(runs, judged):
     runs.benign(augment=MILD, seeds=(0, 1, 2), epochs=900)
     plain_runs(runs, WITHOUT, seeds=(0, 1, 2))
@@ -152,6 +172,15 @@ def test_damaged_runs_are_named(runs):
     (runs.folders[-1] / "config.json").write_text(json.dumps(record))
     with pytest.raises(CorruptRunFile, match="view_seed"):
         claims_table(runs.folders)
+
+
+def test_a_table_that_was_cut_off_is_named(runs):
+    runs.benign(augment=MILD, seeds=(0,))
+    (folder,) = runs.folders
+    (folder / "layers.csv").write_text("layer,moment,accuracy\nencoder,init,0.5\nencoder,fi")
+    (record,), _ = read_records([folder])
+    with pytest.raises(CorruptRunFile, match=r"layers.csv, row 3: must have 3 cells, has 2"):
+        record.rows("layers.csv")
 
 
 def test_views_looked_at_count_as_those_trained_on(runs, judged):

@@ -41,6 +41,9 @@ def test_a_band(low, high, state):
 
 def test_thresholds_survive_rounding():
     assert judge.at_least("x", [0.1 + 0.2 - 0.25] * 3, 0.05).state == "holds"
+    assert judge.at_most("x", [0.1 + 0.2] * 3, 0.3).state == "holds"
+    assert judge.contains("x", [0.3] * 3, 0.1 + 0.2).state == "holds"
+    assert judge.contains("x", [0.1 + 0.2] * 3, 0.3).state == "holds"
     assert judge.above("x", [0.0] * 3, 0.0).state == "fails"
     assert judge.below("x", [0.7] * 3, 0.7).state == "fails"
     assert judge.each_at_least("x", [0.99 - 1e-12] * 3, 0.99).state == "holds"

@@ -182,6 +182,11 @@ def test_out_that_is_a_file(tmp_path, capsys):
     assert "runs" in capsys.readouterr().err
 
 
+def test_a_page_that_is_a_folder_is_named(tmp_path, capsys):
+    assert main(["claims", "results/laptop", "--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"rote: error: {tmp_path}: Is a directory\n"
+
+
 def test_full_disk_is_one_line(tmp_path, capsys, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device", str(tmp_path / "summary.json"))

@@ -129,6 +129,17 @@ def test_all_evidence_and_pictures(files, arrays):
     assert data["pictures"]["width"] == 64
 
 
+def test_byte_order_does_not_matter_and_rows_without_neighbours_are_told(files, capsys):
+    x = np.load(files / "x.npy")
+    x[3, 1] = np.nan
+    np.save(files / "x.npy", x.astype(">f8"))
+    assert label_errors(files) == 0
+    assert "1 have no neighbour" in capsys.readouterr().out
+    rows, summary = read(files)
+    assert summary["without_neighbours"] == 1
+    assert rows[-1]["row"] == "3"
+
+
 def test_ids_name_pictures_and_dynamics(files, arrays):
     rng = np.random.default_rng(2)
     ids = rng.permutation(400)[:COUNT]
@@ -161,6 +172,11 @@ BAD = [
     (["--embeddings", "text.npy"], "text.npy: wanted a .npy or .npz file of plain arrays"),
     (["--embeddings", "none.npy"], "none.npy: No such file"),
     (["--embeddings", "two.npz"], "two.npz: wanted an array called embeddings or features"),
+    (["--embeddings", "none.parquet"], "none.parquet: 1 rows of embeddings are null"),
+    (["--embeddings", "long.npy"], r"long.npy: wanted float16, 32 or 64 \[N, d\]"),
+    (["--labels", "below.npy"], "below.npy: wanted numbers from 0 to"),
+    (["--images", "text.npy"], "text.npy: wanted uint8 .*cannot be read"),
+    (["--images", "rgba.npy"], r"rgba.npy: wanted uint8 .*got uint8 \[90, 4, 4, 4\]"),
 ]
 
 
@@ -169,6 +185,11 @@ def test_mistakes_are_one_line(files, monkeypatch, capsys, words, message):
     (files / "text.npy").write_text("no array")
     np.save(files / "p1.npy", np.load(files / "p.npy")[:, 0])
     np.savez(files / "two.npz", a=np.zeros(2), b=np.zeros(2))
+    np.save(files / "long.npy", np.load(files / "x.npy").astype(np.longdouble))
+    np.save(files / "below.npy", np.load(files / "y.npy") - 1)
+    np.save(files / "rgba.npy", np.zeros((COUNT, 4, 4, 4), dtype=np.uint8))
+    lists = pyarrow.array([None, *np.load(files / "x.npy")[1:].tolist()])
+    pyarrow.parquet.write_table(pyarrow.table({"embeddings": lists}), files / "none.parquet")
     monkeypatch.chdir(files)
     assert label_errors(files, *words) == 2
     text = capsys.readouterr().err
@@ -205,6 +226,9 @@ def test_the_page_of_a_run(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert main(["scores", "page", str(tmp_path / "empty")]) == 2
     assert "no examples.parquet and no dynamics" in capsys.readouterr().err
+    (tmp_path / "run" / "examples.parquet").write_bytes(b"PAR1 and no more")
+    assert main(["scores", "page", str(tmp_path / "run")]) == 2
+    assert "examples.parquet: not a Parquet table" in capsys.readouterr().err
 
 
 def test_the_page_of_a_recorders_folder(tmp_path):

@@ -85,3 +85,48 @@ def cifar_sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[s
                 folder.mkdir(parents=True, exist_ok=True)
                 (folder / name).write_bytes(archive.extractfile(member).read())
     return root, counts
+
+
+@pytest.fixture
+def smooth(rng):
+    """smooth(height, width): a picture whose neighbouring pixels are alike, as in photographs, with slight noise."""
+
+    def make(height: int = 37, width: int = 51) -> np.ndarray:
+        y, x = np.mgrid[0:height, 0:width]
+        waves = np.stack([127 + 100 * np.sin((a * y + b * x) / 9) for a, b in ((1, 0.2), (0.3, 1), (0.7, 0.7))], 2)
+        return (waves + rng.normal(0, 8, waves.shape)).clip(0, 255).astype(np.uint8)
+
+    return make
+
+
+def saved(make_tree, name: str, image, **options):
+    """A folder with this Pillow image in train/ and in test/."""
+    root = make_tree({"train/c/read.me": b"", "test/c/read.me": b""})
+    for part in ("train", "test"):
+        image.save(root / part / "c" / name, **options)
+    return root
+
+
+@pytest.fixture
+def shades(rng):
+    """shades(n) gives n different 5 x 4 pictures."""
+    return lambda count=1: list(rng.integers(0, 256, (count, 5, 4, 3), dtype=np.uint8))
+
+
+@pytest.fixture
+def animals(make_tree, shades):
+    pictures = shades(6)
+    names = [
+        "train/cat/b.png",
+        "train/cat/a.PNG",
+        "train/ant/z.png",
+        "train/bee/0.png",
+        "test/cat/x.png",
+        "test/ant/y.png",
+    ]
+    return make_tree(dict(zip(names, pictures, strict=True))), dict(zip(names, pictures, strict=True))
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "cache"

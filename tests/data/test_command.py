@@ -10,12 +10,12 @@ import pytest
 from rote.data import load
 from rote.data.summary import channel_statistics, repeats
 
-tyro = pytest.importorskip("tyro")
-from rote.cli.data import DataCommand, run  # noqa: E402
+pytest.importorskip("tyro")
+from rote.cli.data import run
 
 
 def command(*words: str) -> int:
-    return run(tyro.cli(DataCommand, args=list(words)))
+    return run(words)
 
 
 def test_describe(capsys):

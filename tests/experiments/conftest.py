@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from rote.experiments import EXPERIMENTS
+from rote.runs.folder import EXAMPLES
 
 TIMES = ("seconds", "images_per_second")
 
@@ -58,6 +60,25 @@ def killed_at(monkeypatch):
                 call()
 
     return run
+
+
+@pytest.fixture
+def assert_goes_on(tmp_path, without_times, killed_at):
+    """Tears an experiment out of its training, and holds what the same call then ends in to a run never stopped."""
+
+    def check(experiment, fields, moment, whole):
+        """The run that went on; `whole` is the one of the same fields that was not stopped."""
+        killed_at(moment, lambda: experiment(**fields, out=tmp_path))
+        assert list((tmp_path / whole.dir.name / "checkpoints").glob("*.safetensors"))
+        again = experiment(**fields, out=tmp_path)
+        assert without_times(again.summary) == without_times(whole.summary)
+        assert list(again.metrics) == list(whole.metrics)
+        if (whole.dir / EXAMPLES).exists():
+            for column, values in whole.examples.items():
+                assert np.array_equal(again.examples[column], values), column
+        return again
+
+    return check
 
 
 class Stub:

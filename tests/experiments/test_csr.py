@@ -168,12 +168,8 @@ def test_noise_is_where_it_belongs():
 
 
 @pytest.mark.parametrize("moment", [20, 80])
-def test_goes_on_where_it_was_killed(tmp_path, run, without_times, killed_at, moment):
-    killed_at(moment, lambda: csr(**FIELDS, out=tmp_path))
-    assert list((tmp_path / run.dir.name / "checkpoints").glob("*.safetensors"))
-    again = csr(**FIELDS, out=tmp_path)
-    assert without_times(again.summary) == without_times(run.summary)
-    assert list(again.metrics) == list(run.metrics)
+def test_goes_on_where_it_was_killed(run, assert_goes_on, moment):
+    again = assert_goes_on(csr, FIELDS, moment, run)
     for name in ("csr.csv", "csr_matched.csv", "queries.parquet"):
         assert (again.dir / name).read_bytes() == (run.dir / name).read_bytes()
 

@@ -114,12 +114,8 @@ def test_comparisons_by_hand():
 
 
 @pytest.mark.parametrize("moment", [3, 40])
-def test_goes_on_where_it_was_killed(tmp_path, run, without_times, killed_at, moment):
-    killed_at(moment, lambda: depth(**FIELDS, out=tmp_path))
-    assert list((tmp_path / run.dir.name / "checkpoints").glob("*.safetensors"))
-    again = depth(**FIELDS, out=tmp_path)
-    assert without_times(again.summary) == without_times(run.summary)
-    assert list(again.metrics) == list(run.metrics)
+def test_goes_on_where_it_was_killed(run, assert_goes_on, moment):
+    assert_goes_on(depth, FIELDS, moment, run)
 
 
 def test_a_rate_that_diverges_is_none_of_the_best(tmp_path):

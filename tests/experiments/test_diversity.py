@@ -8,8 +8,8 @@ import pytest
 from scipy import stats
 
 from rote.experiments import DiversityConfig, diversity
-from rote.experiments.base.conditions import at_matched
 from rote.experiments.diversity.experiment import on_the_dial
+from rote.experiments.examining.conditions import at_matched
 from rote.runs import Measurements, load_run
 
 

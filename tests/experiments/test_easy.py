@@ -122,14 +122,8 @@ def test_filters_are_those_of_the_first_layer(run):
 
 
 @pytest.mark.parametrize("moment", [2, 11])
-def test_goes_on_where_it_was_killed(tmp_path, run, without_times, killed_at, moment):
-    killed_at(moment, lambda: easy(**FIELDS, out=tmp_path))
-    assert list((tmp_path / run.dir.name / "checkpoints").glob("*.safetensors"))
-    again = easy(**FIELDS, out=tmp_path)
-    assert without_times(again.summary) == without_times(run.summary)
-    assert list(again.metrics) == list(run.metrics)
-    for column, values in run.examples.items():
-        assert np.array_equal(again.examples[column], values), column
+def test_goes_on_where_it_was_killed(run, assert_goes_on, moment):
+    assert_goes_on(easy, FIELDS, moment, run)
 
 
 @pytest.mark.parametrize(

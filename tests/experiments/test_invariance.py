@@ -14,7 +14,7 @@ from rote.address import FRESH_VIEWS
 from rote.augment import ColorJitter, Grayscale, HorizontalFlip, MixUp, Normalize, RandomCrop, Recipe
 from rote.data.order import balanced_order
 from rote.experiments import InvarianceConfig, Stopped, headline, invariance
-from rote.experiments.base.examined import view_recipe
+from rote.experiments.examining.examined import view_recipe
 from rote.experiments.invariance.transformations import transformations
 from rote.metrics import recalibrated
 
@@ -147,7 +147,7 @@ def test_views_that_are_all_alike_are_refused(fields):
 
 
 def test_a_collapsed_layer_is_undefined_not_invariant(fields, tmp_path, monkeypatch):
-    from rote.experiments.base import examined
+    from rote.experiments.examining import examined
 
     class Collapsed(torch.nn.Module):
         layers = ("encoder", "logits")

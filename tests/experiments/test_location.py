@@ -1,64 +1,30 @@
-"""`location` as a whole: its tables against the networks they are about, bad options, going on after a stop."""
+"""`location` as a whole: its tables against the networks they are about, going on after a stop."""
 
 from __future__ import annotations
 
 import copy
-import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from sklearn.neighbors import KNeighborsClassifier
 from torch import nn
 
-from rote import models
-from rote.data import ImageBank, load
-from rote.data.bank import Split
-from rote.experiments import LocationConfig, benign, headline, location
+from rote.experiments import benign, headline, location
 from rote.experiments.location import cells as location_cells
+from rote.experiments.location import retraining
 from rote.experiments.location.answers import Examples, predictions
 from rote.experiments.location.blocks import BLOCK, blocks_of, of_kind, put_back
-from rote.experiments.suite import location as suite_location
-from rote.experiments.suite.planned import SuiteConfig, of, plain
+from rote.experiments.location.geometry import chosen
 from rote.metrics import recalibrated
+from rote.metrics.features import Extractor, Shown
+from rote.metrics.linear_probe import fit_linear_probe
+from rote.metrics.manifolds import manifold_geometry
 from rote.runs import load_run
-from rote.train import redraw_labels
+from rote.train.losses import mse
 
+from .location_setting import BANK, FIELDS
 
-def small_bank():
-    """Few digits: what is asked of them costs more than training on them."""
-    digits = load("digits")
-    train, test = digits.train, digits.test
-    parts = {"train": Split(train.images[:160], train.labels[:160]), "test": Split(test.images[:60], test.labels[:60])}
-    return ImageBank(name="digits", classes=digits.classes, source={}, **parts)
-
-
-BANK = small_bank()
-FIELDS = {
-    "data": BANK,
-    "images": 48,
-    "noise": 0.5,
-    "model": "mlp",
-    "width": 12,
-    "projector_width": 16,
-    "epochs": 24,
-    "batch_size": 24,
-    "lr": 2e-2,
-    "evaluations": 1,
-    "moments": (3,),
-    "early_epoch": 3,
-    "test_images": 40,
-    "retrain_epochs": 2,
-    "retrain_batch_size": 8,
-    "tied_epochs": 4,
-    "neuron_examples": 2,
-    "neuron_batch_size": 8,
-    "neuron_most": 6,
-    "geometry_points": 3,
-    "geometry_draws": 5,
-    "k": 5,
-    "device": "cpu",
-}
 TABLES = ("rewinding", "retraining", "gradients", "tied", "neurons", "zeroed", "geometry", "latent")
 
 
@@ -192,6 +158,75 @@ def test_latent_probes_stand_beside_the_networks_own_answers(run):
     assert run.summary["latent_gain"] == pytest.approx(chosen[run.summary["latent_layer"]] - own[24])
 
 
+def test_gradients_are_those_of_the_two_sides(run, trained, examples):
+    network, wrong = trained.encoder(), examples.permuted
+    x = BANK.train.images[examples.ids].float() / 255
+    parameters = [p for name, p in network.named_parameters() if name.startswith("projector.")]
+    sides = []
+    with recalibrated(network, BANK.train.images):
+        for rows in (~wrong, wrong):
+            value = mse(network(x[rows]), examples.label_used[rows]) * int(rows.sum()) / 48
+            sides.append(torch.cat([g.flatten() for g in torch.autograd.grad(value, parameters)]).double())
+    by_part = {(r["kind"], r["name"]): r for r in rows_of(run, "gradients") if r["epoch"] == 24}
+    found = by_part[BLOCK, "projector"]
+    norms = [float(side.norm()) / len(side) ** 0.5 for side in sides]
+    assert [found["norm_unpermuted"], found["norm_permuted"]] == pytest.approx(norms, rel=1e-3)
+    assert found["cosine"] == pytest.approx(float(nn.functional.cosine_similarity(*sides, dim=0)), abs=1e-3)
+    assert (found["step"], found["entries"]) == (48, len(sides[0]))
+
+
+def features_of(network, layer, images, ids):
+    with recalibrated(network, BANK.train.images):
+        return Extractor(network, "average").held([layer], Shown(images, ids))[layer].double().numpy()
+
+
+def test_latent_probes_are_scikit_learns(run, trained, examples):
+    known = features_of(trained.encoder(), "encoder", BANK.train.images, examples.ids)
+    asked = features_of(trained.encoder(), "encoder", BANK.test.images, examples.test_ids)
+    wanted = BANK.test.labels[examples.test_ids].numpy()
+    rows = [r for r in rows_of(run, "latent") if (r["epoch"], r["layer"]) == (24, "encoder")]
+    for labels, own in (("true", examples.label_true), ("used", examples.label_used)):
+        found = {r["method"]: r for r in rows if r["labels"] == labels}
+        nearest = KNeighborsClassifier(5, metric="cosine", algorithm="brute").fit(known, own.numpy())
+        assert found["knn"]["accuracy"] == pytest.approx((nearest.predict(asked) == wanted).mean(), abs=0.03)
+        assert (found["knn"]["n_references"], found["knn"]["n_queries"], found["knn"]["k"]) == (48, 40, 5)
+        assert found["knn"]["chance"] == np.bincount(wanted).max() / 40
+        linear = fit_linear_probe(torch.from_numpy(known), own, 10, c=run.config["linear_c"])
+        answers = linear.predict(torch.from_numpy(asked)).numpy()
+        assert found["linear"]["accuracy"] == pytest.approx((answers == wanted).mean(), abs=0.03)
+
+
+def test_geometry_is_that_of_the_chosen_clouds(run, trained, examples):
+    for kind, ids in chosen(examples, 3).items():
+        images = BANK.test.images if kind == "test" else BANK.train.images
+        features = features_of(trained.encoder(3), "encoder", images, torch.cat(ids))
+        clouds = np.split(features, np.cumsum([len(own) for own in ids])[:-1])
+        expected = manifold_geometry(clouds, draws=5, seed=run.config["data_seed"])
+        (row,) = [
+            r for r in rows_of(run, "geometry") if (r["epoch"], r["layer"], r["examples"]) == (3, "encoder", kind)
+        ]
+        for name in ("capacity", "radius", "dimension", "centre_correlation"):
+            assert row[name] == pytest.approx(getattr(expected, name), rel=1e-3), (kind, name)
+        assert row["manifolds"] == len(ids)
+
+
+def test_parts_are_retrained_on_unpermuted_examples_with_their_labels(run, examples, monkeypatch):
+    streams = []
+
+    class Noted(retraining.TrainingStream):
+        def __init__(self, images, ids, labels, *more):
+            streams.append((ids, labels))
+            super().__init__(images, ids, labels, *more)
+
+    monkeypatch.setattr(retraining, "TrainingStream", Noted)
+    location(**{**FIELDS, "parts": ("retraining",), "retrain_epochs": 1}, out=run.dir.parent)
+    assert len(streams) >= 5
+    for ids, labels in streams:
+        assert torch.equal(ids, examples.ids[~examples.permuted])
+        first = torch.zeros_like(ids)
+        assert torch.equal(labels.labels(ids, first, first), examples.label_true[~examples.permuted])
+
+
 def test_in_a_few_lines(run):
     text = "\n".join(headline(run))
     assert "last block" in text
@@ -202,6 +237,14 @@ def test_a_finished_run_returns_at_once(run):
     before = (run.dir / "summary.json").stat().st_mtime_ns
     assert location(**FIELDS, out=run.dir.parent).dir == run.dir
     assert (run.dir / "summary.json").stat().st_mtime_ns == before
+
+
+def test_parts_alone(tmp_path, run):
+    some = location(**{**FIELDS, "parts": ("gradients", "rewinding")}, out=tmp_path)
+    assert {path.name for path in some.dir.glob("*.csv")} == {"location_gradients.csv", "location_rewinding.csv"}
+    assert some.summary["last_minus_best_other"] == run.summary["last_minus_best_other"]
+    assert "neurons_permuted" not in some.summary
+    assert headline(some)
 
 
 # A stop ---------------------------------------------------------------------------------------------------------------
@@ -261,102 +304,3 @@ def test_weights_that_were_not_kept_are_made_again(tmp_path, run, without_times)
 
 BENIGN = ("data", "images", "noise", "model", "width", "projector_width", "epochs", "batch_size", "lr", "evaluations")
 BENIGN += ("k", "device")
-
-
-# Choices --------------------------------------------------------------------------------------------------------------
-
-
-def test_parts_alone(tmp_path, run):
-    some = location(**{**FIELDS, "parts": ("gradients", "rewinding")}, out=tmp_path)
-    assert {path.name for path in some.dir.glob("*.csv")} == {"location_gradients.csv", "location_rewinding.csv"}
-    assert some.summary["last_minus_best_other"] == run.summary["last_minus_best_other"]
-    assert "neurons_permuted" not in some.summary
-    assert headline(some)
-
-
-def test_one_epoch(tmp_path):
-    short = {**FIELDS, "epochs": 1, "early_epoch": None, "moments": (0, 5), "parts": ("rewinding", "neurons", "latent")}
-    found = location(**short, out=tmp_path)
-    assert found.summary["rewound_epoch"] == 0
-    assert headline(found)
-
-
-def test_a_module_of_ones_own(tmp_path):
-    torch.manual_seed(0)
-    own = nn.Sequential(nn.Flatten(), nn.Linear(768, 12), nn.ReLU(), nn.Linear(12, 12), nn.ReLU(), nn.Linear(12, 10))
-    parts = ("rewinding", "retraining", "gradients", "neurons", "geometry", "latent")
-    fields = {key: value for key, value in FIELDS.items() if key not in ("model", "width", "projector_width")}
-    found = location(**{**fields, "parts": parts}, model=own, taps=["1", "3"], out=tmp_path)
-    assert list(found.summary["fall_permuted"]) == ["1", "3", "rest"]
-    with pytest.raises(ValueError, match="--parts tied needs a network by name"):
-        location(**fields, model=own, taps=["1", "3"], out=tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"noise": 0.0}, "--noise must be above 0"),
-        ({"labels": "true", "noise": 1.0}, "--labels random"),
-        ({"label_classes": 4, "noise": 1.0}, "--label-classes"),
-        ({"mixup": "labels"}, "--mixup"),
-        ({"parts": ()}, "--parts must be out of"),
-        ({"parts": ("rewinding", "rewinding")}, "each once"),
-        ({"parts": ("rewind",)}, "--parts must be out of"),
-        ({"moments": (-1,)}, "--moments"),
-        ({"moments": (2, 2)}, "--moments"),
-        ({"early_epoch": 24}, "--early-epoch must be above 0 and below --epochs 24"),
-        ({"early_epoch": 0}, "--early-epoch"),
-        ({"pooling": "sum"}, "--pooling"),
-        ({"test_images": 0}, "--test-images"),
-        ({"geometry_points": 1}, "--geometry-points must be at least 2"),
-        ({"neuron_most": 0}, "--neuron-most"),
-        ({"neuron_noise": -0.1}, "--neuron-noise"),
-        ({"tied_fixed": 0.0}, "--tied-fixed"),
-        ({"tied_mem": 1.5}, "--tied-mem"),
-        ({"retrain_lr": 0.0}, "--retrain-lr"),
-        ({"replicas": 2}, "--replicas"),
-    ],
-)
-def test_bad_options_name_themselves(change, message):
-    with pytest.raises(ValueError, match=message):
-        LocationConfig(**{**FIELDS, "data": "digits", **change})
-
-
-def test_options_that_do_not_fit_the_data(tmp_path):
-    with pytest.raises(ValueError, match="--k must be at most --images 48"):
-        location(**{**FIELDS, "k": 49}, out=tmp_path)
-    # One label is redrawn; of some seed it comes out as it was.
-    labels, ids = BANK.train.labels, BANK.balanced_order(0)[:48]
-    lucky = next(
-        seed for seed in range(99) if (redraw_labels(labels[ids], ids, 10, seed, 0.001)[0] == labels[ids]).all()
-    )
-    with pytest.raises(ValueError, match="leaves every one of 48 labels right"):
-        location(**{**FIELDS, "noise": 0.001, "epochs": 4, "early_epoch": 1, "label_seed": lucky}, out=tmp_path)
-
-
-def test_a_dry_run_of_any_early_epoch(tmp_path):
-    short = LocationConfig(**{**FIELDS, "data": "digits"}).shortened(epochs=1)
-    assert (short.early, short.earlier()) == (0, [0])
-
-
-def test_the_early_epoch_by_default():
-    assert LocationConfig().early == 15
-    assert LocationConfig().earlier() == [0, 5, 15, 30, 60]
-    assert LocationConfig(epochs=20).early == 1
-    assert LocationConfig(epochs=20).benign().keep_checkpoints == (0, 1, 5, 15)
-    assert models.names()  # the networks by name have blocks, each of them
-    for name in ("convnet", "mlp", "resnet18", "vgg16", "vit-tiny"):
-        network = models.build(name, in_channels=3, image_size=32, num_classes=10, width=8, projector_width=8)
-        assert [block.name for block in of_kind(blocks_of(network), BLOCK)][-1] == "projector"
-
-
-def test_the_runs_of_the_suite():
-    suite = SuiteConfig(data="folder", root=Path("pictures"), seeds=2)
-    planned = list(suite_location.runs(suite))
-    assert [(run.config.noise, run.config.seed) for run in planned] == [(0.1, 0), (1.0, 0), (0.1, 1), (1.0, 1)]
-    assert all(run.claims == (29,) and run.config.augment == "none" for run in planned)
-    assert list(suite_location.runs(SuiteConfig())) == []  # there is no such claim about digits
-    # The network at 1 is that of the un-augmented runs of other claims, kept weights apart.
-    (examined,) = planned[1].config.benign_runs()
-    alike = plain(of(suite, "benign"))
-    assert dataclasses.replace(examined, keep_checkpoints=()) == alike

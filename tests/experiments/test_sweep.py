@@ -20,7 +20,7 @@ from rote.experiments.sweep import course as course_module
 from rote.experiments.sweep.attempts import ATTEMPTS, Attempts, read_attempts
 from rote.experiments.sweep.cost import cost_lines
 from rote.experiments.workers import InProcess, Job, Outcome, open_workers, perform, performed
-from rote.runs import RunLocked, RunMismatch, load_run
+from rote.runs import CorruptRunFile, RunLocked, RunMismatch, load_run
 from rote.runs.lock import FolderLock
 from rote.train import TrainingDiverged, TrainingOutOfMemory
 
@@ -193,6 +193,9 @@ def test_torn_records_are_mended(tmp_path):
     assert [line["state"] for line in read_attempts(tmp_path)] == ["died", "finished"]
     assert mended.failures("a") == 1
     assert mended.last("b") is None
+    (tmp_path / ATTEMPTS).write_text('no JSON\n{"run_id": 1}\n')
+    with pytest.raises(CorruptRunFile, match=r"attempts.jsonl, line 1 is not an attempt"):
+        read_attempts(tmp_path)
 
 
 def test_one_process_at_a_time_and_one_sweep_a_folder(made, tmp_path, stub):

@@ -71,3 +71,11 @@ def test_bad_arguments_are_named(points):
         knn_disagreement(x, y - 1, 3)
     with pytest.raises(ValueError, match="labels must be integers of shape"):
         knn_disagreement(x, y[1:], 3)
+
+
+def test_labels_may_be_any_numbers():
+    x = torch.tensor([[0.0], [1.0], [2.0], [10.0], [11.0]])
+    labels = torch.tensor([7, 10**15, 7, 10**15, 10**15])  # a column of votes for each would not fit any memory
+    found = knn_disagreement(x, labels, 2, "l2")
+    assert found.score.tolist() == [0.5, 1.0, 0.5, 0.5, 0.5]
+    assert found.suggested.tolist() == [7] * 5

@@ -57,6 +57,16 @@ def test_every_source_has_its_ranking(planted):
     np.testing.assert_array_equal(columns["suspected"], suspected)
 
 
+@pytest.mark.parametrize("classes", [1, 2])
+def test_probabilities_of_few_classes(classes):
+    p = np.array([[0.9, 0.1], [0.25, 0.75], [0.5, 0.5]])[:, :classes] if classes == 2 else np.ones((3, 1))
+    labels = np.array([0, 0, 1]) if classes == 2 else np.zeros(3, dtype=int)
+    columns = label_errors(np.eye(3), labels, k=2, probabilities=p).columns
+    wanted = {1: ([1, 1, 1], [1, 1, 1]), 2: ([0.9, 0.25, 0.5], [0.8, -0.5, 0.0])}[classes]
+    np.testing.assert_allclose(columns["self_confidence"], wanted[0])
+    np.testing.assert_allclose(columns["probability_margin"], wanted[1])
+
+
 def test_planted_errors_come_first(planted):
     x, labels, wrong, probabilities, aum = planted
     every = {"probabilities": probabilities, "dynamics": {"aum": aum}}

@@ -9,6 +9,7 @@ from scipy import stats
 from torch import nn
 
 from rote.metrics import critical_radius, critical_samples
+from rote.metrics.langevin_search import LangevinSearch
 from rote.metrics.search_noise import normal_noise
 
 PIXELS, SAMPLES = 20, 300
@@ -58,6 +59,20 @@ def test_two_classes_are_found_exactly(inputs, radius):
     noisy = critical_samples(model, inputs, radius=radius, alpha=radius / 1.2, beta=radius / 1.5).critical.numpy()
     assert not (noisy & (far >= radius)).any()
     assert noisy[far < 0.85 * radius].all()
+
+
+def test_a_pixel_that_the_network_does_not_see_stays(inputs):
+    model = linear(2)
+    with torch.no_grad():
+        model[1].weight[:, 3] = 0.0
+    x = inputs[:5]
+    search = LangevinSearch(model, x, 1e-3, 1e-4, 0.0, lambda rows, iteration, like: torch.zeros_like(like))
+    with torch.no_grad():
+        search.iterate(1)
+    moved = (search._at - x[search._rows]).flatten(1).abs()
+    seen = torch.arange(PIXELS) != 3
+    torch.testing.assert_close(moved[:, seen], torch.full_like(moved[:, seen], 1e-4), rtol=1e-6, atol=0)
+    assert not moved[:, 3].any()
 
 
 def test_of_many_classes_none_is_invented_and_most_are_found(inputs):

@@ -112,6 +112,15 @@ def test_training_images_leave_themselves_out_unless_asked(images, labels, convn
     torch.testing.assert_close(same.probed, prediction_depth(convnet, images, labels, k=3, exclude_self=False).probed)
 
 
+def test_all_references_may_vote_where_none_is_the_query(images, labels, convnet):
+    few, own = images[:5], labels[::12]
+    every = prediction_depth(convnet, few, own, images[5:8], k=5, layers=[])
+    assert (every.probed == 0).all()  # one vote for each class: the smaller one
+    assert (prediction_depth(convnet, few, own, k=5, layers=[], exclude_self=False).probed == 0).all()
+    with pytest.raises(ValueError, match="k must be between 1"):
+        prediction_depth(convnet, few, own, images[5:8], k=6, layers=[])
+
+
 def test_reference_labels_and_layers_are_arguments(images, labels, convnet):
     noisy = labels.flip(0)
     true = prediction_depth(convnet, images, labels, k=3, layers=["stage1"], pooling="average")

@@ -61,4 +61,4 @@ def test_links_lead_somewhere():
         else:
             path, _, heading = target.partition("#")
             assert (PAGE.parent / path).exists(), target
-            assert not heading or f"## {heading}" in (PAGE.parent / path).read_text().lower(), target
+            assert not heading or f"## {heading.replace('-', ' ')}" in (PAGE.parent / path).read_text().lower(), target

@@ -165,6 +165,20 @@ def test_pairs_are_the_formula_of_the_papers_code(monkeypatch, chunks):
         assert error == pytest.approx(np.sqrt(inside.var(ddof=1) / len(inside) + outside.var(ddof=1) / len(outside)))
 
 
+def test_thresholds_belong_to_the_pairs():
+    """Two networks with the example and two without; shares are halves, so that influences are exactly +-1/2."""
+    included = np.array([[1], [1], [0], [0]], dtype=bool)
+    answers = np.array([[1, 0, 1], [1, 1, 1], [0, 1, 1], [1, 1, 1]], dtype=bool)
+    pairs, opposite = influence_pairs(
+        *(packed_bits.pack(answers), packed_bits.pack(included)),
+        test_examples=3,
+        train_examples=1,
+        of=np.array([0]),
+        least=0.5,
+    )
+    assert (pairs.test.tolist(), pairs.influence.tolist(), opposite) == ([0], [0.5], 1)
+
+
 def test_no_pairs_and_bad_pairs():
     included, _, answers = sample(12, 9, 5)
     included[:, 4] = True

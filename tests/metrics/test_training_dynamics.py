@@ -41,6 +41,12 @@ def test_never_learned_stands_where_one_says():
     assert metrics.with_never_learned_as(found.events, found.never_learned, np.inf)[0] == np.inf
 
 
+def test_what_was_never_shown_was_not_missed():
+    found = metrics.forgetting(np.array([[nan, 0.0], [nan, nan]]))
+    assert found.never_learned.tolist() == [False, True]
+    assert not found.unforgettable.any()
+
+
 def test_data_map_by_hand():
     p = np.array([[0.2, 0.5, nan, nan], [0.6, 0.5, 0.9, nan]])
     found = metrics.cartography(p, np.array([[0, 1.0, nan, nan], [1, 1, 1, nan]]))
@@ -81,6 +87,9 @@ def test_el2n_against_torch():
     labels = torch.arange(30) % 7
     wanted = (logits.softmax(1) - torch.nn.functional.one_hot(labels, 7)).norm(dim=1)
     np.testing.assert_allclose(metrics.el2n(logits.numpy(), labels.numpy()), wanted.numpy(), rtol=1e-12)
+    # exp(1000) is no float64.
+    far = metrics.el2n(np.array([[1000.0, 0.0], [0.0, 1000.0]]), np.array([1, 1]))
+    np.testing.assert_allclose(far, [np.sqrt(2), 0.0], atol=1e-12)
 
 
 def test_area_under_margin():

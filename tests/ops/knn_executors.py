@@ -8,6 +8,7 @@ import torch
 
 from rote import _native
 from rote.ops import knn as ops
+from rote.ops.knn_problem import contiguous_rows, native_problem
 from rote.ops.library import DTYPE_CODES
 
 METRICS = tuple(ops.METRIC_CODES)
@@ -53,11 +54,11 @@ def search(
         torch.set_num_threads(threads)
     outputs = ops._allocate(queries, k, values)
     if path == "index":
-        references = ops._contiguous_rows(references)
+        references = contiguous_rows(references)
         layout = references.data_ptr(), references.shape[0], references.stride(0), references.shape[1]
         index = _native.KnnIndex(*layout, DTYPE_CODES[references.dtype], ops.METRIC_CODES[metric], threads, level)
         given = [restrictions.get(name) for name in OPTIONS]
-        problem, keep = ops._problem(queries, references, k, metric, *given, *outputs)
+        problem, keep = native_problem(queries, references, k, metric, *given, *outputs)
         stats = _native.knn_search(problem, threads, level, "int16", fallback, index)
         del keep
     else:
@@ -83,7 +84,7 @@ def definition(
     """Every key in plain C++, sorted: `knn_search_reference`, which the other executors must equal to the bit."""
     outputs = ops._allocate(queries, k, values)
     arguments = [restrictions.get(name) for name in OPTIONS]
-    problem, keep = ops._problem(queries, references, k, metric, *arguments, *outputs)
+    problem, keep = native_problem(queries, references, k, metric, *arguments, *outputs)
     _native.knn_search_reference(problem)
     del keep
     return Found(*outputs, {})

@@ -10,6 +10,7 @@ import torch
 
 from rote import _native
 from rote.ops import knn as ops
+from rote.ops.knn_problem import check_problem
 
 from .knn_executors import OPTIONS, PASSES, search
 
@@ -44,7 +45,7 @@ X = torch.zeros(6, 4)
 def test_errors_name_the_argument(change, error, message, operator):
     arguments = {"queries": X, "references": X, "k": 2, "metric": "l2", **change}
     with pytest.raises(error, match=message):
-        ops._check(*(arguments.get(name) for name in ("queries", "references", "k", "metric", *OPTIONS)))
+        check_problem(*(arguments.get(name) for name in ("queries", "references", "k", "metric", *OPTIONS)))
     if "meta" not in message:
         with pytest.raises(error, match=message):
             getattr(torch.ops.rote, operator)(**arguments)

@@ -73,5 +73,7 @@ def test_findings(folders):
     assert "at 128" in text
     assert after.convergence_finding([row for row in rows if row["kind"] == "clean"], "width") == ""
     best = gather(folders["noise_capacity"], "best_width.csv")
-    assert after.best_width_finding(best, "inputs").startswith("Best width: real data 64; noisy inputs (50")
+    assert after.best_width_finding(best, "inputs").startswith(
+        "Smallest width about as good as the best, seed by seed: real data 64, 64, 64; noisy inputs (50"
+    )
     assert "128" in after.best_width_finding(best, "inputs")

@@ -64,6 +64,13 @@ def test_conditions_that_differ_in_a_setting_stay_apart(tmp_path):
     assert [found.distinction_of(c) for c in found.conditions] == ["lr=0.001", "lr=0.01"]
 
 
+def test_of_many_settings_one_that_tells_all_apart_is_told(tmp_path):
+    settings = [{"width": 8 * n, "depth": n % 2, "k": n % 2, "epochs": n % 2, "lr": 0.1 * n} for n in (1, 2, 3)]
+    folders = [synthetic.benign(tmp_path / str(one["width"]), **one) for one in settings]
+    (found,) = studies([read_run(folder) for folder in folders])
+    assert [found.distinction_of(c) for c in found.conditions] == ["width=8", "width=16", "width=24"]
+
+
 def test_curves_draw_the_measurements(measured, study):
     ax = figures.plot_curves(measured)
     mean = study.random()[0].mean_curve("test", "probe_accuracy", "encoder")

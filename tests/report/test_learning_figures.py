@@ -56,8 +56,8 @@ def test_many_epochs_are_thinned_between_the_first_and_the_last():
 def test_bands_say_their_last_losses(heat_maps):
     text = bands_finding(heat_maps, 1.0)
     last = {b: [r["loss"] for r in heat_maps if (r["noise"], r["bin"], r["epoch"]) == (1.0, b, 60)] for b in (0, 49)}
-    assert f"of the easiest {np.mean(last[0]):.2f} (0.0\xa0% of their labels wrong)" in text
-    assert f"of the hardest {np.mean(last[49]):.2f} (98.0\xa0% of their labels wrong)" in text
+    assert f"of the easiest {np.mean(last[0]):.2g} (0.0\xa0% of their labels wrong)" in text
+    assert f"of the hardest {np.mean(last[49]):.2g} (98.0\xa0% of their labels wrong)" in text
 
 
 def test_a_filter_is_grey_at_zero_and_ends_at_its_largest_weight():

@@ -13,7 +13,7 @@ import pytest
 
 from rote.report import write_page
 
-from . import synthetic
+from . import synthetic, synthetic_tables
 
 VOID = {"meta", "img", "br", "hr", "link", "input"}
 
@@ -226,6 +226,8 @@ def test_capacity_alone(tmp_path):
     assert page.sections() == ["capacity", "provenance", "words", "sources"]
     assert "pools up to B = 8 were fitted to 99 %; at B = 64 it is 33.4 %, budget-limited." in page.text
     assert "at most 0.706 bits, at B = 16" in page.text
+    assert "<h1>How much fits by heart</h1><p class='question'>With a label of its own for every view" in page.source
+    assert "Not on this page" not in page.text
 
 
 def test_a_control_alone_claims_nothing_about_memorization(tmp_path):
@@ -259,8 +261,8 @@ def test_two_data_sets_are_not_compared(tmp_path):
     folders = [synthetic.benign(tmp_path / name, data=name) for name in ("digits", "cifar10")]
     page = Page(write_page(folders, tmp_path / "page.html"))
     assert "controls" not in page.sections()
-    assert "The same was done on: cifar10, convnet, 512 images." in page.text
-    assert page.source.count("<span>cifar10, convnet, 512 images</span>") == 2  # curves and layers
+    assert "The same was done on: CIFAR-10, convnet, 512 images." in page.text
+    assert page.source.count("<span>CIFAR-10, convnet, 512 images</span>") == 2  # curves and layers
 
 
 def test_other_experiments_have_their_numbers_listed(tmp_path):
@@ -270,3 +272,11 @@ def test_other_experiments_have_their_numbers_listed(tmp_path):
     synthetic.write_json(folder / "summary.json", {"test_accuracy": 0.4375})
     page = Page(write_page([folder], tmp_path / "page.html"))
     assert "test_accuracy 0.4375" in page.text
+
+
+def test_a_page_without_the_main_experiment_opens_with_what_was_found(tmp_path):
+    folders = [synthetic.capacity(tmp_path), synthetic_tables.diversity(tmp_path)]
+    page = Page(write_page(folders, tmp_path / "page.html"))
+    top = page.source[page.source.index("<h1>") : page.source.index("<nav")]
+    assert "<a href='#diversity'>How strong</a>: Best probe at strength" in top
+    assert "<a href='#capacity'>How much fits by heart</a>: With a label of its own" in top

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -146,5 +147,15 @@ def test_flat_config_and_nested_groups(tmp_path):
         {"experiment": "benign", "data": {"name": "cifar10"}, "train": {"lr": 0.01}, "seeds": {"data": 7}},
     )
     run = read_run(tmp_path)
-    assert (run.data, run.setting("lr"), run.seed) == ("cifar10", 0.01, 7)
+    assert (run.data, run.setting("lr"), run.seed) == ("CIFAR-10", 0.01, 7)
     assert np.isclose(run.setting("missing", 3.0), 3.0)
+
+
+def test_a_picture_folder_is_called_by_its_classes_or_its_own_name(tmp_path):
+    from rote.data.cifar10 import CLASSES
+
+    run = read_run(synthetic.benign(tmp_path, data="folder"))
+    flowers = replace(run, config={**run.config, "root": "/somewhere/flowers"})
+    assert run.data == "folder"
+    assert flowers.data == "flowers"
+    assert replace(flowers, environment={**run.environment, "classes": list(CLASSES)}).data == "CIFAR-10"

@@ -14,9 +14,11 @@ import torch.distributed as dist
 
 from rote import models, train
 from rote.augment import HorizontalFlip, MixUp, Recipe, recipes
+from rote.metrics import RecordEpochs
 from rote.train.distributed import DataParallel
 
 STEPS = 20
+RECORDED_STEPS = 9  # three epochs
 CASES = {
     "batch norm": {},
     "sgd, cross-entropy": {"optimizer": "sgd", "lr": 0.05, "loss": "ce", "schedule": "cosine"},
@@ -28,7 +30,9 @@ CASES = {
 MIXUP = Recipe(HorizontalFlip(), MixUp(p=0.7), partners=27)
 
 
-def trainer(processes: DataParallel | None, *, labels="fixed", views=None, recipe="flip-crop", init=1, **fields):
+def trainer(
+    processes: DataParallel | None, *, labels="fixed", views=None, recipe="flip-crop", init=1, callbacks=(), **fields
+):
     """A trainer of 27 of 40 images, three steps of eight an epoch."""
     fields = {"epochs": 10, "batch_size": 8, "device": "cpu", "width": 8, "lr": 3e-3, "precision": "float64"} | fields
     config = train.TrainConfig(**fields)
@@ -51,7 +55,7 @@ def trainer(processes: DataParallel | None, *, labels="fixed", views=None, recip
     }[labels]()
     recipe = MIXUP if recipe == "mixup" else recipes[recipe]
     stream = train.TrainingStream(images, ids, source, recipe, config.batch_size, train.Seeds.from_seed(7), views)
-    return train.Trainer(model, stream, config, processes=processes, check_every=5)
+    return train.Trainer(model, stream, config, processes=processes, check_every=5, callbacks=callbacks)
 
 
 def state_of(trained: train.Trainer) -> dict[str, torch.Tensor]:
@@ -62,9 +66,51 @@ def state_of(trained: train.Trainer) -> dict[str, torch.Tensor]:
     }
 
 
-def errors(processes: DataParallel) -> dict[str, str]:
+def recorded(processes: DataParallel | None, rank: int, folder: Path) -> dict[str, dict]:
+    """Scores of a training, of one that goes on from a checkpoint of each process's own, and of one that diverges."""
+    found = {}
+
+    def recording(name: str) -> RecordEpochs:
+        return RecordEpochs(40, folder=folder / name if rank == 0 else None, eval_pass=True, batch_size=10)
+
+    def keep(name: str, callback: RecordEpochs) -> None:
+        found[name] = {"train": callback.train.scores(), "evaluation": callback.evaluation.scores()}
+
+    whole = recording("whole")
+    trainer(processes, callbacks=[whole]).train_until(RECORDED_STEPS)
+    keep("whole", whole)
+    trained, mine = trainer(processes, callbacks=[recording("stopped")]), folder / f"middle{rank}"
+    trained.train_until(4)
+    train.save_checkpoint(mine, trained)
+    again = recording("stopped")
+    resumed = trainer(processes, init=5, callbacks=[again])
+    train.load_checkpoint(mine, resumed)
+    resumed.train_until(RECORDED_STEPS)
+    keep("stopped", again)
+
+    def break_weights(trainer: train.Trainer) -> None:
+        if trainer.step == 8:  # in an epoch, behind the state of step 5
+            with torch.no_grad():
+                next(trainer.model.parameters()).fill_(float("nan"))
+
+    diverging = recording("diverged")
+    broken = trainer(processes, callbacks=[diverging])
+    try:
+        broken.train_until(RECORDED_STEPS, break_weights)
+    except train.TrainingDiverged:
+        broken.train_until(RECORDED_STEPS)
+    keep("diverged", diverging)
+    return found
+
+
+def errors(processes: DataParallel, rank: int, folder: Path) -> dict[str, str]:
     """What is refused, and how."""
     found = {}
+    try:
+        other = trainer(processes, callbacks=[RecordEpochs(40, eval_pass=True)])
+        train.load_checkpoint(folder / f"middle{1 - rank}", other)
+    except train.CheckpointError as error:
+        found["another's record"] = str(error)
     for name, fields in {"odd batch": {"batch_size": 9}, "compiled": {"execution": "compiled"}}.items():
         try:
             trainer(processes, **fields)
@@ -103,8 +149,9 @@ def main(rank: int, count: int, folder: Path) -> None:
     assert resumed.step == 9
     resumed.train_until(STEPS)
     results["resumed"] = state_of(resumed)
-    found = {} if processes is None else errors(processes)
-    torch.save({"results": results, "errors": found}, folder / f"rank{rank}of{count}.pt")
+    scores = recorded(processes, rank, folder)
+    found = {} if processes is None else errors(processes, rank, folder)
+    torch.save({"results": results, "errors": found, "scores": scores}, folder / f"rank{rank}of{count}.pt")
     if processes is not None:
         dist.destroy_process_group()
 

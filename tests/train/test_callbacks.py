@@ -187,7 +187,12 @@ def test_states_go_into_checkpoints_and_come_back(make, tmp_path):
     assert [int(counter.rows) for counter in again] == [40, 140]
 
 
-def test_on_forward_is_for_one_process(make_trainer):
-    trainer = make_trainer()
-    with pytest.raises(ValueError, match="on_forward sees whole batches"):
-        train.Trainer(trainer.model, trainer.stream, trainer.config, callbacks=[Counter()], processes=object())
+def test_a_callback_is_told_when_the_trainer_is_made(make):
+    told = []
+
+    class Begins(train.Callback):
+        def on_begin(self, trainer):
+            told.append((trainer.step, trainer.processes, trainer.stream.batch_size))
+
+    make([Begins()])
+    assert told == [(0, None, 8)]

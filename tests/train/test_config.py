@@ -49,3 +49,8 @@ def test_seeds_are_checked():
 def test_cuda_is_refused_where_there_is_none():
     with pytest.raises(ValueError, match="no CUDA device"):
         train.TrainConfig(device="cuda").resolved_device()
+
+
+def test_a_device_that_torch_does_not_know():
+    with pytest.raises(ValueError, match=r"device must be 'auto', 'cpu', 'cuda' or .*; got 'tpu'"):
+        train.TrainConfig(device="tpu").resolved_device()

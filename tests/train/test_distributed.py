@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from rote.metrics import read_dynamics
 from rote.train.distributed import DataParallel, first_process, torchrun_processes
 from rote.train.global_batch_norm import GlobalBatchNorm
 
@@ -37,12 +40,13 @@ def run(folder: Path, count: int) -> list[dict]:
         for process in processes:
             process.kill()  # where the other one failed or hung; nothing otherwise
     assert [process.returncode for process in processes] == [0] * count, "\n".join(output)
-    return [torch.load(folder / f"rank{rank}of{count}.pt") for rank in range(count)]
+    saved = [torch.load(folder / f"rank{rank}of{count}.pt", weights_only=False) for rank in range(count)]
+    return [found | {"folder": folder} for found in saved]
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    return run(tmp_path_factory.mktemp("alone"), 1)[0]["results"]
+    return run(tmp_path_factory.mktemp("alone"), 1)[0]
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +58,13 @@ def together(tmp_path_factory):
 def test_two_processes_train_the_network_of_one(alone, together, case):
     for rank in range(2):
         found = together[rank]["results"][case]
-        assert found.keys() == alone[case].keys()
-        for name, value in alone[case].items():
+        assert found.keys() == alone["results"][case].keys()
+        for name, value in alone["results"][case].items():
             torch.testing.assert_close(found[name], value, rtol=1e-9, atol=1e-9, msg=lambda m, n=name: f"{n}: {m}")
 
 
 def test_float32_agrees_to_its_rounding(alone, together):
-    for name, value in alone["float32"].items():
+    for name, value in alone["results"]["float32"].items():
         torch.testing.assert_close(together[0]["results"]["float32"][name], value, rtol=2e-3, atol=2e-3)
 
 
@@ -78,9 +82,33 @@ def test_a_resumed_run_is_the_whole_one(together):
             assert torch.equal(results["resumed"][name], value), name
 
 
+def test_every_example_is_recorded_as_by_one_process(alone, together):
+    for part in ("train", "evaluation"):
+        for name, values in alone["scores"]["whole"][part].items():
+            found = together[0]["scores"]["whole"][part][name]
+            tolerance = {"rtol": 1e-6, "atol": 1e-6} if values.dtype.kind == "f" else {"rtol": 0}
+            np.testing.assert_allclose(found, values, **tolerance, err_msg=name)
+            for rank, way in itertools.product(range(2), ("whole", "stopped", "diverged")):
+                again = together[rank]["scores"][way][part][name]
+                np.testing.assert_array_equal(again, found, err_msg=f"{name}, {way} on rank {rank}")
+    folder = together[0]["folder"]
+    for phase, rows in (("train_pass", 24), ("eval_pass", 27)):
+        table, wanted = (
+            read_dynamics(folder / "whole", phase=phase),
+            read_dynamics(alone["folder"] / "whole", phase=phase),
+        )
+        for name in ("epoch", "example_id", "presentations", "correct"):
+            assert table[name].equals(wanted[name])
+        np.testing.assert_allclose(table["loss"].to_numpy(), wanted["loss"].to_numpy(), rtol=1e-6, atol=1e-6)
+        assert table.num_rows == 3 * rows
+        for way in ("stopped", "diverged"):
+            assert read_dynamics(folder / way, phase=phase).equals(table)
+
+
 def test_what_is_refused(together):
     for rank in range(2):
         found = together[rank]["errors"]
+        assert f"what rank {1 - rank} of 2 alone saw of an epoch, on rank {rank} of 2" in found["another's record"]
         assert found["odd batch"] == "batch_size must be a multiple of the 2 processes; got 9"
         assert found["compiled"] == "execution must be 'auto' or 'eager' with several processes; got 'compiled'"
         assert found["diverged"] == together[0]["errors"]["diverged"]

@@ -12,7 +12,8 @@ from torch import nn
 
 from rote import augment, models, train
 from rote.models.replicas import NotBatchable
-from rote.train.regularization import RegularizedReLU, disturbed_pixels, dropped, noised, normals
+from rote.train.current_samples import normals
+from rote.train.regularization import RegularizedReLU, disturbed_pixels, dropped, noised
 
 IDS = torch.arange(64) * 3 + 5
 SIZES = {"in_channels": 3, "image_size": 8, "num_classes": 4, "width": 12}

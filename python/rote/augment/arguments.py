@@ -11,7 +11,7 @@ import torch
 
 from rote.augment.interception import tensors_are_plain
 from rote.augment.operation import Size
-from rote.ops.augment import OUTPUT_DTYPES, signed64
+from rote.ops.augment_arguments import OUTPUT_DTYPES, signed64
 
 __all__ = [
     "address",

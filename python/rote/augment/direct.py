@@ -16,7 +16,7 @@ from rote import _native
 from rote.augment import arguments
 from rote.augment.interception import operators_are_plain
 from rote.augment.operation import Size
-from rote.ops.augment import native_program
+from rote.ops.augment_arguments import native_program
 from rote.ops.library import DTYPE_CODES
 
 __all__ = ["DirectCalls"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -10,12 +9,11 @@ import torch
 from rote.augment import arguments, parameters
 from rote.augment import labels as labelling
 from rote.augment.cardinality import Cardinality, cardinality
-from rote.augment.color import Normalize
 from rote.augment.direct import DirectCalls
 from rote.augment.operation import Operation, Size
+from rote.augment.renderer import Renderer
 from rote.augment.specification import Specification
 from rote.augment.steps import LabelledStep, Step, step_addresses
-from rote.ops import augment as ops
 
 __all__ = ["Recipe"]
 
@@ -56,13 +54,9 @@ class Recipe(Specification):
         partners: int | None = None,
     ) -> None:
         super().__init__(*operations, size=size, mean=mean, std=std, partners=partners)
-        operations = self.operations
-        self.columns = parameters.columns_of(operations)
-        self._row_words = sum(column.words for column in self.columns)
-        self.program = _program(operations, self.partners)
-        self._direct = DirectCalls(self.program, self._output_size_of)
-        self._mixes = any(parameters.mixes(o) for o in operations)
-        self._colored = any(isinstance(o, Normalize) and len({*o.mean}) + len({*o.std}) > 2 for o in operations)
+        self._renderer = Renderer(self)
+        self.program, self.columns = self._renderer.program, self._renderer.columns
+        self._direct = DirectCalls(self.program, self._renderer.output_size)
 
     # Rendering -------------------------------------------------------------------------------------------------------
 
@@ -127,9 +121,12 @@ class Recipe(Specification):
             soft = labelling.mixes_labels(self.operations)
             labels = labelling.check_labels(labels, num_classes, images.shape[0], images.device, soft)
             if soft:  # the weights stand in the rows, so these are drawn apart and rendered from
-                rows = self._rows(images, flat_ids if address_ids is None else address_ids, flat_views, seed)
+                drawn_for = flat_ids if address_ids is None else address_ids
+                rows = self._renderer.rows(tuple(images.shape[2:]), drawn_for, flat_views, seed)
                 flat_views = address_ids = None
-        x = self._render(images, flat_ids, flat_views, rows, seed, shape, dtype, channels_last, out, address_ids)
+        x = self._renderer.render(
+            images, flat_ids, flat_views, rows, seed, shape, dtype, channels_last, out, address_ids
+        )
         if labels is None:
             return x
         if rows is None:
@@ -227,11 +224,10 @@ class Recipe(Specification):
         image = arguments.size(image_size, "image_size")
         if image is None:
             raise TypeError("image_size: wanted an int or (H, W), got None")
-        target = self.output_size(image)
         if device is not None:
             ids, views = ids.to(device), views.to(device)
         flat_ids, flat_views = _flatten(ids, views)
-        rows = ops.augment_sample(flat_ids, flat_views, self.program, image, target, self._row_words, seed)
+        rows = self._renderer.rows(image, flat_ids, flat_views, seed)
         return parameters.unpack(rows, self.columns, views.shape)
 
     def apply(
@@ -267,38 +263,9 @@ class Recipe(Specification):
             image = tuple(images.shape[2:])
             parameters.check_values(params, self.operations, image, self.output_size(image))
         flat_ids = ids if len(shape) == 1 else ids.unsqueeze(1).expand(shape).reshape(-1)
-        if self._row_words == 0:  # nothing was drawn, so every view of an image is the same one
-            return self._render(images, ids, torch.zeros_like(ids), None, 0, shape, dtype, channels_last, out)
-        return self._render(images, flat_ids, None, rows, 0, shape, dtype, channels_last, out)
-
-    def _output_size_of(self, images: torch.Tensor) -> Size:
-        """(h, w) of views of a bank, which must be one that this recipe can render."""
-        if images.shape[1] == 1 and self._colored:
-            raise ValueError("images: wanted 3 channels for a Normalize of three, got 1")
-        if self._mixes and images.shape[0] < self.partners:
-            raise ValueError(
-                f"images: wanted at least {self.partners}, for the recipe draws partners from so many, "
-                f"got {images.shape[0]}"
-            )
-        return self.output_size(tuple(images.shape[2:]))
-
-    def _rows(self, images, ids, views, seed):
-        image = tuple(images.shape[2:])
-        return ops.augment_sample(ids, views, self.program, image, self.output_size(image), self._row_words, seed)
-
-    def _render(self, images, ids, views, rows, seed, shape, dtype, channels_last, out, address_ids=None):
-        if ids.device != images.device:
-            raise ValueError(f"ids: wanted device {images.device} of the images, got {ids.device}")
-        channels, size = images.shape[1], self._output_size_of(images)
-        if out is not None:
-            flat_out = arguments.output(out, (*shape, channels, *size), images.device, dtype, channels_last)
-            ops.augment_render_out(images, ids, views, rows, self.program, seed, flat_out, address_ids)
-            return out
-        dtype = arguments.output_dtype(dtype)
-        result = ops.augment_render(
-            images, ids, views, rows, self.program, size, seed, dtype, channels_last, address_ids
-        )
-        return result if len(shape) == 1 else result.view(*shape, channels, *size)
+        if self._renderer.row_words == 0:  # nothing was drawn, so every view of an image is the same one
+            return self._renderer.render(images, ids, torch.zeros_like(ids), None, 0, shape, dtype, channels_last, out)
+        return self._renderer.render(images, flat_ids, None, rows, 0, shape, dtype, channels_last, out)
 
     def cardinality(
         self, image_size: int | Size, *, sample: int | None = None, seed: int = 0, image: int = 0
@@ -314,15 +281,6 @@ class Recipe(Specification):
             TypeError, ValueError: as in `params`; a sample below 2.
         """
         return cardinality(self, image_size, sample, seed, image)
-
-
-def _program(operations: Sequence[Operation], partners: int | None) -> str:
-    """The operations as the native core reads them: code, occurrence, constants."""
-    described = [
-        [o.code, n, [*o.constants(), float(partners)] if parameters.mixes(o) else o.constants()]
-        for o, n in zip(operations, parameters.occurrences(operations), strict=True)
-    ]
-    return json.dumps(described, separators=(",", ":"))
 
 
 def _flatten(ids: torch.Tensor, views: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -91,7 +91,7 @@ def scale_of(run: RunRecord, *, steps: str | None = None, recipe: str | None = N
     network = str(config.get("model"))
     if config.get("width"):
         network += f" width {config['width']}"
-    parts = [run.data, f"{summary.get('images'):,} images", network, recipe or run.recipe]
+    parts = [run.data, f"{run.number('images'):,.0f} images", network, recipe or run.recipe]
     if config.get("mixup") not in (None, "none"):
         parts[-1] += f" + mixup of {config['mixup']}"
     if steps or isinstance(summary.get("steps"), int):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ from typing import Any
 
 from rote.data.cifar10 import CLASSES as CIFAR_CLASSES
 from rote.runs import CorruptRunFile, RunIncomplete
+from rote.runs.csv_table import read_csv
 from rote.runs.folder import CONFIG, SUMMARY, read_json
 
 SEEDS = ("data_seed", "label_seed", "init_seed", "order_seed", "view_seed")
@@ -72,12 +72,13 @@ class RunRecord:
 
         Raises:
             RunIncomplete: the run has no such table.
+            CorruptRunFile: it is no table, or has a row of another length.
         """
         path = self.folder / name
         if not path.exists():
             raise RunIncomplete(f"{self.folder} has no {name}")
-        with path.open(newline="", encoding="utf-8") as file:
-            return [{key: _value(cell) for key, cell in row.items()} for row in csv.DictReader(file)]
+        # A table without rows has no columns either: a frontier measures no grid.
+        return read_csv(path) if path.read_bytes().strip() else []
 
 
 def read_records(folders: Iterable[Path]) -> tuple[list[RunRecord], list[Path]]:
@@ -101,18 +102,3 @@ def read_records(folders: Iterable[Path]) -> tuple[list[RunRecord], list[Path]]:
             raise CorruptRunFile(f"{folder / CONFIG}: {', '.join(absent)} must be whole numbers")
         finished.append(RunRecord(folder, experiment, config, read_json(folder / SUMMARY), record))
     return finished, unfinished
-
-
-def _value(cell: str | None) -> Any:
-    if cell is None or cell == "":
-        return None
-    if cell in ("True", "False"):
-        return cell == "True"
-    try:
-        return int(cell)
-    except ValueError:
-        pass
-    try:
-        return float(cell)
-    except ValueError:
-        return cell

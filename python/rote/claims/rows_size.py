@@ -57,8 +57,10 @@ def noise(evidence: Evidence) -> Iterator[Line]:
 
 
 def _clean_is_widest(run: RunRecord) -> bool:
-    (clean,) = (row["best_width"] for row in run.rows("best_width.csv") if row["kind"] == "clean")
-    return clean == max(run.config["widths"])
+    clean = [row["best_width"] for row in run.rows("best_width.csv") if row["kind"] == "clean"]
+    if len(clean) != 1:
+        raise CorruptRunFile(f"{run.folder / 'best_width.csv'} must have one row of kind clean; has {len(clean)}")
+    return clean[0] == max(run.config["widths"])
 
 
 def _covers(runs: list[RunRecord]) -> str:

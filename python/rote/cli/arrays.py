@@ -18,6 +18,9 @@ def read_array(path: Path, names: Sequence[str], dimensions: int) -> np.ndarray:
         names: what it may be called, the preferred one first.
         dimensions: 1 or 2.
 
+    Returns:
+        The array, in the machine's byte order.
+
     Raises:
         FileNotFoundError: no such file.
         ValueError: not such a file, no array of these names, or of another number of dimensions.
@@ -31,7 +34,7 @@ def read_array(path: Path, names: Sequence[str], dimensions: int) -> np.ndarray:
     if found.ndim != dimensions:
         shape = {1: "[N]", 2: "[N, d]"}[dimensions]
         raise ValueError(f"{path}: wanted {names[0]} {shape}, got shape {list(found.shape)}")
-    return found
+    return found.astype(found.dtype.newbyteorder("="), copy=False)
 
 
 def _of_numpy(path: Path, names: Sequence[str]) -> np.ndarray:
@@ -61,6 +64,8 @@ def _of_parquet(path: Path, names: Sequence[str], dimensions: int) -> np.ndarray
             return np.column_stack([table[name].to_numpy() for name in floats])
     column = table[_chosen(path, table.column_names, names)].combine_chunks()
     if pyarrow.types.is_list(column.type) or pyarrow.types.is_fixed_size_list(column.type):
+        if column.null_count:
+            raise ValueError(f"{path}: {column.null_count} rows of {names[0]} are null; wanted a list in every row")
         rows = [np.asarray(row, dtype=np.float64) for row in column.to_pylist()]
         if len({len(row) for row in rows}) > 1:
             raise ValueError(f"{path}: the lists of {names[0]} must have one length")

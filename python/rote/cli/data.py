@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 import tyro
 
+from rote.cli.options import parse
 from rote.data import DataError, ImageBank, load
 from rote.data.export import write_folder, write_npz
 from rote.data.folder import load_folder
@@ -88,8 +90,9 @@ DataCommand = (
 )
 
 
-def run(command: Describe | Check | Convert) -> int:
-    """Runs one parsed command; returns the exit status."""
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command on a data set."""
+    command = parse(DataCommand, arguments, prog="rote data", description="Describe, check and convert data sets.")
     return command.run()
 
 

@@ -96,9 +96,13 @@ def table_of_run(options: PageOptions):
 
 
 def _table(path: Path) -> dict[str, np.ndarray]:
+    import pyarrow
     import pyarrow.parquet
 
-    table = pyarrow.parquet.ParquetFile(path).read()
+    try:
+        table = pyarrow.parquet.ParquetFile(path).read()
+    except pyarrow.ArrowInvalid as error:
+        raise ValueError(f"{path}: not a Parquet table: {error}") from None
     return {name: table[name].to_numpy() for name in table.column_names}
 
 

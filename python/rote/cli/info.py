@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rote.cli.options import parse
 
@@ -54,7 +55,7 @@ def collect() -> dict[str, dict[str, str]]:
         )
     if torch.cuda.device_count() == 0:
         devices["cuda"] = "no device"
-    git = environment.git_state(environment.Path(environment.__file__).parent)
+    git = environment.git_state(Path(environment.__file__).parent)
     versions = environment.versions() | {"rote": build["version"]}
     if git is not None:
         versions["commit"] = git["commit"][:12] + (" with changes" if git["dirty"] else "")

@@ -77,15 +77,19 @@ def find(options: LabelErrorOptions) -> dict[str, Any]:
     for name in ("k", "show", "neighbours"):
         if getattr(options, name) < 1:
             raise ValueError(f"--{name}: wanted at least 1, got {getattr(options, name)}")
+    if options.page_examples < 0:
+        raise ValueError(f"--page-examples: wanted at least 0, got {options.page_examples}")
     embeddings = read_array(options.embeddings, ("embeddings", "features", "embedding", "x"), 2)
-    if embeddings.dtype.kind != "f":
-        raise ValueError(f"{options.embeddings}: wanted float [N, d], got {embeddings.dtype}")
+    if embeddings.dtype not in (np.float16, np.float32, np.float64) or embeddings.shape[1] == 0:
+        got = f"{embeddings.dtype} {list(embeddings.shape)}"
+        raise ValueError(f"--embeddings: {options.embeddings}: wanted float16, 32 or 64 [N, d], got {got}")
     labels = _whole(options.labels, ("labels", "label", "label_used", "y"), len(embeddings))
     ids = None if options.ids is None else _whole(options.ids, ("ids", "id", "example_id"), len(embeddings))
     given = options.probabilities
     probabilities = None if given is None else read_array(given, ("probabilities", "pred_probs"), 2)
     if len(embeddings) <= options.k:
-        raise ValueError(f"--k: wanted at most {len(embeddings) - 1}, the other examples; got {options.k}")
+        others = max(len(embeddings) - 1, 0)
+        raise ValueError(f"--k: wanted at most {others}, the other examples; got {options.k}")
     pictures = None if options.images is None else open_pictures(options.images, options.root, len(embeddings), ids)
     names = np.arange(len(embeddings)) if ids is None else ids
     trained = None
@@ -129,6 +133,8 @@ def _whole(path: Path, names: tuple[str, ...], count: int) -> np.ndarray:
     array = read_array(path, names, 1)
     if array.dtype.kind not in "iu" or len(array) != count:
         raise ValueError(f"{path}: wanted int [{count}], one for each embedding; got {array.dtype} {list(array.shape)}")
+    if array.min(initial=0) < 0 or array.max(initial=0) >= 2**63:
+        raise ValueError(f"{path}: wanted numbers from 0 to 2^63 - 1; got {array.min()} to {array.max()}")
     return array.astype(np.int64)
 
 
@@ -155,7 +161,8 @@ def _suspects(
         images=images,
         classes=classes,
         about=f"The {len(shown)} most suspicious of {len(labels):,} labels, ranked by {options.ranked_by}. "
-        f"Of {int(found.columns['suspected'].sum()):,} most of the {options.k} neighbours have one other label.",
+        f"Suspected are {int(found.columns['suspected'].sum()):,}: most of their {options.k} neighbours have one "
+        "and the same other label.",
     )
 
 
@@ -199,7 +206,8 @@ def _summary(options: LabelErrorOptions, found: Any, labels: np.ndarray, true, c
     for label in np.unique(labels):
         own = labels == label
         away = columns["suggested_label"][own & suspected]
-        most = int(np.bincount(away).argmax()) if len(away) else None
+        others, votes = np.unique(away, return_counts=True)
+        most = int(others[votes.argmax()]) if len(away) else None
         by_label.append(
             {
                 "label": int(label),
@@ -244,4 +252,6 @@ def _said(options: LabelErrorOptions, summary: dict[str, Any]) -> str:
     if "wrong" in summary:
         text += f"; {summary['wrong']:,} are wrong, found at that number: "
         text += f"{100 * summary[f'precision_{options.ranked_by}']:.1f} %"
+    if summary["without_neighbours"]:
+        text += f"; {summary['without_neighbours']:,} have no neighbour: NaN or inf in their embeddings"
     return f"{text}\nsuspects: {options.out / 'suspects.html'}\ntable: {options.out / 'label_errors.csv'}"

@@ -48,8 +48,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if words[0] not in COMMANDS:
         return complain(f"no command {words[0]!r}{_suggestion(words[0])}; `rote` lists the commands")
     try:
-        if words[0] == "data":
-            return _data(words[1:])
         return importlib.import_module(f"rote.cli.{words[0]}").run(words[1:])
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -78,28 +76,24 @@ def complain(message: str) -> int:
     return USER_ERROR
 
 
-def _data(words: Sequence[str]) -> int:
-    from rote.cli import data
-    from rote.cli.options import parse
-
-    return data.run(parse(data.DataCommand, words, prog="rote data", description=f"{COMMANDS['data'].capitalize()}."))
-
-
 def _is_users(error: Exception) -> bool:
     """Whether an error is about what the user asked for (input, data, folders, disk), not about Rote's code."""
     from rote.runs import RunError
     from rote.train import CheckpointError, TrainingDiverged, TrainingOutOfMemory
 
-    kinds = (ValueError, OSError, ModuleNotFoundError, RunError, CheckpointError, TrainingDiverged, TrainingOutOfMemory)
-    if isinstance(error, ModuleNotFoundError):
-        return not (error.name or "").startswith("rote")
+    if isinstance(error, ImportError):  # a package is missing or too old; what else cannot be imported is a bug
+        absent = isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("rote")
+        return absent or "pip install" in str(error)
+    kinds = (ValueError, OSError, RunError, CheckpointError, TrainingDiverged, TrainingOutOfMemory)
     return isinstance(error, kinds)
 
 
 def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    if isinstance(error, ModuleNotFoundError):
+        # Of a rename it is the second file that the user named.
+        name = error.filename2 or error.filename
+        return f"{name}: {error.strerror}" if name else error.strerror
+    if isinstance(error, ModuleNotFoundError) and "pip install" not in str(error):
         return f"{error}; `pip install 'rote[lab]'` installs what the commands need"
     return " ".join(str(error).split())
 

@@ -60,12 +60,7 @@ def open_pictures(name: str, root: Path | None, count: int, ids: np.ndarray | No
 
         found = Pictures(sorted(file for file in path.rglob("*") if file.suffix.lower() in READ))
     elif path.exists():
-        array = np.load(path, allow_pickle=False)
-        if array.dtype != np.uint8 or array.ndim not in (3, 4):
-            raise ValueError(
-                f"{path}: wanted uint8 [N, H, W, 3] or [N, C, H, W], got {array.dtype} {list(array.shape)}"
-            )
-        found = Pictures(array)
+        found = Pictures(_array_of(path))
     else:
         raise FileNotFoundError(
             f"--images: {name} is no file, no folder and none of the data sets {', '.join(data.available())}"
@@ -81,6 +76,20 @@ def open_pictures(name: str, root: Path | None, count: int, ids: np.ndarray | No
     labels = None if found.labels is None else found.labels[ids]
     source = found._source[ids] if isinstance(found._source, np.ndarray) else [found._source[i] for i in ids.tolist()]
     return Pictures(source, found.classes, labels)
+
+
+def _array_of(path: Path) -> np.ndarray:
+    wanted = "uint8 [N, H, W], [N, H, W, C] or [N, C, H, W] of 1 or 3 channels, as .npy"
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (ValueError, EOFError):
+        raise ValueError(f"--images: {path}: wanted {wanted}; it cannot be read as that") from None
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"--images: {path}: wanted {wanted}; got several arrays, {', '.join(array.files)}")
+    channels = {1, 3} & {array.shape[-1], array.shape[1]} if array.ndim == 4 else array.ndim == 3
+    if array.dtype != np.uint8 or not channels:
+        raise ValueError(f"--images: {path}: wanted {wanted}; got {array.dtype} {list(array.shape)}")
+    return array
 
 
 def _shown(picture: np.ndarray) -> np.ndarray:

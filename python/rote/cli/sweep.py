@@ -98,7 +98,9 @@ def _value(default: ExperimentConfig, field: str, text: str) -> Any:
         if text.lower() not in ("true", "false"):
             raise ValueError(f"--grid {field} must be of true and false; got {text!r}")
         return text.lower() == "true"
-    parsed = parse(type(default), [option, text], prog="rote sweep --grid", description="", default=default)
+    parsed = parse(
+        type(default), [option, text], prog=f"rote sweep {default.name_of_experiment}", description="", default=default
+    )
     return getattr(parsed, field)
 
 
@@ -109,7 +111,7 @@ def _take_all(words: Sequence[str], option: str) -> tuple[list[str], list[str]]:
     for word in rest:
         if word == option:
             value = next(rest, None)
-            if value is None:
+            if value is None or value.startswith("--"):
                 raise ValueError(f"{option} needs a value")
             values.append(value)
         elif word.startswith(option + "="):

@@ -49,7 +49,7 @@ def load(
         torch.Size([1437, 3, 16, 16])
     """
     if name not in _loaders:
-        raise ValueError(f"name: wanted one of {', '.join(available())}, got {name!r}")
+        raise ValueError(f"data set name: wanted one of {', '.join(available())}, got {name!r}")
     root = None if root is None else Path(root).expanduser()
     if root is not None and not root.exists():
         raise FileNotFoundError(f"root: {root} does not exist (data set {name!r})")

@@ -148,7 +148,11 @@ class CurvatureScores:
         return {"sum": self._sum.clone(), "looks": torch.tensor(self._looks)}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """Goes on from `state_dict`."""
+        """Goes on from `state_dict`.
+
+        Raises:
+            ValueError: the state of another number of examples.
+        """
         if state["sum"].shape != self._sum.shape:
             raise ValueError(f"sum must be float64 [{len(self._sum)}]; got {tuple(state['sum'].shape)}")
         self._sum, self._looks = state["sum"].double().clone(), int(state["looks"])

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rote.extras import wanted_for
 from rote.ops.record import COUNTS, VALUES, RecordTensors
 from rote.runs.errors import CorruptRunFile
 from rote.runs.whole_files import writing_whole
@@ -44,8 +45,9 @@ def write_epoch(path: Path, epoch: int, phase: str, state: RecordTensors, seen: 
         seen: bool [N], the examples that get a row.
         right: bool [N].
     """
-    import pyarrow
-    import pyarrow.parquet
+    with wanted_for("writing or reading what a recorder saw"):
+        import pyarrow
+        import pyarrow.parquet
 
     ids = seen.nonzero().squeeze(1)
     whole = torch.stack((ids, state.counts[ids, _SEEN], right[ids]), 1).cpu().numpy()
@@ -88,7 +90,8 @@ def read_dynamics(
         FileNotFoundError: no epoch of that phase was recorded there.
         CorruptRunFile: a file is damaged.
     """
-    import pyarrow
+    with wanted_for("writing or reading what a recorder saw"):
+        import pyarrow
 
     if phase not in PHASES:
         raise ValueError(f"phase: wanted one of {', '.join(PHASES)}, got {phase!r}")
@@ -102,8 +105,9 @@ def read_dynamics(
 
 
 def _read(path: Path, columns: Sequence[str] | None) -> pyarrow.Table:
-    import pyarrow
-    import pyarrow.parquet
+    with wanted_for("writing or reading what a recorder saw"):
+        import pyarrow
+        import pyarrow.parquet
 
     try:
         names = pyarrow.parquet.read_schema(path).names

@@ -64,6 +64,26 @@ def clean_pixels(
     return recipe(images, image_ids, views, seed=0, channels_last=channels_last).to(device)
 
 
+def clean_logits(model: nn.Module, images: Tensor, image_ids: Tensor) -> Tensor:
+    """What a network answers to un-augmented images, in eval mode and without gradients.
+
+    Args:
+        model: float [B, C, H, W] -> logits [B, classes].
+        images: uint8 [M, C, H, W].
+        image_ids: int64 [N], rows of them.
+
+    Returns:
+        float32 [N, classes] on the network's device.
+    """
+    layout = convolutional(model)
+    with evaluating(model) as device:
+        found = [
+            model(clean_pixels(images, ids, device, channels_last=layout)).float()
+            for ids in image_ids.split(BATCH_SIZE)
+        ]
+    return torch.cat(found)
+
+
 def checked_images(images: Tensor, name: str = "images") -> Tensor:
     """Returns `images`; raises ValueError when it is not a non-empty uint8 [N, C, H, W]."""
     if images.dim() != 4 or images.dtype != torch.uint8 or len(images) == 0:

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rote.extras import wanted_for
 from rote.metrics.aum import flagged_by_threshold
 from rote.ops.record import COUNTS, SUMS, VALUES
 
@@ -94,7 +95,8 @@ def scores_of(
 
 def as_table(scores: dict[str, np.ndarray]) -> pyarrow.Table:
     """Scores as a table: null where a score is undefined, int32 for whole numbers."""
-    import pyarrow
+    with wanted_for("a table of scores"):
+        import pyarrow
 
     columns = {}
     for name, values in scores.items():

@@ -62,7 +62,11 @@ class Shown:
 
     @classmethod
     def together(cls, parts: Sequence[Shown]) -> Shown:
-        """The rows of several, one after another, which must be of one bank, recipe and seed."""
+        """The rows of several, one after another.
+
+        Raises:
+            ValueError: they are not of one bank, recipe and seed.
+        """
         first = parts[0]
         for part in parts[1:]:
             if part.images is not first.images or part.recipe != first.recipe or part.seed != first.seed:

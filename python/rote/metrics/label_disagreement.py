@@ -50,7 +50,7 @@ def knn_disagreement(
         metric: "cosine", "l2", "sqeuclidean" or "ip".
         weights: of a neighbour's vote, "uniform", "distance" or "softmax" as for `rote.knn_vote`. The uniform score
             takes k + 1 values; a weighted one tells equals apart.
-        num_classes: number of classes; None is the largest label plus one.
+        num_classes: number of classes; None counts the labels that occur, however large their numbers are.
         temperature: of "softmax".
         groups: int64 [N]: nothing of an example's own group is its neighbour (other views of it, the same patient).
 
@@ -63,6 +63,11 @@ def knn_disagreement(
         raise ValueError(f"k must lie between 1 and the number of other embeddings, {len(rows) - 1}; got {k}")
     if int(own.min()) < 0:
         raise ValueError(f"labels must be at least 0; got {int(own.min())}")
+    # Labels may be any numbers (years, WordNet offsets): votes get a column for each that occurs, in their order.
+    names = None
+    if num_classes is None:
+        names, own = torch.unique(own, return_inverse=True)
+        num_classes = len(names)
     votes = knn_vote(
         rows,
         rows,
@@ -70,7 +75,7 @@ def knn_disagreement(
         k,
         metric,
         weights,
-        num_classes=int(own.max()) + 1 if num_classes is None else num_classes,
+        num_classes=num_classes,
         temperature=temperature,
         exclude="self",
         groups=None if groups is None else (groups, groups),
@@ -79,6 +84,8 @@ def knn_disagreement(
     agreeing = votes.gather(1, own[:, None])[:, 0]
     most, suggested = votes.max(1)
     nothing = total == 0
+    if names is not None:
+        suggested = names[suggested]
     return Disagreement(
         torch.where(nothing, torch.nan, (total - agreeing) / total).cpu(),
         torch.where(nothing, -1, suggested).cpu(),

@@ -117,7 +117,9 @@ def label_errors(
     if ranked_by not in RANKINGS:
         raise ValueError(f"ranked_by must be one of {', '.join(RANKINGS)}; got {ranked_by!r}")
     if ranked_by not in columns:
-        raise ValueError(f"ranked_by={ranked_by!r} needs evidence that was not given; there is {', '.join(columns)}")
+        needed = "dynamics" if ranked_by in DYNAMICS else "probabilities"
+        there = ", ".join(name for name in RANKINGS if name in columns)
+        raise ValueError(f"ranked_by={ranked_by!r} needs evidence that was not given, {needed}; there is {there}")
     wanted = columns[ranked_by] if RANKINGS[ranked_by] else -columns[ranked_by]
     by = place(wanted, columns["knn_disagreement_weighted"])
     order = np.lexsort((np.arange(len(own)), -np.where(np.isnan(by), -1.0, by)))
@@ -154,6 +156,8 @@ def _mean_of(places: list[np.ndarray]) -> np.ndarray:
 
 def _from_probabilities(probabilities: Any, labels: np.ndarray) -> dict[str, np.ndarray]:
     p = np.asarray(probabilities.detach().cpu() if hasattr(probabilities, "detach") else probabilities)
+    if p.dtype.kind not in "fiu":
+        raise ValueError(f"probabilities must be numbers; got {p.dtype}")
     p = p.astype(np.float64)
     if p.ndim != 2 or len(p) != len(labels) or p.shape[1] <= labels.max(initial=0):
         wanted = f"[{len(labels)}, C], C above the largest label, {labels.max(initial=0)}"

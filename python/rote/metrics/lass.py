@@ -146,6 +146,11 @@ def checked_search(
     batch_size: int,
     pixel_range: float | Tensor,
 ) -> Tensor:
+    """The ids that noise is addressed by, int64 [N]; 0 to N - 1 by default.
+
+    Raises:
+        ValueError: an argument of a search that is not as `critical_samples` wants it.
+    """
     if inputs.dim() < 2 or not inputs.is_floating_point() or len(inputs) == 0:
         raise ValueError(f"inputs must be float [N, ...], N > 0; got {inputs.dtype} {tuple(inputs.shape)}")
     for name, value in (("radius", radius), ("alpha", alpha)):
@@ -168,4 +173,5 @@ def checked_search(
 
 
 def range_on(pixel_range: float | Tensor, inputs: Tensor, device: torch.device) -> Tensor:
+    """The range of pixels in the type of the inputs."""
     return torch.as_tensor(pixel_range, dtype=inputs.dtype).to(device)

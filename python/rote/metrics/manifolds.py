@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from rote.extras import wanted_for
+
 # A manifold whose centre lies so near the mean of all centres has no direction of its own.
 _NO_CENTRE = 1e-12
 # Directions in which the points of a manifold differ by less than this share of the largest are rounding.
@@ -114,7 +116,8 @@ def anchor_statistics(points: np.ndarray, *, draws: int, seed: int = 0, number: 
         seed: of the draws.
         number: of the manifold; other numbers have other draws.
     """
-    from scipy.optimize import nnls
+    with wanted_for("the geometry of manifolds"):
+        from scipy.optimize import nnls
 
     count, dimension = points.shape
     generator = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, number, 0]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,10 @@ class RecordEpochs(Callback):
     and is part of a captured graph. The eval pass goes over the un-augmented images in eval mode at each epoch's end.
     Both are part of the trainer's state, so a training that goes on from a checkpoint, in the middle of an epoch too,
     ends in the same scores and files.
+
+    Of several processes each records its rows of the batches and evaluates its share of the images; at each epoch's end
+    all have the scores of all rows, and the first one writes. In the middle of an epoch each saves and loads a
+    checkpoint of its own (see `Recorder`).
 
     Args:
         n: number of images in the bank; examples are known by their ids in it, also where a part is trained on.
@@ -80,6 +85,12 @@ class RecordEpochs(Callback):
         if not train_pass:
             self.on_forward = None
 
+    def on_begin(self, trainer: Trainer) -> None:
+        """Joins those that train together, and nobody else."""
+        for recorder in self._recorders().values():
+            recorder.sync_on_epoch_end = trainer.processes is not None
+            recorder.process_group = None if trainer.processes is None else trainer.processes.group
+
     def on_forward(self, image_ids: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Records a batch, before its update."""
         self.train.update(image_ids, logits, labels)
@@ -128,8 +139,11 @@ class RecordEpochs(Callback):
             raise ValueError(f"eval_pass: wanted labels that images keep, got {stream.labels.kind!r} labels")
         rows = stream.image_ids if stream.rows_of_images is None else stream.rows_of_images[stream.image_ids]
         channels_last = convolutional(model)
+        batches = zip(rows.split(self._batch_size), stream.image_ids.split(self._batch_size), strict=True)
+        first, count = (0, 1) if trainer.processes is None else (trainer.processes.rank, trainer.processes.count)
         with evaluating(model) as device:
-            for part, ids in zip(rows.split(self._batch_size), stream.image_ids.split(self._batch_size), strict=True):
+            # Whole batches, so that the last bits of the logits do not depend on the number of processes.
+            for part, ids in islice(batches, first, None, count):
                 x = clean_pixels(stream.images, part, device, recipe=self._recipe, channels_last=channels_last)
                 if trainer.precision == torch.float64:
                     x = x.double()

@@ -5,22 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from rote.metrics.dynamics_files import PHASES, epoch_file, write_epoch
-from rote.metrics.example_scores import EPOCHS, as_table, count_epoch, scores_of
-from rote.ops.record import COUNTS, RecordTensors, record, record_tensors
+from rote.metrics.example_scores import as_table, count_epoch, scores_of
+from rote.metrics.record_arguments import check_device, checked_indices, threshold_mask
+from rote.metrics.record_ranks import combine_, exchange, joined, own_part, place_in, threshold_checksum
+from rote.metrics.record_state import RecordState
+from rote.neighbors.ranks import Ranks
+from rote.ops.record import RecordTensors, record, record_tensors
 
 if TYPE_CHECKING:
     import pyarrow
-
-_COUNT = {name: column for column, name in enumerate(COUNTS)}
-# Of a state, beside the number of the epoch; "logits" where they are kept.
-_TENSORS = ("counts", "sums", "values", "logits", "epochs")
 
 
 class Recorder:
@@ -33,6 +33,11 @@ class Recorder:
     presentation (forgetting, AUM, cartography, ...); an epoch's file has a row for each example that was shown, with
     the values of its last presentation there and the number of presentations.
 
+    Where `torch.distributed` is initialized, each rank updates with the rows that it sees, and `end_epoch`, which all
+    ranks must call, puts them together: presentations of an epoch count in the order of the ranks, those of an example
+    that several ranks see (`DistributedSampler` repeats some) too. Every rank then has the scores of one process that
+    was shown all rows. Rank 0 of the group writes. In the middle of an epoch a rank's state is its own.
+
     Args:
         n: number of examples; ids are in [0, n).
         num_classes: C, the columns of the logits; None: taken from the first batch.
@@ -43,6 +48,8 @@ class Recorder:
         threshold: the threshold samples of AUM (`rote.metrics.threshold_labels`), ids int64 [T] or bool [n].
         logits: keep the logits of each example's last presentation too (4 C bytes more per example), and write them.
         first_epoch: number of the first epoch; 0 where the state before training is recorded as an epoch.
+        process_group: the ranks that record together; by default all of them.
+        sync_on_epoch_end: False for this rank's rows alone.
 
     Attributes:
         epoch: number of the epoch that is being recorded.
@@ -73,6 +80,8 @@ class Recorder:
         threshold: Tensor | np.ndarray | None = None,
         logits: bool = False,
         first_epoch: int = 1,
+        process_group: Any = None,
+        sync_on_epoch_end: bool = True,
     ) -> None:
         if n < 1:
             raise ValueError(f"n: wanted at least 1 example, got {n}")
@@ -88,10 +97,11 @@ class Recorder:
         self.phase = phase
         self.epoch = first_epoch
         self.keeps_logits = logits
-        self._threshold = None if threshold is None else _mask(threshold, n)
+        self.process_group = process_group
+        self.sync_on_epoch_end = sync_on_epoch_end
+        self._threshold = None if threshold is None else threshold_mask(threshold, n)
         self._device = None if device is None else torch.device(device)
-        self._state: RecordTensors | None = None
-        self._epochs: Tensor | None = None
+        self._state: RecordState | None = None
 
     def update(self, ids: Tensor, logits: Tensor, labels: Tensor) -> None:
         """Records a batch as it is now, so in a training loop before the optimizer's step.
@@ -111,26 +121,40 @@ class Recorder:
         if classes < 2 or self.num_classes not in (None, classes):
             wanted = "C at least 2" if self.num_classes is None else f"C = {self.num_classes}"
             raise ValueError(f"logits: wanted [B, C], {wanted}; got {list(logits.shape)}")
-        ids = _indices(ids, "ids", self.n, logits.device)
-        labels = _indices(labels, "labels", classes, logits.device)
+        ids = checked_indices(ids, "ids", self.n, logits.device)
+        labels = checked_indices(labels, "labels", classes, logits.device)
         record(logits, labels, ids, self._started(logits.device, classes))
 
     def end_epoch(self) -> None:
-        """Ends the epoch: writes its file, where there is a folder, and counts it for the scores by epoch."""
+        """Ends the epoch: writes its file, where there is a folder, and counts it for the scores by epoch.
+
+        Several ranks put together here what they saw, in two collectives.
+
+        Raises:
+            ValueError: the ranks' recorders are not alike (n, num_classes, phase, logits, threshold, epoch); every rank
+                raises the same, and nothing has changed.
+            RuntimeError: torch.distributed was initialized or left since the first update.
+        """
+        ranks = joined(self.process_group, self.sync_on_epoch_end, self._state)
+        if ranks is not None:
+            self._combine(ranks)
+        writes = self.folder is not None and (ranks is None or ranks.rank == 0)
+        path = epoch_file(self.folder, self.epoch, self.phase) if writes else None
         if self._state is not None:
-            counts, seen, right = self._last()
-            if self.folder is not None:
-                path = epoch_file(self.folder, self.epoch, self.phase)
-                write_epoch(path, self.epoch, self.phase, self._state, seen, right)
-            count_epoch(self._epochs, self.epoch, seen, right)
-            counts[:, _COUNT["seen"]] = 0
-        elif self.folder is not None:
-            path, none = epoch_file(self.folder, self.epoch, self.phase), torch.zeros(1, dtype=torch.bool)
+            seen, right = self._state.last()
+            if writes:
+                write_epoch(path, self.epoch, self.phase, self._state.whole, seen, right)
+            count_epoch(self._state.epochs, self.epoch, seen, right)
+            self._state.begin_epoch_()
+        elif writes:
+            none = torch.zeros(1, dtype=torch.bool)
             write_epoch(path, self.epoch, self.phase, record_tensors(1, "cpu"), none, none)
         self.epoch += 1
 
     def scores(self) -> dict[str, np.ndarray]:
         """The scores of all examples so far, arrays [n] by name; docs/scores.md has every definition and its source.
+
+        Of several ranks: up to the last end of an epoch, the same on every rank.
 
         What is undefined (the first learned presentation of an example never learned, the mean of no presentations) is
         NaN, and flags and counts tell why. Waits for the device.
@@ -142,10 +166,9 @@ class Recorder:
             threshold_closeness, mean_loss, mean_el2n float64; el2n, loss, margin, p_true float32 and correct bool, of
             the last presentation; predicted int32. With threshold samples also is_threshold and aum_flagged, bool.
         """
-        state, epochs = self._state, self._epochs
-        if state is None:
-            state, epochs = record_tensors(self.n, "cpu"), torch.zeros(self.n, len(EPOCHS), dtype=torch.int32)
-        arrays = (tensor.cpu().numpy() for tensor in (state.counts, state.sums, state.values, epochs))
+        state = RecordState(self.n, torch.device("cpu")) if self._state is None else self._state
+        whole = state.whole
+        arrays = (tensor.cpu().numpy() for tensor in (whole.counts, whole.sums, whole.values, state.epochs))
         return scores_of(*arrays, threshold=self._threshold)
 
     def examples(self) -> pyarrow.Table:
@@ -153,23 +176,23 @@ class Recorder:
         return as_table(self.scores())
 
     def state_dict(self) -> dict[str, Tensor]:
-        """Everything the next update depends on, tensors by name; the live ones, so copy them, or save them at once."""
-        state = {"epoch": torch.tensor(self.epoch)}
-        if self._state is not None:
-            parts = {**self._state._asdict(), "epochs": self._epochs}
-            state |= {name: parts[name] for name in _TENSORS if parts[name] is not None}
-        return state
+        """Everything the next update depends on, tensors by name; the live ones, so copy them, or save them at once.
+
+        Of several ranks: what is between two epochs' ends is this rank's own, so each saves and loads its own state. At
+        an epoch's end any rank's state serves all of them, and any other number of processes.
+        """
+        return {"epoch": torch.tensor(self.epoch)} | ({} if self._state is None else self._state.named())
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Goes back to a state of `state_dict`, in the middle of an epoch or at its end.
 
         Raises:
-            ValueError: the state is of another number of examples or classes, or keeps logits where this one does not.
+            ValueError: the state is of another number of examples or classes, keeps logits where this one does not, or
+                holds what another rank alone saw of an epoch.
         """
         if "counts" not in state:
             if self._state is not None:
-                for tensor in (self._state.counts, self._state.sums, self._state.values, self._epochs):
-                    tensor.zero_()
+                self._state.clear_()
             self.epoch = int(state["epoch"])
             return
         if ("logits" in state) != self.keeps_logits:
@@ -177,80 +200,46 @@ class Recorder:
         classes = state["logits"].shape[1] if self.keeps_logits else None
         if classes is not None and self.num_classes not in (None, classes):
             raise ValueError(f"logits: wanted {self.num_classes} columns, got a state of {classes}")
-        device = self._device or state["counts"].device
-        if self._state is None:
-            tensors, epochs = record_tensors(self.n, device, num_classes=classes), self._no_epochs(device)
-        else:
-            tensors, epochs = self._state, self._epochs
-        parts = {**tensors._asdict(), "epochs": epochs}
-        for name in _TENSORS:
-            if name in state and (name not in parts or parts[name].shape != state[name].shape):
-                raise ValueError(f"{name}: wanted shape {list(parts[name].shape)}, got {list(state[name].shape)}")
-        for name in _TENSORS:
-            if name in state:  # in place: a captured graph goes on with the same memory
-                parts[name].copy_(state[name])
-        self._state, self._epochs = tensors, epochs
+        tensors = self._state
+        if tensors is None:
+            tensors = self._no_state(self._device or state["counts"].device, classes)
+        tensors.load_(state)
+        self._state = tensors
         self.epoch = int(state["epoch"])
+
+    def _combine(self, ranks: Ranks) -> None:
+        part, ids = own_part(
+            self._state,
+            self._device,
+            n=self.n,
+            phase=self.phase,
+            logits=self.keeps_logits,
+            epoch=self.epoch,
+            threshold=threshold_checksum(self._threshold),
+            num_classes=self.num_classes,
+            folder=self.folder is not None,
+        )
+        parts = exchange(ranks, part)
+        if not any(other.rows for other in parts):
+            return
+        if self._state is None:  # of what only others were shown
+            device = next(other.device for other in parts if other.rows)
+            self.num_classes = next(other.num_classes for other in parts if other.rows)
+            self._state = self._no_state(self._device or torch.device(device), self.num_classes)
+            ids = torch.empty(0, dtype=torch.int64, device=self._state.device)
+        combine_(ranks, parts, self._state, ids)
 
     def _started(self, device: torch.device, classes: int) -> RecordTensors:
         if self._state is None:
-            if self._device is not None and not _same_device(self._device, device):
-                raise ValueError(f"logits: wanted device {self._device}, got {device}")
-            self._state = record_tensors(self.n, device, num_classes=classes if self.keeps_logits else None)
-            self._epochs = self._no_epochs(device)
-        elif self._state.counts.device != device:
+            check_device(self._device, device)
+            self._state = self._no_state(device, classes)
+        elif self._state.device != device:
             if self._device is not None:
                 raise ValueError(f"logits: wanted device {self._device}, got {device}")
-            self._move(device)  # a state that was loaded before anything said where the network is
+            self._state = self._state.to(device)  # it was made before anything said where the network is
         self._device, self.num_classes = device, classes
-        return self._state
+        return self._state.recording
 
-    def _move(self, device: torch.device) -> None:
-        moved = record_tensors(self.n, device)
-        state = self._state._asdict() | {"chain": None}
-        state = {name: None if tensor is None else tensor.to(device) for name, tensor in state.items()}
-        self._state = RecordTensors(**{**state, "chain": moved.chain})
-        self._epochs = self._epochs.to(device)
-
-    def _no_epochs(self, device: torch.device) -> Tensor:
-        return torch.zeros(self.n, len(EPOCHS), dtype=torch.int32, device=device)
-
-    def _last(self) -> tuple[Tensor, Tensor, Tensor]:
-        """counts, which examples were shown in this epoch, and which were right at their last presentation."""
-        counts = self._state.counts
-        shown = counts[:, _COUNT["presentations"]]
-        ever_wrong = shown > counts[:, _COUNT["correct"]]
-        wrong = ever_wrong & (counts[:, _COUNT["last_incorrect"]] == shown - 1)
-        return counts, counts[:, _COUNT["seen"]] > 0, (shown > 0) & ~wrong
-
-
-def _indices(values: Tensor, name: str, end: int, device: torch.device) -> Tensor:
-    """int64 on the device; what lies on the CPU is checked before it goes to another device."""
-    values = torch.as_tensor(values)
-    if values.is_floating_point() or values.is_complex() or values.dtype == torch.bool:
-        raise TypeError(f"{name}: wanted int64 [B], got {values.dtype} {list(values.shape)}")
-    values = values.to(torch.int64)
-    if values.device == device:
-        return values
-    if values.device.type == "cpu" and values.numel() and (int(values.min()) < 0 or int(values.max()) >= end):
-        raise ValueError(f"{name}: wanted values in [0, {end}), got {int(values.min())} to {int(values.max())}")
-    return values.to(device, non_blocking=True)
-
-
-def _same_device(wanted: torch.device, found: torch.device) -> bool:
-    return wanted.type == found.type and wanted.index in (None, found.index)
-
-
-def _mask(threshold: Tensor | np.ndarray, n: int) -> np.ndarray:
-    threshold = np.asarray(threshold.cpu() if isinstance(threshold, Tensor) else threshold)
-    if threshold.dtype == bool:
-        if threshold.shape != (n,):
-            raise ValueError(f"threshold: wanted bool [{n}] or ids, got bool {list(threshold.shape)}")
-        return threshold
-    if threshold.ndim != 1 or not np.issubdtype(threshold.dtype, np.integer):
-        raise ValueError(f"threshold: wanted bool [{n}] or ids [T], got {threshold.dtype} {list(threshold.shape)}")
-    if threshold.size and (threshold.min() < 0 or threshold.max() >= n):
-        raise ValueError(f"threshold: wanted ids in [0, {n}), got {threshold.min()} to {threshold.max()}")
-    mask = np.zeros(n, dtype=bool)
-    mask[threshold] = True
-    return mask
+    def _no_state(self, device: torch.device, classes: int | None) -> RecordState:
+        ranks = joined(self.process_group, self.sync_on_epoch_end, None)
+        return RecordState(self.n, device, classes if self.keeps_logits else None, rank=place_in(ranks))

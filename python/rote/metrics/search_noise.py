@@ -17,6 +17,15 @@ def normal_noise(seed: int, ids: Tensor, iteration: int, like: Tensor) -> Tensor
 
     Box and Muller's method: of the words u, v of an even pixel and the odd one after it (views iteration * 2^24 + pixel
     of the stream SEARCH) come sqrt(-2 log u) times the cosine and the sine of 2 pi v.
+
+    Args:
+        seed: 0 <= seed < 2^64.
+        ids: int64 [B], 0 <= id < 2^40.
+        iteration: of the search, 0 <= iteration < 2^16; views from 2^40 on are other draws of the stream.
+        like: float [B, ...], fewer than 2^24 pixels each.
+
+    Raises:
+        ValueError: samples of more pixels.
     """
     pixels = like[0].numel()
     pairs = (pixels + 1) // 2

@@ -97,7 +97,11 @@ def class_matrix(by_class: Tensor, labels: Tensor) -> Tensor:
 
 
 def diagonal_ratio(matrix: Tensor) -> float:
-    """Mean of the diagonal of a square matrix over the mean of everything else."""
+    """Mean of the diagonal of a matrix, float [C, C], over the mean of everything else.
+
+    Raises:
+        ValueError: not square, or of one class.
+    """
     classes = len(matrix)
     if classes < 2 or matrix.shape != (classes, classes):
         raise ValueError(f"matrix must be [C, C], C > 1; got {tuple(matrix.shape)}")

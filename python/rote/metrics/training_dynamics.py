@@ -63,6 +63,11 @@ def with_never_learned_as(events: np.ndarray, never_learned: np.ndarray, value: 
 
     Toneva et al.'s code gives them the number of epochs, others infinity or 1000; counts of several runs are then
     summed. Here they are counted as they are, and flagged.
+
+    Args:
+        events: int64 [N], as `forgetting` counts them.
+        never_learned: bool [N].
+        value: where those stand.
     """
     return np.where(never_learned, value, np.asarray(events, dtype=np.float64))
 

@@ -84,7 +84,7 @@ def build(
         {'encoder': 11168832, 'projector': 34209792, 'total': 45378624}
     """
     if name not in _NETWORKS:
-        raise ValueError(f"name must be one of {names()}; got {name!r}")
+        raise ValueError(f"model name must be one of {', '.join(names())}; got {name!r}")
     check_norm(norm)
     size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
     if len(size) != 2:

@@ -26,8 +26,8 @@ class Ranks:
         if self.rank < 0:
             raise RuntimeError("this process must be a member of process_group; it is not")
 
-    def wire_device(self, device: torch.device) -> torch.device:
-        """Where tensors of `device` must lie to be sent.
+    def wire_device(self, device: torch.device, name: str = "queries") -> torch.device:
+        """Where tensors of `device` must lie to be sent; `name` is the argument that an error is about.
 
         Raises:
             ValueError: the group's backends serve neither that device nor the CPU.
@@ -37,7 +37,7 @@ class Ranks:
             return device
         if "cpu" in backends:
             return torch.device("cpu")
-        raise ValueError(f"queries must be on a device of process_group, one of {', '.join(backends)}; got {device}")
+        raise ValueError(f"{name} must be on a device of process_group, one of {', '.join(backends)}; got {device}")
 
     def exchange(self, value: Any) -> list[Any]:
         """Every rank's picklable value, by rank."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from rote import _native
-from rote.ops.augment import OUTPUT_DTYPES, native_program
+from rote.ops.augment_arguments import OUTPUT_DTYPES, native_program
 from rote.ops.library import DTYPE_CODES, register
 
 __all__ = ["augment_render_batches"]

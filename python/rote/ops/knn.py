@@ -11,10 +11,10 @@ import os
 import torch
 
 from rote import _native
+from rote.ops.knn_problem import FLOAT_DTYPES, METRIC_CODES, check_problem, contiguous_rows, native_problem
 from rote.ops.library import DTYPE_CODES, register
 
-#: rote::KnnMetric in csrc/include/rote/knn.h.
-METRIC_CODES = {"l2": 0, "sqeuclidean": 1, "cosine": 2, "ip": 3}
+__all__ = ["CUDA_STATS", "FLOAT_DTYPES", "METRIC_CODES", "knn_search", "pack", "search_cpu", "search_cuda"]
 
 #: rote::KnnDeviceStat: what the places of a `stats` tensor count.
 CUDA_STATS = (
@@ -26,9 +26,6 @@ CUDA_STATS = (
     "exact_compactions",
     "unbounded_references",
 )
-
-#: Element types of queries and references.
-FLOAT_DTYPES = (torch.float64, torch.float32, torch.float16, torch.bfloat16)
 
 ARGUMENTS = (
     "(Tensor queries, Tensor references, SymInt k, str metric, Tensor? exclude=None, "
@@ -81,54 +78,6 @@ def knn_search(
     )
 
 
-def _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask) -> None:
-    for name, tensor in (("queries", queries), ("references", references)):
-        if tensor.dtype not in FLOAT_DTYPES:
-            raise TypeError(f"{name}: wanted float64, float32, float16 or bfloat16, got {tensor.dtype}")
-        if tensor.dim() != 2:
-            raise ValueError(f"{name}: wanted a matrix of rows, got shape {tuple(tensor.shape)}")
-    if references.dtype != queries.dtype:
-        raise TypeError(f"references: wanted {queries.dtype} like queries, got {references.dtype}")
-    if references.shape[1] != queries.shape[1]:
-        raise ValueError(
-            f"references: wanted {queries.shape[1]} columns like queries, got shape {tuple(references.shape)}"
-        )
-    if queries.shape[1] < 1:
-        raise ValueError(f"queries: wanted at least one column, got shape {tuple(queries.shape)}")
-    if metric not in METRIC_CODES:
-        raise ValueError(f"metric: wanted one of {', '.join(METRIC_CODES)}, got {metric!r}")
-    if k < 1:
-        raise ValueError(f"k: wanted at least 1, got {k}")
-    if k > references.shape[0]:
-        raise ValueError(f"k: wanted at most the {references.shape[0]} references, got {k}")
-    if (query_groups is None) != (reference_groups is None):
-        given, missing = (
-            ("query_groups", "reference_groups") if reference_groups is None else ("reference_groups", "query_groups")
-        )
-        raise ValueError(f"{missing}: wanted together with {given}, got None")
-    for name, tensor, dtype, rows in (
-        ("exclude", exclude, torch.int64, queries.shape[0]),
-        ("query_groups", query_groups, torch.int64, queries.shape[0]),
-        ("reference_groups", reference_groups, torch.int64, references.shape[0]),
-        ("mask", mask, torch.bool, references.shape[0]),
-    ):
-        if tensor is None:
-            continue
-        if tensor.dtype != dtype:
-            raise TypeError(f"{name}: wanted {dtype}, got {tensor.dtype}")
-        if tensor.dim() != 1 or tensor.shape[0] != rows:
-            raise ValueError(f"{name}: wanted shape ({rows},), got {tuple(tensor.shape)}")
-    for name, tensor in (
-        ("references", references),
-        ("exclude", exclude),
-        ("query_groups", query_groups),
-        ("reference_groups", reference_groups),
-        ("mask", mask),
-    ):
-        if tensor is not None and tensor.device != queries.device:
-            raise ValueError(f"{name}: wanted device {queries.device} like queries, got {tensor.device}")
-
-
 def _allocate(queries: torch.Tensor, k: int, dtype: torch.dtype = torch.float32) -> tuple[torch.Tensor, torch.Tensor]:
     """Room for float32 distances or float64 keys, and for indices."""
     rows = queries.shape[0]
@@ -138,43 +87,12 @@ def _allocate(queries: torch.Tensor, k: int, dtype: torch.dtype = torch.float32)
     )
 
 
-def _contiguous_rows(matrix: torch.Tensor) -> torch.Tensor:
-    """Any row stride will do; elements of a row must be neighbours in memory."""
-    plain = matrix.resolve_neg()
-    return plain if plain.stride(1) == 1 or plain.shape[1] == 1 else plain.contiguous()
-
-
-def _problem(queries, references, k, metric, exclude, query_groups, reference_groups, mask, values, indices):
-    """The native description of a search, and the tensors that must outlive it."""
-    queries, references = _contiguous_rows(queries), _contiguous_rows(references)
-    vectors = [None if v is None else v.contiguous() for v in (exclude, query_groups, reference_groups, mask)]
-    # 0 says absent; an empty tensor is there, though its pointer is null. Nobody looks behind it.
-    pointers = [0 if v is None else v.data_ptr() or 1 for v in vectors]
-    problem = _native.KnnProblem(
-        queries.data_ptr(),
-        queries.shape[0],
-        queries.stride(0),
-        references.data_ptr(),
-        references.shape[0],
-        references.stride(0),
-        queries.shape[1],
-        DTYPE_CODES[queries.dtype],
-        k,
-        METRIC_CODES[metric],
-        *pointers,
-        values.data_ptr() if values.dtype == torch.float32 else 0,
-        indices.data_ptr(),
-        values.data_ptr() if values.dtype == torch.float64 else 0,
-    )
-    return problem, (queries, references, *vectors)
-
-
 def pack(references: torch.Tensor, metric: str) -> tuple[_native.KnnIndex, torch.Tensor]:
     """References in the form that CPU searches read, and the tensor that such searches must be given.
 
     The tensor must stay as it is: results come from it, the packed form only says where to look.
     """
-    rows = _contiguous_rows(references)
+    rows = contiguous_rows(references)
     packed = _native.KnnIndex(
         rows.data_ptr(),
         rows.shape[0],
@@ -190,8 +108,10 @@ def pack(references: torch.Tensor, metric: str) -> tuple[_native.KnnIndex, torch
 def search_cpu(queries, references, k, metric, outputs, *, exclude=None, query_groups=None, reference_groups=None,
                mask=None, level="auto", path="auto", fallback=True, index=None) -> dict[str, int | str]:  # fmt: skip
     """Searches into `outputs` (contiguous; float32 distances or float64 keys, and indices); returns rote::KnnStats."""
-    _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
-    problem, keep = _problem(queries, references, k, metric, exclude, query_groups, reference_groups, mask, *outputs)
+    check_problem(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
+    problem, keep = native_problem(
+        queries, references, k, metric, exclude, query_groups, reference_groups, mask, *outputs
+    )
     stats = _native.knn_search(problem, torch.get_num_threads(), level, path, fallback, index)
     del keep
     return stats
@@ -209,12 +129,12 @@ def search_cuda(queries, references, k, metric, outputs, *, exclude=None, query_
         ValueError: no such path.
         RuntimeError: the device cannot run it.
     """
-    _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
+    check_problem(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
     path = path or os.environ.get("ROTE_KNN_PATH") or "auto"
     with torch.cuda.device(queries.device):
         size = _native.knn_workspace_bytes(queries.shape[0], references.shape[0], queries.shape[1], k, path)
         workspace = torch.empty(size, dtype=torch.uint8, device=queries.device)
-        problem, keep = _problem(
+        problem, keep = native_problem(
             queries, references, k, metric, exclude, query_groups, reference_groups, mask, *outputs
         )
         stream = torch.cuda.current_stream().cuda_stream
@@ -229,7 +149,7 @@ def _implementations(dtype: torch.dtype):
         def implementation(
             queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None
         ):
-            _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
+            check_problem(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
             outputs = _allocate(queries, k, dtype)
             search(
                 queries,
@@ -247,7 +167,7 @@ def _implementations(dtype: torch.dtype):
         return implementation
 
     def fake(queries, references, k, metric, exclude=None, query_groups=None, reference_groups=None, mask=None):
-        _check(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
+        check_problem(queries, references, k, metric, exclude, query_groups, reference_groups, mask)
         return _allocate(queries, k, dtype)
 
     return {"cpu": by(search_cpu), "cuda": by(search_cuda), "fake": fake}

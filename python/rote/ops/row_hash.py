@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from rote import _native
-from rote.ops.augment import signed64
+from rote.ops.augment_arguments import signed64
 from rote.ops.library import register
 
 

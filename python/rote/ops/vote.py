@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import torch
 
 from rote import _native
-from rote.ops.knn import _check, _problem
+from rote.ops.knn_problem import check_problem, native_problem
 from rote.ops.library import register
 
 #: rote::VoteWeights in csrc/include/rote/knn.h.
@@ -95,7 +95,7 @@ def knn_vote_winners(
 def _check_vote(queries, references, labels, num_classes, ks, metric, weights, temperature, *restrictions) -> None:
     if len(ks) == 0:
         raise ValueError("ks: wanted at least one number of neighbours, got none")
-    _check(queries, references, ks[-1], metric, *restrictions)
+    check_problem(queries, references, ks[-1], metric, *restrictions)
     if ks[0] < 1:
         raise ValueError(f"ks: wanted at least 1, got {ks[0]}")
     for smaller, larger in itertools.pairwise(ks):
@@ -129,7 +129,7 @@ def _native_vote(queries, references, labels, num_classes, ks, metric, weights, 
     """The native descriptions of a search and its vote, and the tensors that must outlive them."""
     # Empty tensors have null pointers: the search writes no neighbours.
     nothing = torch.empty(0), torch.empty(0, dtype=torch.int64)
-    problem, keep = _problem(queries, references, ks[-1], metric, *restrictions, *nothing)
+    problem, keep = native_problem(queries, references, ks[-1], metric, *restrictions, *nothing)
     labels = labels.contiguous()
     pointers = (output.data_ptr(), 0) if output.dtype == torch.float64 else (0, output.data_ptr())
     vote = _native.KnnVote(

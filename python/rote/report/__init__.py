@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from rote.extras import wanted_for
+
 if TYPE_CHECKING:
     from rote.report.exporting import export, plotted
     from rote.report.figures import (
@@ -146,7 +148,9 @@ _HOME = {
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    with wanted_for("the report"):
+        home = import_module(f"{__name__}.{_HOME[name]}")
+    return getattr(home, name)
 
 
 def __dir__() -> list[str]:

@@ -18,6 +18,7 @@ _PLACE_KEYS = frozenset(
         *("executor", "workers", "ray_address"),
     )
 )
+MOST_TOLD = 3  # settings of a condition that a caption has room for
 _LABEL_ORDER = ("random", "true", "fresh")
 
 
@@ -134,15 +135,17 @@ class Study:
 
 
 def distinction(condition: Condition, twins: Sequence[Condition]) -> str:
-    """The settings in which a condition differs from others, e.g. "lr=0.01"."""
+    """The settings in which a condition differs from others, e.g. "lr=0.01"; of many one that tells them all apart."""
     keys = dict.fromkeys(key for twin in twins for key in twin.first.config)
     skip = _SEED_KEYS | _PLACE_KEYS
-    differing = [
-        key
+    kinds = {
+        key: len({json.dumps(t.first.config.get(key), sort_keys=True, default=str) for t in twins})
         for key in keys
         if key not in skip
-        and len({json.dumps(t.first.config.get(key), sort_keys=True, default=str) for t in twins}) > 1
-    ]
+    }
+    differing = [key for key, number in kinds.items() if number > 1]
+    if len(differing) > MOST_TOLD:
+        differing = [key for key in differing if kinds[key] == len(twins)][:1] or differing
     given = {key: condition.first.config.get(key) for key in differing}
     told = ", ".join(f"{key}={value}" for key, value in given.items() if value is not None)
     return told or condition.first.folder.name

@@ -1,4 +1,4 @@
-"""Figures and images -> text that stands inside one HTML file, and files beside it."""
+"""Figures and images -> text that stands inside one HTML file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import io
 import re
 from html import escape
-from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -46,13 +45,6 @@ def inline_svg(document: str, description: str) -> str:
     for variable, (light, _) in style.THEME.items():
         body = re.sub(re.escape(light) + r"\b", f"var(--{variable})", body, flags=re.I)
     return f'<svg {box[0]} role="img" aria-label="{escape(description)}">{body.strip()}'
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file aside, then renames it: a reader sees the old or the new one, never a part."""
-    aside = path.with_name(f".{path.name}.aside")
-    aside.write_bytes(content)
-    aside.replace(path)
 
 
 def prose(text: object) -> str:

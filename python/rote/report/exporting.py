@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from rote.report import embed, style
 from rote.report.latex import booktabs
 from rote.report.rows import Table, rows_of
+from rote.runs.whole_files import write_bytes
 
 DRAWINGS = ("svg", "pdf", "png")
 NUMBERS = ("csv", "tex")
@@ -85,7 +86,7 @@ def export(
         else:
             text = _csv(rows) if kind == "csv" else booktabs(rows, caption=caption, label=f"tab:{name}")
             content = text.encode("utf-8")
-        embed.write_whole(path, content)
+        write_bytes(path, content)
         written.append(path)
     return written
 

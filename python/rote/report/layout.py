@@ -49,11 +49,19 @@ def panel_detail(study: Study, condition: Condition, studies: Sequence[Study]) -
 
 
 def detail_among(condition: Condition, others: Sequence[Condition]) -> str:
-    """What tells a condition from others of its experiment: data, settings; and its number of seeds."""
-    parts = [condition.first.data] if len({other.first.data for other in others}) > 1 else []
-    twins = [c for c in others if (c.words(), c.first.data) == (condition.words(), condition.first.data)]
+    """What a condition was run on, what tells it from others of its experiment, and its number of seeds."""
+    parts = [_run_on(condition)]
+    twins = [c for c in others if (c.words(), _run_on(c)) == (condition.words(), _run_on(condition))]
     if len(twins) > 1:
         parts.append(distinction(condition, twins))
     if len(condition.runs) > 1:
         parts.append(f"{len(condition.runs)} seeds")
     return "; ".join(parts)
+
+
+def _run_on(condition: Condition) -> str:
+    """Data, network and number of images: a page may hold several of each."""
+    run = condition.first
+    images = run.number("images") or run.setting("images")
+    told = (run.data, run.setting("model"), images and f"{int(images):,} images")
+    return ", ".join(str(part) for part in told if part)

@@ -55,8 +55,10 @@ def seconds(value: float | None) -> str:
 
 
 def significant(value: float | None, digits: int = 3) -> str:
-    """0.71234 -> "0.712"."""
-    return NONE if value is None else f"{value:.{digits}g}" if abs(value) < 1000 else count(value)
+    """0.71234 -> "0.712", with a true minus sign (in an exponent, too)."""
+    if value is None:
+        return NONE
+    return (f"{value:.{digits}g}" if abs(value) < 1000 else count(value)).replace("-", "\u2212")
 
 
 def several(n: int, one: str, many: str | None = None) -> str:

@@ -10,7 +10,6 @@ from pathlib import Path
 from rote.report import numbers, style, words
 from rote.report.conditions import Study, group_by_condition, studies
 from rote.report.contents import SECTIONS, SHOWN, Material
-from rote.report.embed import write_whole
 from rote.report.exporting import FORMATS
 from rote.report.gallery import DEFAULT_FORMATS, Gallery
 from rote.report.protocols import main
@@ -19,6 +18,8 @@ from rote.report.records import Run
 from rote.report.rows import Row
 from rote.report.sections import record
 from rote.report.story import opening as story
+from rote.report.story.short import Opening, openings
+from rote.runs.whole_files import write_bytes
 
 # Whose absence is told among what the main part of the page lacks.
 _MAIN = ("curves", "layers", "capacity")
@@ -65,7 +66,7 @@ def write_page(
     runs = [read_run(folder) for folder in folders]
     out = Path(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(out, _page(runs, Gallery(out.parent / "figures", formats), title, claims).encode("utf-8"))
+    write_bytes(out, _page(runs, Gallery(out.parent / "figures", formats), title, claims).encode("utf-8"))
     return out
 
 
@@ -76,9 +77,10 @@ def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Seq
     groups = [main(study, examined) for study in everything]
     material = Material(runs, everything, groups, of, gallery, claimed)
     parts = {section.key: section.make(material) for section in SECTIONS}
-    missing = _missing(groups, parts)
+    missing = _missing(groups, parts) if groups else []
     further = [section.further for section in SECTIONS if section.further and not parts[section.key]]
-    head = title or story.headline(groups, bool(of["capacity"]))
+    short = [] if groups else openings(parts)
+    head = title or story.headline(groups, [opening.heading for opening in short])
     contents = "".join(f'<a href="#{key}">{escape(name)}</a>' for key, name, *_ in SECTIONS if parts[key])
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -86,11 +88,12 @@ def _page(runs: Sequence[Run], gallery: Gallery, title: str | None, claimed: Seq
         '<meta name="color-scheme" content="light dark">'
         f"<title>{escape(head)}</title><style>{_stylesheet()}</style></head><body>"
         f"<header class='top'><p class='kicker'>{escape(_kicker(runs, groups))}</p><h1>{escape(head)}</h1>"
-        f"{_opening(runs, groups)}<nav aria-label='Contents'>{contents}</nav></header>"
+        f"{_opening(runs, groups, short)}<nav id='contents' aria-label='Contents'>{contents}</nav></header>"
         f"<main>{''.join(parts.values())}{record.sources(missing, further)}</main>"
         "<footer><p>Made by Rote from run folders. Every number on this page is taken or reckoned from their "
         "summary.json, metrics.jsonl and CSV tables; the figures and their numbers lie beside it in figures/ "
-        f"({', '.join(gallery.formats)}).</p></footer></body></html>\n"
+        f"({', '.join(gallery.formats)}).</p></footer>"
+        "<a class='up' href='#contents'>Contents</a></body></html>\n"
     )
 
 
@@ -100,18 +103,22 @@ def _kicker(runs: Sequence[Run], groups: Sequence[Study]) -> str:
     return " · ".join(part for part in ("Rote", data, models, numbers.several(len(runs), "run")) if part)
 
 
-def _opening(runs: Sequence[Run], groups: Sequence[Study]) -> str:
+def _opening(runs: Sequence[Run], groups: Sequence[Study], short: Sequence[Opening]) -> str:
     text = f"<p class='question'>{escape(story.question(groups[0]))}</p>" if groups else ""
+    if len(short) == 1:
+        text += f"<p class='question'>{escape(short[0].finding)}</p>"
+    elif short:
+        items = (f"<li><a href='#{key}'>{escape(name)}</a>: {escape(finding)}</li>" for key, name, finding in short)
+        text += f"<ul class='facts'>{''.join(items)}</ul>"
     if len(groups) > 1:
         others = "; ".join(study.name for study in groups[1:])
         text += f"<p>The same was done on: {escape(others)}.</p>"
     unfinished = [run.folder.name for run in runs if not run.finished]
     if unfinished:
         names = ", ".join(unfinished)
-        text += (
-            f"<p class='warning'>Not finished: {escape(names)}. "
-            "What is shown of it is where it stands; it has no verdict.</p>"
-        )
+        alone = len(unfinished) == 1
+        stands = "it is where it stands; it has" if alone else "them is where they stand; they have"
+        text += f"<p class='warning'>Not finished: {escape(names)}. What is shown of {stands} no verdict.</p>"
     return text
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from rote.extras import wanted_for
 from rote.report import views
 from rote.report.records import Measurement, Run, finite
 from rote.runs.csv_table import read_csv
@@ -73,8 +74,9 @@ def read_parquet(path: Path) -> list[dict[str, Any]]:
     """
     if not path.exists():
         return []
-    import pyarrow
-    import pyarrow.parquet
+    with wanted_for("a Parquet table"):
+        import pyarrow
+        import pyarrow.parquet
 
     try:
         return pyarrow.parquet.read_table(path).to_pylist()

@@ -151,14 +151,15 @@ HOW_TO_READ: dict[str, str] = {
         "against training accuracy. A network that was shown noise in the place of images is asked about noise."
     ),
     "convergence": (
-        "A network is done when it gives every image that it trains on the label that it was given. Noisy images are "
-        "replaced by Gaussian noise, or have a label drawn by lot. Both axes are logarithmic; open points are lower "
-        "bounds, since some network was not done when training ended."
+        "Epochs to fit everything: a network is done when it gives every image that it trains on the label that it was "
+        "given. Noisy images are replaced by Gaussian noise, or have a label drawn by lot. Both axes are logarithmic; "
+        "open points are lower bounds, since some network was not done when training ended."
     ),
     "noise-capacity": (
-        "Networks of every width, trained in equally many steps; held-out images are real and have true labels. Grey: "
-        "the same images with the noisy ones left out. The ring marks the highest point of a curve; if it moves to the "
-        "right, noise asks for a larger network."
+        "Held-out accuracy: networks of every width, trained in equally many steps; held-out images are real and have "
+        "true labels. Grey: the same images with the noisy ones left out. The ring marks the highest point of a curve, "
+        "which is the mean over seeds; about as good are smaller widths within the accuracy that the run counts as a "
+        "tie. If the ring moves to the right, noise asks for a larger network."
     ),
     "regularize": (
         "Every technique has a line along its strength, from training without one (the ring). The epoch that counts on "
@@ -184,8 +185,8 @@ HOW_TO_READ: dict[str, str] = {
         "they are a lower bound."
     ),
     "bits": (
-        "How much label information the network holds, divided by its number of parameters (from the "
-        "accuracy, by Fano's inequality). The dashed grey line is what perfect memory of every view's own "
-        "label would take. Where the orange line leaves it, the capacity is reached."
+        "Bits per parameter are how much label information the network holds, divided by its number of "
+        "parameters (from the accuracy, by Fano's inequality). The dashed grey line is what perfect memory of "
+        "every view's own label would take. Where the orange line leaves it, the capacity is reached."
     ),
 }

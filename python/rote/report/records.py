@@ -11,6 +11,7 @@ from typing import Any
 
 from rote.report import views
 
+CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 SEEDS = ("data_seed", "label_seed", "init_seed", "order_seed", "view_seed")
 
 
@@ -82,10 +83,14 @@ class Run:
 
     @property
     def data(self) -> str:
+        """The data set's name. A picture folder is called what its classes tell, else what the folder is called."""
         value = self.setting("data", "unknown data")
         if isinstance(value, Mapping):
             value = value.get("name", "unknown data")
-        return str(value)
+        if value == "cifar10" or tuple(self.environment.get("classes") or ()) == CIFAR10_CLASSES:
+            return "CIFAR-10"
+        root = self.setting("root")
+        return Path(str(root)).name or str(value) if value == "folder" and root else str(value)
 
     @property
     def labels(self) -> str:

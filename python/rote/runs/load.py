@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rote.extras import wanted_for
 from rote.runs.csv_table import columns, read_csv
 from rote.runs.errors import CorruptRunFile, RunIncomplete
 from rote.runs.folder import CHECKPOINTS, CONFIG, EXAMPLES, METRICS, SUMMARY, read_json
@@ -115,8 +116,9 @@ class Run:
         """
         if name.endswith(".csv"):
             return columns(read_csv(self._present(name)))
-        import pyarrow
-        import pyarrow.parquet
+        with wanted_for("a Parquet table"):
+            import pyarrow
+            import pyarrow.parquet
 
         path = self._present(name)
         try:

@@ -17,6 +17,8 @@ from typing import IO, Any
 
 import numpy as np
 
+from rote.extras import wanted_for
+
 PARTIAL = ".partial"
 LOCK = ".lock"
 
@@ -66,8 +68,9 @@ def write_parquet(path: Path, columns: Mapping[str, Any]) -> None:
     Raises:
         ValueError: the columns differ in length.
     """
-    import pyarrow
-    import pyarrow.parquet
+    with wanted_for("a Parquet table"):
+        import pyarrow
+        import pyarrow.parquet
 
     arrays = {name: np.asanyarray(column) for name, column in columns.items()}
     lengths = {name: len(array) for name, array in arrays.items()}

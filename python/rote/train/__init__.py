@@ -12,6 +12,7 @@ from rote.train.checkpoint import (
     save_weights,
 )
 from rote.train.config import Seeds, TrainConfig
+from rote.train.current_samples import CurrentSamples
 from rote.train.distributed import DataParallel, first_process, torchrun_count, torchrun_processes
 from rote.train.divergence import TrainingDiverged
 from rote.train.labels import (
@@ -24,7 +25,7 @@ from rote.train.labels import (
 )
 from rote.train.memory import TrainingOutOfMemory
 from rote.train.progress import Progress
-from rote.train.regularization import CurrentSamples, Regularizers, regularize_layers
+from rote.train.regularization import Regularizers, regularize_layers
 from rote.train.regularized_stream import RegularizedStream
 from rote.train.replica_checkpoint import load_replicas, save_replicas
 from rote.train.replicas import ReplicaTrainer, batching_pays

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
+from rote.train.current_samples import CurrentSamples
 from rote.train.losses import Loss
-from rote.train.regularization import CurrentSamples
 
 Search = Callable[[nn.Module, Tensor, Tensor, int], Tensor]
 """(network, pixels [B, C, H, W], image_ids int64 [B], visit) -> points [B, C, H, W], without gradient.

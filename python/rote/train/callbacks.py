@@ -22,6 +22,9 @@ class Callback:
     keeps itself.
     """
 
+    def on_begin(self, trainer: Trainer) -> None:
+        """Once, when the trainer is made; `trainer.processes` are those that train together, or None."""
+
     def on_step(self, trainer: Trainer) -> None:
         """After every update; `trainer.step` updates are done. A plain function is called here."""
 
@@ -35,7 +38,7 @@ class Callback:
         the call is captured, and from then on its kernels run without it.
 
         Args:
-            image_ids: int64 [B].
+            image_ids: int64 [B], of several processes this one's rows of the batch.
             logits: [B, C], without gradients.
             labels: int64 [B], the images' own.
         """

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from rote.extras import wanted_for
 from rote.train.config import TrainConfig
 from rote.train.trainer import Trainer
 
@@ -136,7 +137,8 @@ def _apart(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
     """Writes named tensors and a JSON header; the file appears whole or not at all."""
-    from safetensors.torch import save
+    with wanted_for("a checkpoint"):
+        from safetensors.torch import save
 
     path.parent.mkdir(parents=True, exist_ok=True)
     content = save(_apart(tensors), metadata={"rote": json.dumps({"format": _FORMAT, **header})})
@@ -153,7 +155,8 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and header of a file of `write_tensors`; FileNotFoundError or CheckpointError where it is none."""
-    from safetensors import SafetensorError, safe_open
+    with wanted_for("a checkpoint"):
+        from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
         raise FileNotFoundError(f"no checkpoint at {path}")

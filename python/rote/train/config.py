@@ -132,10 +132,13 @@ class TrainConfig:
             raise ValueError(f"weight_decay must not be negative; got {self.weight_decay}")
 
     def resolved_device(self) -> torch.device:
-        """The device of this run; ValueError where CUDA is asked for and there is none."""
+        """The device of this run; ValueError where it is none, or CUDA is asked for and there is none."""
         if self.device == "auto":
             return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        device = torch.device(self.device)
+        try:
+            device = torch.device(self.device)
+        except RuntimeError:
+            raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:<number>'; got {self.device!r}") from None
         if device.type == "cuda" and not torch.cuda.is_available():
             raise ValueError(f"device must be 'cpu' or 'auto' on this machine; got {self.device!r}, no CUDA device")
         return device

@@ -27,6 +27,7 @@ class DataParallel:
         group: a process group that serves the CPU and the training's device; the default one if None.
 
     Attributes:
+        group: as given.
         rank: of this process.
         count: number of processes.
 
@@ -37,7 +38,7 @@ class DataParallel:
     def __init__(self, group: dist.ProcessGroup | None = None) -> None:
         if not dist.is_available() or not dist.is_initialized():
             raise RuntimeError("torch.distributed must be initialized (torch.distributed.init_process_group) first")
-        self._group = group
+        self.group = group
         self.rank, self.count = dist.get_rank(group), dist.get_world_size(group)
 
     def rows(self, batch_size: int) -> slice:
@@ -53,13 +54,13 @@ class DataParallel:
 
     def sum_(self, tensor: Tensor) -> Tensor:
         """The sum over all processes, in place."""
-        dist.all_reduce(tensor, group=self._group)
+        dist.all_reduce(tensor, group=self.group)
         return tensor
 
     def gather(self, tensor: Tensor) -> Tensor:
         """The tensors of all processes, [count, *shape]."""
         parts = [torch.empty_like(tensor) for _ in range(self.count)]
-        dist.all_gather(parts, tensor.contiguous(), group=self._group)
+        dist.all_gather(parts, tensor.contiguous(), group=self.group)
         return torch.stack(parts)
 
     def average_(self, tensors: Sequence[Tensor]) -> None:
@@ -74,7 +75,7 @@ class DataParallel:
         """The first process's values, in place."""
         for tensor in tensors:
             values = tensor.detach().contiguous()
-            dist.broadcast(values, group=self._group, group_src=0)
+            dist.broadcast(values, group=self.group, group_src=0)
             tensor.detach().copy_(values)
 
     def any(self, flag: bool) -> bool:
@@ -140,6 +141,8 @@ class SharedSteps(EagerSteps):
         with self._normalization:
             loss, logits = self.loss_of(x, y)
         self.set_lr(lr)
+        if self.parts.on_forward:
+            self.show(stream.addresses(step)[0][self._rows], logits, own)
         self.descend(loss, logits, own)
 
     def reduce_gradients(self) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor
 
-from rote.ops.augment import signed64
+from rote.ops.augment_arguments import signed64
 from rote.ops.step import augment_step_addresses
 from rote.train.execution import EagerSteps, StepParts, renders
 from rote.train.stream import Samples, TrainingStream

@@ -1,9 +1,7 @@
 """rote/train/regularization.py: dropout and Gaussian noise by address, in front of a network and inside it.
 
-What a unit draws is a function of (seed, image, visit, place, unit), never of a generator's state: a resumed training
-drops the same units, and an image the same ones in whatever batch it stands. Every draw is a standard normal of
-`rote.augment.GaussianNoise`, which CPU and CUDA give alike; a unit is kept where its normal lies below the quantile of
-1 - p. Nothing is drawn in eval mode.
+All is drawn by address (`rote.train.current_samples`), so a resumed training drops the same units; a unit is kept where
+its normal lies below the quantile of 1 - p. Nothing is drawn in eval mode.
 """
 
 from __future__ import annotations
@@ -15,16 +13,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from rote.augment import GaussianNoise, Recipe
+from rote.train.current_samples import PLACES, CurrentSamples
 
-#: Image ids of a bank; what a place draws for an image stands at id + place x 2^32, which no view reads.
-MAX_REGULARIZED_IMAGES = 1 << 32
-_PLACES = 1 << 7
-# Units are the pixels of one row, and of several where they are more than a recipe renders.
-_WIDEST = 1 << 14
 # Places of the input; those of hidden layers follow in depth order, two a layer.
 _INPUT_NOISE, _INPUT_DROPOUT, _HIDDEN = 1, 2, 3
-_NORMALS = Recipe(GaussianNoise(sigma=1.0, clip=False))
 
 
 @dataclass(frozen=True)
@@ -69,79 +61,6 @@ class Regularizers:
 
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) for field in fields(self) if field.name != "placement")
-
-
-class CurrentSamples:
-    """The samples of the step under way: what a stream shows, and layers and losses draw their numbers by.
-
-    A copy shows nothing: a copied network belongs to no stream.
-
-    Attributes:
-        seed: of all draws, 0 <= seed < 2^64.
-        image_ids: int64 [B], or None while nothing is shown.
-        visit: how many times the images came before.
-        pixels: float [B, C, H, W], as the network gets them.
-    """
-
-    def __init__(self, seed: int) -> None:
-        if not 0 <= seed < 1 << 64:
-            raise ValueError(f"seed must be in [0, 2**64); got {seed}")
-        self.seed = seed
-        self.image_ids: Tensor | None = None
-        self.visit = 0
-        self.pixels: Tensor | None = None
-
-    def __deepcopy__(self, memo: object) -> CurrentSamples:
-        return CurrentSamples(self.seed)
-
-    def show(self, image_ids: Tensor, visit: int, pixels: Tensor | None = None) -> None:
-        """Tells what the next forward passes are about."""
-        self.image_ids, self.visit, self.pixels = image_ids, visit, pixels
-
-    def normals(self, like: Tensor, place: int) -> Tensor:
-        """Standard normals for what a place holds of the samples shown.
-
-        Args:
-            like: [B, D] or [B, C, H, W], of whose shape they are.
-            place: 0 < place < 2^7.
-
-        Raises:
-            RuntimeError: no samples are shown, or others than B.
-        """
-        if self.image_ids is None:
-            raise RuntimeError(
-                "a regularized network trains on the RegularizedStream that it was made for, which shows it no samples"
-            )
-        if len(self.image_ids) != len(like):
-            raise RuntimeError(f"a regularized network wants the {len(self.image_ids)} samples shown; got {len(like)}")
-        return normals(self.seed, self.image_ids, self.visit, place, like)
-
-
-def normals(seed: int, image_ids: Tensor, visit: int, place: int, like: Tensor) -> Tensor:
-    """Standard normals by address.
-
-    Args:
-        seed: 0 <= seed < 2^64.
-        image_ids: int64 [B] in [0, 2^32), on the device of `like`.
-        visit: of the images, 0 <= visit < 2^48.
-        place: 0 < place < 2^7; places draw independently.
-        like: [B, D] or [B, C, H, W], of whose shape they are; float64 for float64, else float32.
-
-    Raises:
-        ValueError: a place or a shape that is none of these.
-    """
-    if not 0 < place < _PLACES:
-        raise ValueError(f"place must be in [1, {_PLACES}); got {place}")
-    if like.dim() not in (2, 4):
-        raise ValueError(f"like must be [B, D] or [B, C, H, W]; got {tuple(like.shape)}")
-    units = like.shape[1:].numel()
-    width = min(units, _WIDEST)
-    shape = (1, -(-units // width), width)
-    zeros = torch.zeros((1, *shape), dtype=torch.uint8, device=like.device)
-    rows, views = torch.zeros_like(image_ids), torch.full_like(image_ids, visit)
-    drawn = _NORMALS(zeros, rows, views, seed=seed, address_ids=image_ids + place * MAX_REGULARIZED_IMAGES)
-    drawn = drawn.flatten(1)[:, :units].reshape(like.shape)
-    return drawn.to(torch.float64 if like.dtype == torch.float64 else torch.float32)
 
 
 def noised(x: Tensor, drawn: Tensor, std: float | Tensor) -> Tensor:
@@ -228,8 +147,8 @@ def regularize_layers(
     if not found:
         kind = "" if regularizers.placement == "all" else "fully connected "
         raise ValueError(f"model must have nn.ReLU modules behind {kind}hidden layers for dropout or hidden noise")
-    if _HIDDEN + 2 * len(found) > _PLACES:
-        raise ValueError(f"model must have at most {(_PLACES - _HIDDEN) // 2} disturbed layers; got {len(found)}")
+    if _HIDDEN + 2 * len(found) > PLACES:
+        raise ValueError(f"model must have at most {(PLACES - _HIDDEN) // 2} disturbed layers; got {len(found)}")
     for layer, name in enumerate(found):
         parent, _, key = name.rpartition(".")
         setattr(model.get_submodule(parent), key, RegularizedReLU(regularizers, current, layer))

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from rote.data import pixel_statistics
-from rote.train.regularization import MAX_REGULARIZED_IMAGES, CurrentSamples, Regularizers, disturbed_pixels
+from rote.train.current_samples import MAX_REGULARIZED_IMAGES, CurrentSamples
+from rote.train.regularization import Regularizers, disturbed_pixels
 from rote.train.stream import TrainingStream
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from rote.augment import Recipe
-from rote.ops.augment import signed64
+from rote.ops.augment_arguments import signed64
 from rote.ops.augment_batches import augment_render_batches
 from rote.ops.step import augment_step_addresses
 from rote.train.stream import TrainingStream

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from rote.train.callbacks import forward_hooks_of, hooks_of, restore_states, states_of
+from rote.train.callbacks import Callback, forward_hooks_of, hooks_of, restore_states, states_of
 from rote.train.config import TrainConfig
 from rote.train.determinism import deterministic
 from rote.train.distributed import DataParallel, GlobalRunningSums, share_weights
@@ -47,11 +47,11 @@ class Trainer:
     Attributes:
         step: number of updates done.
         total_steps: epochs x steps per epoch, the length of the schedule.
+        processes: as given.
 
     Raises:
         TypeError: a callback is none.
-        ValueError: an execution that device or stream do not allow, a batch that does not divide among processes, or
-            several processes and a callback with `on_forward`.
+        ValueError: an execution that device or stream do not allow, or a batch that does not divide among processes.
         TrainingOutOfMemory: the device's memory does not hold the network and the images.
 
     Example:
@@ -90,10 +90,7 @@ class Trainer:
         self._optimizer = make_optimizer(self.model, config)
         self._callbacks = list(callbacks)
         self._after_step, self._after_epoch = hooks_of(self._callbacks)
-        on_forward = forward_hooks_of(self._callbacks)
-        if on_forward and processes is not None:
-            raise ValueError("callbacks: on_forward sees whole batches, and several processes have parts of them")
-        self._processes = processes
+        self.processes = processes
         if processes is not None:
             share_weights(self.model, processes)
         self._running = RunningSums(self.device) if processes is None else GlobalRunningSums(self.device, processes)
@@ -106,11 +103,14 @@ class Trainer:
             self._running,
             self.precision,
             self.device,
-            on_forward,
+            forward_hooks_of(self._callbacks),
         )
         self._steps = make_steps(config, self._parts, processes)
         self._check_every = check_every
         self._good: dict[str, Any] | None = None
+        for callback in self._callbacks:
+            if isinstance(callback, Callback):
+                callback.on_begin(self)
 
     @property
     def stream(self) -> TrainingStream:
@@ -120,7 +120,7 @@ class Trainer:
     @stream.setter
     def stream(self, stream: TrainingStream) -> None:
         self._parts = replace(self._parts, stream=stream)
-        self._steps = make_steps(self.config, self._parts, self._processes)
+        self._steps = make_steps(self.config, self._parts, self.processes)
 
     @property
     def lr(self) -> float:

@@ -96,6 +96,20 @@ def test_round_trip_with_names_and_examples_that_were_not_updated(tmp_path, reco
     assert dict(zip(names, values, strict=True)) == dict(zip("pqrst", ours.aum(), strict=True))
 
 
+@pytest.mark.parametrize("names", [["7", "07"], ["--5", "1"], ["²", "1"], ["1", "9" * 25]])
+def test_names_that_only_look_like_numbers_are_text(tmp_path, names):
+    found, values = read_aum(write_aum(tmp_path, [2.0, 1.0], names))
+    assert found.tolist() == names
+    assert values.tolist() == [2.0, 1.0]
+
+
+def test_names_that_are_numbers_are_numbers(tmp_path):
+    names = [-3, 0, 10**18 - 1]
+    found, _ = read_aum(write_aum(tmp_path, [3.0, 2.0, 1.0], names))
+    assert found.dtype == np.int64
+    assert found.tolist() == names
+
+
 BAD_RECORDS = [
     ("sample_id,margin\n1,2\n", "wanted the columns sample_id, num_measurements"),
     (f"{HEADER}\n", "holds no example"),

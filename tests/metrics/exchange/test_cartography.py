@@ -161,6 +161,11 @@ def test_bad_data_maps_are_named(tmp_path, recorded):
     path.write_text('{"guid": 1, "confidence": "high", "variability": 0.1, "correctness": 2}\n')
     with pytest.raises(ExchangeError, match="line 1: wanted a number as confidence, got 'high'"):
         read_data_map(path)
+    for count in ("often", 2.5):
+        row = {"guid": 1, "confidence": 0.5, "variability": 0.1, "correctness": 2, "forgetfulness": count}
+        path.write_text(json.dumps(row))
+        with pytest.raises(ExchangeError, match="line 1: wanted a whole number as forgetfulness, got"):
+            read_data_map(path)
     path.write_text("\n")
     with pytest.raises(ExchangeError, match="holds no example"):
         read_data_map(path)

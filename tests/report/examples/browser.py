@@ -12,8 +12,8 @@ import pytest
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
-def dom(page: Path, fragment: str = "", *, seconds: int = 60) -> str:
-    """The page's DOM as text, after its script has run; skips the test where there is no Chromium."""
+def dom(page: Path, fragment: str = "", *, seconds: int = 60, later: int = 0) -> str:
+    """The page's DOM as text, `later` ms of its time after its script has run; skips where there is no Chromium."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         pytest.skip("needs Chromium, which is not installed here")
@@ -23,6 +23,7 @@ def dom(page: Path, fragment: str = "", *, seconds: int = 60) -> str:
         "--disable-gpu",
         f"--user-data-dir={page.parent / 'profile'}",
         "--dump-dom",
+        *([f"--virtual-time-budget={later}"] if later else []),
     ]
     command = [browser, *options, f"{page.resolve().as_uri()}{fragment}"]
     try:

@@ -181,3 +181,31 @@ def test_bad_tables_are_refused(table):
         replace(table, neighbours=np.full((120, 2), 120))
     with pytest.raises(ValueError, match="columns: aum must be numbers, truth values or text"):
         replace(table, columns={**table.columns, "aum": np.zeros(120, dtype=complex)})
+
+
+# Sets the keyboard on something, presses it, and notes where the keyboard stands once the page is made anew.
+_PRESS = """<script>
+const at = document.querySelector('SELECTOR');
+at.focus();
+at.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+if (at.tagName === 'BUTTON') at.click();
+window.addEventListener('hashchange', () => {
+  const now = document.activeElement;
+  document.body.dataset.focused = now === at ? 'not made anew' : now.outerHTML.slice(0, 80);
+});
+</script></body>"""
+
+
+@pytest.mark.parametrize(
+    ("selector", "there"),
+    [
+        ("#rows tbody tr:nth-child(4)", "<tr data-id="),
+        ("[data-sort=variability]", 'data-sort="variability"'),
+        ('#pages button[aria-label="next page"]', 'aria-label="next page"'),
+    ],
+)
+def test_the_keyboard_stays_where_it_was(page, tmp_path, selector, there):
+    pressed = tmp_path / "pressed.html"
+    pressed.write_text(page.read_text().replace("</body>", _PRESS.replace("SELECTOR", selector)))
+    focused = re.search(r'<body[^>]* data-focused="([^"]*)"', dom(pressed, later=2000))
+    assert there in unescape(focused[1])

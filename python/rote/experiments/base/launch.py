@@ -11,7 +11,8 @@ from torch import nn
 
 from rote.data import ImageBank
 from rote.experiments.base.config import ExperimentConfig
-from rote.experiments.inputs.loading import Inputs, Place, architecture, build_model, load_inputs, place_of
+from rote.experiments.base.place import Place, place_of
+from rote.experiments.inputs.loading import Inputs, architecture, build_model, load_inputs
 
 Config = TypeVar("Config", bound=ExperimentConfig)
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rote.experiments.inputs.loading import Place
+from rote.experiments.base.place import Place
 from rote.runs import RunFolder
 from rote.runs.folder import CHECKPOINTS
 from rote.runs.load import NEWEST

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from rote.experiments.inputs.labels import EXEMPLAR, RANDOM, GivenLabels
 from rote.experiments.probing import verdict
 from rote.experiments.probing.probes import PIXELS
-from rote.metrics.evaluation import BATCH_SIZE, clean_pixels, convolutional, evaluating
+from rote.metrics.evaluation import clean_logits
 from rote.runs import Measurements
 
 PROJECTOR = "projector.hidden"
@@ -26,13 +26,7 @@ def examples_table(
     `prediction`, `correct` (it is label_used) and `confidence` (the softmax of label_used) are those of the trained
     network in eval mode on the un-augmented image.
     """
-    layout = convolutional(model)
-    with evaluating(model) as device:
-        parts = [
-            model(clean_pixels(images, ids, device, channels_last=layout)).float().cpu()
-            for ids in image_ids.split(BATCH_SIZE)
-        ]
-    logits = torch.cat(parts)
+    logits = clean_logits(model, images, image_ids).cpu()
     prediction = logits.argmax(1)
     confidence = torch.softmax(logits, dim=1).gather(1, label_used[:, None]).squeeze(1)
     return {

@@ -14,10 +14,10 @@ from typing import Any, ClassVar, Literal
 from torch import nn
 
 from rote.data import ImageBank
-from rote.experiments.base.analysis import AnalysisConfig
-from rote.experiments.base.conditions import Condition, condition, shared_facts, trained
 from rote.experiments.base.launch import launch
 from rote.experiments.benign import BenignConfig
+from rote.experiments.examining.analysis import AnalysisConfig
+from rote.experiments.examining.conditions import Condition, condition, shared_facts, trained
 from rote.experiments.inputs.view_source import AT, recipe_named
 from rote.runs import Run
 from rote.statistics import spearman

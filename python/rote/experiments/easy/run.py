@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from rote.data.corruption import corrupted
 from rote.experiments.base.fleet import Fleet
 from rote.experiments.base.fleet_cell import require_finite, train_fleet
+from rote.experiments.base.network_seeds import network_seed
 from rote.experiments.base.stopping import StopRequest, stop_requests
 from rote.experiments.easy.filters import train_filters, write_filters
 from rote.experiments.easy.tables import curve_rows, extreme_rows, kind_row
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from rote.experiments.easy import EasyConfig
 
 REAL, RAND_X, RAND_Y = "real", "randX", "randY"
-# Seeds of the networks of a run, so that those of the next seed are others.
-_SEEDS_PER_RUN = 1 << 20
 
 
 class EasyRun:
@@ -99,12 +98,12 @@ class EasyRun:
         """What network `run` of a kind sees."""
         ids, own = self.inputs.image_ids, self.config.seeds()
         labels = LabelSource.fixed(self.labels(kind), num_classes=self.num_classes, image_ids=ids)
-        seeds = Seeds(own.data, own.label, own.init, _seed_of(own.order, run), own.view)
+        seeds = Seeds(own.data, own.label, own.init, network_seed(own.order, run), own.view)
         return TrainingStream(self.images(kind), ids, labels, self.inputs.recipe, self.config.batch_size, seeds)
 
     def network(self, run: int) -> nn.Module:
         """Network `run` at its initialization."""
-        config = dataclasses.replace(self.config, init_seed=_seed_of(self.config.seeds().init, run))
+        config = dataclasses.replace(self.config, init_seed=network_seed(self.config.seeds().init, run))
         return build_model(architecture(config, self.inputs.bank, self.num_classes), None, None, self.inputs.bank)
 
     def _train(self, kind: str, runs: range, stop: StopRequest, done: int, cells: int) -> float:
@@ -200,7 +199,3 @@ class EasyRun:
 
 def _name(kind: str, runs: range) -> str:
     return f"{kind}_runs={runs.start}-{runs.stop - 1}"
-
-
-def _seed_of(seed: int, run: int) -> int:
-    return (seed * _SEEDS_PER_RUN + run) % 2**64

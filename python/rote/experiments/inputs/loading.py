@@ -1,10 +1,9 @@
-"""What an experiment starts from: images, recipe, device, run folder."""
+"""What an experiment starts from: images, recipe and network."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,11 +13,9 @@ from rote import data, models
 from rote.augment import Recipe
 from rote.data import ImageBank
 from rote.experiments.base.config import ExperimentConfig
-from rote.experiments.inputs.own_model import TappedModel, module_identity
+from rote.experiments.inputs.own_model import TappedModel
 from rote.experiments.inputs.same_class import SameClass
 from rote.experiments.inputs.view_source import view_source
-from rote.runs import CorruptRunFile, RunFolder, RunIdentity, RunMismatch, environment
-from rote.runs.folder import CONFIG, SUMMARY, read_json
 
 
 @dataclass(frozen=True)
@@ -88,6 +85,12 @@ def build_model(
 ) -> nn.Module:
     """The named network, or the caller's own module with its taps.
 
+    Args:
+        built: what `architecture` returned.
+        own: the caller's module: float [B, C, H, W] -> logits [B, classes].
+        taps: with an own module, the submodules to probe, in depth order.
+        bank: the data, whose images it is tried on.
+
     Raises:
         ValueError: the own module has no layers to probe, or its output is not [B, classes].
     """
@@ -115,76 +118,3 @@ def build_model(
 def headline_layer(model: nn.Module) -> str:
     """The layer that `probe_accuracy` speaks of: the encoder's output."""
     return getattr(model, "headline_layer", "encoder")
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a run belongs, and what its config.json says.
-
-    Attributes:
-        path: the run folder.
-        identity: what the run is.
-        fields: the resolved config.
-        record: environment, architecture and origin of the data.
-    """
-
-    path: Path
-    identity: RunIdentity
-    fields: Mapping[str, Any]
-    record: Mapping[str, Any]
-
-    def finished_run(self, config: ExperimentConfig) -> bool:
-        """Whether the folder holds this run, complete, so that there is nothing to do.
-
-        Raises:
-            RunMismatch: it holds another run, or this one with more epochs than asked for.
-        """
-        if config.fresh or not (self.path / SUMMARY).exists():
-            return False
-        stored = read_json(self.path / CONFIG) if (self.path / CONFIG).exists() else {}
-        differences = self.identity.differences(stored.get("identity", {}))
-        if differences:
-            raise RunMismatch.between(self.path, differences)
-        done, asked = read_json(self.path / SUMMARY).get("epochs"), config.epochs
-        if not isinstance(done, int):
-            raise CorruptRunFile(f"{self.path / SUMMARY} does not say how many epochs it speaks of")
-        if done > asked:
-            raise RunMismatch(
-                f"{self.path} holds this run with {done} epochs, more than --epochs {asked}; "
-                "choose another --name or --out, or start over with --fresh"
-            )
-        return done == asked
-
-    def open(self, *, fresh: bool) -> RunFolder:
-        """Opens the folder for writing; see `RunFolder.open`."""
-        return RunFolder.open(self.path, self.identity, self.fields, environment=self.record, fresh=fresh)
-
-
-def place_of(
-    config: ExperimentConfig,
-    inputs: Inputs,
-    built: Mapping[str, Any],
-    own: nn.Module | None,
-    device: torch.device,
-) -> Place:
-    """The place of a resolved config."""
-    fields = config.as_dict()
-    if own is not None:
-        fields |= {"model": f"{type(own).__name__}:{module_identity(own)}"}
-    identity = RunIdentity.of(
-        config.name_of_experiment,
-        config.semantics,
-        fields,
-        data=inputs.fingerprint,
-        recipe=inputs.recipe.hash(),
-        extensible=config.extensible,
-    )
-    record = {
-        **environment.describe(device),
-        "architecture": None if own is not None else dict(built),
-        "num_classes": inputs.bank.num_classes,
-        "classes": list(inputs.bank.classes),
-        "recipe": inputs.recipe.to_dict(),
-        "source": inputs.bank.source,
-    }
-    return Place(Path(config.out) / (config.name or identity.folder_name), identity, fields, record)

@@ -96,7 +96,11 @@ class SameClass:
         return pixels if views.ndim == 1 else pixels.view(*views.shape, *pixels.shape[1:])
 
     def shown(self, ids: Tensor, views: Tensor, seed: int = 0) -> Tensor:
-        """Which image each view shows, int64 of the shape of `views`, on the CPU; arguments as of the call."""
+        """Which image each view shows, int64 of the shape of `views`, on the CPU; arguments as of the call.
+
+        Raises:
+            ValueError: an image that is not trained on.
+        """
         ids, views = ids.cpu(), views.cpu()
         rows = self._row[ids]
         if bool((rows < 0).any()):

@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Literal
 from torch import nn
 
 from rote.data import ImageBank
-from rote.experiments.base.analysis import AnalysisConfig
-from rote.experiments.base.examined import ExaminedRun, view_recipe
 from rote.experiments.base.launch import launch
+from rote.experiments.examining.analysis import AnalysisConfig
+from rote.experiments.examining.examined import ExaminedRun, view_recipe
 from rote.experiments.invariance.run import InvarianceRun
 from rote.experiments.invariance.transformations import transformations
 from rote.models import POOLINGS

@@ -12,8 +12,8 @@ from torch import Tensor
 from rote import address
 from rote.address import FRESH_VIEWS, Stream
 from rote.data.order import balanced_order
-from rote.experiments.base.examined import FINAL, INIT, MOMENTS, ExaminedRun, copy_pixels
 from rote.experiments.base.stopping import Stopped, stop_requests
+from rote.experiments.examining.examined import FINAL, INIT, MOMENTS, ExaminedRun, copy_pixels
 from rote.experiments.invariance.transformations import RECIPE, Transformation
 from rote.metrics.features import PIXELS, Extractor, Shown
 from rote.metrics.invariance import invariance

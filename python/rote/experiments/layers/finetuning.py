@@ -9,9 +9,9 @@ import torch
 from torch import nn
 
 from rote import models
-from rote.experiments.base.examined import MOMENTS, ExaminedRun
 from rote.experiments.base.stopping import StopRequest
 from rote.experiments.base.training_cell import train_cell
+from rote.experiments.examining.examined import MOMENTS, ExaminedRun
 from rote.experiments.inputs.loading import Inputs
 from rote.experiments.probing.probes import probe_statistics
 from rote.metrics import clean_accuracy

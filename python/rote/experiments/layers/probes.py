@@ -11,7 +11,7 @@ from torch import Tensor
 
 from rote.address import FRESH_VIEWS
 from rote.augment import Recipe
-from rote.experiments.base.examined import ExaminedRun
+from rote.experiments.examining.examined import ExaminedRun
 from rote.experiments.inputs.loading import Inputs
 from rote.metrics.features import PIXELS, Features, Shown
 from rote.metrics.linear_probe import fit_linear_probe

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rote.experiments.base.examined import FINAL, INIT, MOMENTS, Tap
+from rote.experiments.examining.examined import FINAL, INIT, MOMENTS, Tap
 from rote.experiments.layers.probes import FINETUNED, KNN, LINEAR, TRUE, USED
 from rote.metrics.features import PIXELS
 

@@ -6,8 +6,8 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from rote.augment import Recipe
-from rote.experiments.base.examined import FINAL, MOMENTS, ExaminedRun, Tap, copy_pixels
 from rote.experiments.base.stopping import Stopped, StopRequest, stop_requests
+from rote.experiments.examining.examined import FINAL, MOMENTS, ExaminedRun, Tap, copy_pixels
 from rote.experiments.inputs.loading import Inputs
 from rote.experiments.layers.finetuning import Finetuning
 from rote.experiments.layers.probes import FINETUNED, TEST, TRUE, LayerProbes

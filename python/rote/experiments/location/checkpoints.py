@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from rote.experiments.base.examined import ExaminedRun
 from rote.experiments.base.launch import Launch
 from rote.experiments.base.stopping import StopRequest
 from rote.experiments.base.training_cell import train_cell
 from rote.experiments.benign.stream import training_stream
+from rote.experiments.examining.examined import ExaminedRun
 from rote.experiments.inputs.labels import GivenLabels
 from rote.runs import RunFolder
 from rote.runs.load import FINAL

@@ -13,10 +13,10 @@ from typing import Any, ClassVar, Literal, Self, get_args
 from torch import nn
 
 from rote.data import ImageBank
-from rote.experiments.base.analysis import AnalysisConfig
-from rote.experiments.base.examined import ExaminedRun
 from rote.experiments.base.launch import launch
 from rote.experiments.benign import BenignConfig
+from rote.experiments.examining.analysis import AnalysisConfig
+from rote.experiments.examining.examined import ExaminedRun
 from rote.experiments.location.run import LocationRun
 from rote.models import POOLINGS
 from rote.runs import Run

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from rote.experiments.base.examined import Tap
+from rote.experiments.examining.examined import Tap
 from rote.experiments.location.answers import KINDS, PERMUTED, RESTORED, TEST, UNPERMUTED, Examples
 from rote.experiments.location.checkpoints import Checkpoints
 from rote.experiments.probing.probes import probe_statistics

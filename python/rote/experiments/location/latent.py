@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from rote import KNNProbe
-from rote.experiments.base.examined import Tap
+from rote.experiments.examining.examined import Tap
 from rote.experiments.location.answers import Examples
 from rote.experiments.location.checkpoints import Checkpoints
 from rote.experiments.probing.probes import probe_statistics

@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from rote.experiments.base.examined import ExaminedRun
 from rote.experiments.base.launch import Launch
 from rote.experiments.base.stopping import stop_requests
+from rote.experiments.examining.examined import ExaminedRun
 from rote.experiments.location import geometry, gradients, latent, neurons, retraining, rewinding, tied_training
 from rote.experiments.location.answers import Examples, predictions
 from rote.experiments.location.blocks import blocks_of

@@ -123,7 +123,11 @@ class TiedNetwork(nn.Module):
             dropout.ids = ids
 
     def in_state(self, state: str) -> Self:
-        """What eval mode means from now on: "own", "expected" or "dropped"."""
+        """What eval mode means from now on: "own", "expected" or "dropped". Returns self.
+
+        Raises:
+            ValueError: another state.
+        """
         if state not in (OWN, EXPECTED, DROPPED):
             raise ValueError(f"state must be {OWN}, {EXPECTED} or {DROPPED}; got {state!r}")
         for dropout in self.dropouts:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rote.experiments.base.network_seeds import network_seed
 from rote.experiments.base.stopping import Stopped, StopRequest, stop_requests
 from rote.experiments.inputs.loading import Inputs
 from rote.experiments.memorization.results import Answers, write_results
-from rote.experiments.memorization.subsets import SubsetModel, batches, own_seed, subset_size
+from rote.experiments.memorization.subsets import SubsetModel, batches, subset_size
 from rote.experiments.memorization.training import CELLS, SubsetTraining, cell_file, cell_name, train_elsewhere
 from rote.experiments.workers import Job, Outcome, open_workers, performed
 from rote.metrics import packed_bits
@@ -196,8 +197,8 @@ class MemorizationRun:
                 "share": np.array([model.share for model in self.models]),
                 "images": np.array([subset_size(images, model.share) for model in self.models], dtype=np.int64),
                 "subset_seed": np.full(len(runs), seeds.data, dtype=np.uint64),
-                "init_seed": np.array([own_seed(seeds.init, run) for run in runs], dtype=np.uint64),
-                "order_seed": np.array([own_seed(seeds.order, run) for run in runs], dtype=np.uint64),
+                "init_seed": np.array([network_seed(seeds.init, run) for run in runs], dtype=np.uint64),
+                "order_seed": np.array([network_seed(seeds.order, run) for run in runs], dtype=np.uint64),
                 "config_hash": np.array([config_hash] * len(runs)),
                 **further,
             },

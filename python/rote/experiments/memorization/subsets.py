@@ -11,9 +11,6 @@ from torch import Tensor
 from rote import address
 from rote.address import Stream
 
-# Seeds of the networks of a sweep, so that those of the next seed are others.
-_SEEDS_PER_SWEEP = 1 << 20
-
 
 @dataclass(frozen=True)
 class SubsetModel:
@@ -73,8 +70,3 @@ def batches(models: Sequence[SubsetModel], together: int) -> list[tuple[SubsetMo
         else:
             found.append((model,))
     return found
-
-
-def own_seed(seed: int, run: int) -> int:
-    """The seed of a run out of the sweep's, in [0, 2^64)."""
-    return (seed * _SEEDS_PER_SWEEP + run) % 2**64

@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from rote.experiments.base.fleet import Fleet
+from rote.experiments.base.network_seeds import network_seed
 from rote.experiments.base.saving import Saving
 from rote.experiments.base.stopping import Stopped, StopRequest, stop_requests
 from rote.experiments.inputs.loading import Inputs, architecture, build_model, load_inputs
-from rote.experiments.memorization.subsets import SubsetModel, own_seed, subset_mask, subset_models, subset_size
+from rote.experiments.memorization.subsets import SubsetModel, subset_mask, subset_models, subset_size
 from rote.experiments.probing.probes import probe_statistics
 from rote.metrics import packed_bits
 from rote.metrics.accuracy import clean_correct
@@ -76,7 +77,7 @@ class SubsetTraining:
 
     def network(self, model: SubsetModel) -> nn.Module:
         """A network at its initialization."""
-        config = dataclasses.replace(self.config, init_seed=own_seed(self.config.seeds().init, model.run))
+        config = dataclasses.replace(self.config, init_seed=network_seed(self.config.seeds().init, model.run))
         return build_model(architecture(config, self.inputs.bank, self.num_classes), None, None, self.inputs.bank)
 
     def stream(self, model: SubsetModel) -> TrainingStream:
@@ -85,7 +86,7 @@ class SubsetTraining:
         ids = self.inputs.image_ids[rows]
         labels = LabelSource.fixed(self.label_used[rows], num_classes=self.num_classes, image_ids=ids)
         own = self.config.seeds()
-        seeds = Seeds(own.data, own.label, own.init, own_seed(own.order, model.run), own.view)
+        seeds = Seeds(own.data, own.label, own.init, network_seed(own.order, model.run), own.view)
         return TrainingStream(
             self.inputs.bank.train.images, ids, labels, self.inputs.recipe, self.config.batch_size, seeds
         )
@@ -198,7 +199,12 @@ def trained_again(config: MemorizationConfig, run: int) -> tuple[nn.Module, Tens
 
 
 def train_elsewhere(config: MemorizationConfig, num_classes: int, batch: tuple[SubsetModel, ...], folder: str) -> Any:
-    """What an actor does: one batch of a sweep whose folder another process holds. Data are loaded once a process."""
+    """What an actor does: one batch of a sweep whose folder another process holds. Data are loaded once a process.
+
+    Raises:
+        Stopped: it was told to stop; the state is saved.
+        ValueError: the data here have other classes.
+    """
     with stop_requests() as stop:
         training = _loaded(config)
         if training.num_classes != num_classes:

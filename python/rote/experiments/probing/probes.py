@@ -81,7 +81,6 @@ class ProbeSuite:
         self.bn = bn
         each = min(num_seen, len(order) - num_seen)
         # Below k images a vote of k neighbours means nothing, and there is nothing unseen in a whole split.
-        # Below k images a vote of k neighbours means nothing, and there is nothing unseen in a whole split.
         self.halves = {"seen": order[:each], "unseen": order[num_seen : num_seen + each]} if each >= k else {}
         self.every = torch.arange(len(bank.test))
         self.few = balanced_order(bank.test.labels.cpu(), bank.num_classes, seed=0)[:FEW_QUERIES]

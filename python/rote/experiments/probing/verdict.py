@@ -1,4 +1,4 @@
-"""Is memorization benign? The verdict of one run and of several seeds, with the 95 % interval it rests on.
+"""Is memorization benign? The verdict of a run, with the 95 % interval it rests on.
 
 The gain is the probe on true labels after training minus the better of two baselines: the same network at its
 initialization, and raw pixels. Comparing with initialization alone would credit training for what pixels already give.
@@ -16,8 +16,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-
-from rote.statistics import t_interval
 
 MEMORIZED = 0.99
 """Clean training accuracy from which labels count as memorized."""
@@ -46,7 +44,7 @@ class Gain:
         value: probe minus the better baseline, in [-1, 1].
         low: lower end of the interval.
         high: upper end of the interval.
-        baseline: "init" or "pixels", whichever was better (for one run); "init, pixels" where seeds differ.
+        baseline: "init" or "pixels", whichever was better.
     """
 
     value: float
@@ -126,14 +124,3 @@ def paired_interval(after: Sequence[bool], before: Sequence[bool]) -> tuple[floa
     difference = (gained - lost) / n
     half = _NORMAL_QUANTILE * math.sqrt((gained + lost) / n - difference**2) / math.sqrt(n)
     return max(-1.0, difference - half), min(1.0, difference + half)
-
-
-def gain_over_seeds(gains: Sequence[Gain]) -> Gain:
-    """The mean gain of runs that differ in their seeds, with its 95 % t interval over the runs.
-
-    Raises:
-        ValueError: fewer than two runs, from which no spread can be told.
-    """
-    values = np.array([gain.value for gain in gains], dtype=np.float64)
-    low, high = t_interval(values)
-    return Gain(float(values.mean()), low, high, ", ".join(sorted({gain.baseline for gain in gains})))

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from rote.metrics.evaluation import evaluating
 from rote.metrics.langevin_search import LangevinSearch
 from rote.metrics.lass import ALPHA, BETA, RADIUS
-from rote.train.regularization import normals
+from rote.train.current_samples import normals
 
-# The place of the search's noise among those of `rote.train.regularization`; hidden layers end before it.
+# The last place of the normals; those of hidden layers (`rote.train.regularization`) end before it.
 _PLACE = 127
 # The iterations of a visit have addresses of their own.
 _MOST_ITERATIONS = 1 << 12

@@ -74,7 +74,11 @@ class SensitivityRun:
         write_results(self.config, self.inputs, self.folder, [(c, list(self._looks(c))) for c in self.conditions])
 
     def samples(self, kind: str) -> Tensor:
-        """float64 [N, 1, side, side]: the images or the noise, standardized by the moments of the training images."""
+        """float64 [N, 1, side, side]: the images or the noise, standardized by the moments of the training images.
+
+        Raises:
+            ValueError: all pixels of the training images are alike.
+        """
         bank, ids = self.inputs.bank, self.inputs.image_ids
         images = bank.train.images[ids]
         if kind != REAL:

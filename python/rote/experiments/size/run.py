@@ -15,6 +15,7 @@ from rote import address
 from rote.address import Stream
 from rote.experiments.base.fleet import Fleet
 from rote.experiments.base.fleet_cell import require_finite
+from rote.experiments.base.network_seeds import network_seed
 from rote.experiments.base.saving import Saving
 from rote.experiments.base.stopping import Stopped, StopRequest, stop_requests
 from rote.experiments.inputs.loading import Inputs, architecture, build_model
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
 # Score from which an example counts as memorized.
 HIGH = 0.5
-# Seeds of the networks of a run, so that those of the next seed are others.
-_SEEDS_PER_RUN = 1 << 20
 
 
 class SizeRun:
@@ -92,7 +91,9 @@ class SizeRun:
         return included
 
     def _network(self, width: int, replica: int) -> nn.Module:
-        config = dataclasses.replace(self.config, width=width, init_seed=self._seed(self.config.seeds().init, replica))
+        config = dataclasses.replace(
+            self.config, width=width, init_seed=network_seed(self.config.seeds().init, replica)
+        )
         return build_model(architecture(config, self.inputs.bank, self.num_classes), None, None, self.inputs.bank)
 
     def _stream(self, replica: int) -> TrainingStream:
@@ -100,14 +101,10 @@ class SizeRun:
         ids = self.inputs.image_ids[rows]
         labels = LabelSource.fixed(self.label_used[rows], num_classes=self.num_classes, image_ids=ids)
         own = self.config.seeds()
-        seeds = Seeds(own.data, own.label, own.init, self._seed(own.order, replica), own.view)
+        seeds = Seeds(own.data, own.label, own.init, network_seed(own.order, replica), own.view)
         return TrainingStream(
             self.inputs.bank.train.images, ids, labels, self.inputs.recipe, self.config.batch_size, seeds
         )
-
-    @staticmethod
-    def _seed(seed: int, replica: int) -> int:
-        return (seed * _SEEDS_PER_RUN + replica) % 2**64
 
     def _name(self, width: int, replicas: range) -> str:
         return f"width={width}_replicas={replicas.start}-{replicas.stop - 1}"

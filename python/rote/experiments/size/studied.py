@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from rote.experiments.base.fleet import Fleet
+from rote.experiments.base.network_seeds import network_seed
 from rote.experiments.inputs.loading import Inputs, architecture, build_model
 from rote.experiments.probing.probes import probe_statistics
 from rote.experiments.size.noise import Noise, NoisySet
@@ -20,8 +21,6 @@ from rote.train import Seeds
 if TYPE_CHECKING:
     from rote.experiments.size.experiment import SizeConfig
 
-# Seeds of the networks of a run, so that those of the next seed are others.
-_SEEDS_PER_RUN = 1 << 20
 # Images shown at once to all networks of a fleet: a bound on memory.
 _SHOWN = 256
 
@@ -91,7 +90,9 @@ class Studied:
 
     def network(self, width: int, network: int) -> nn.Module:
         """A network at its initialization, the same under every condition."""
-        config = dataclasses.replace(self.config, width=width, init_seed=self._seed(self.config.seeds().init, network))
+        config = dataclasses.replace(
+            self.config, width=width, init_seed=network_seed(self.config.seeds().init, network)
+        )
         return build_model(architecture(config, self.inputs.bank, self.num_classes), None, None, self.inputs.bank)
 
     def parameters(self, width: int) -> int:
@@ -103,7 +104,7 @@ class Studied:
         noisy_set, own = self.noisy_set(group.images), self.config.seeds()
         streams = []
         for member in group.members:
-            seeds = Seeds(own.data, own.label, own.init, self._seed(own.order, member.network), own.view)
+            seeds = Seeds(own.data, own.label, own.init, network_seed(own.order, member.network), own.view)
             streams.append(noisy_set.stream(member.noise, self.config.batch_size, seeds))
         training = self.config.training(width=group.width, epochs=epochs)
         models = [self.network(group.width, member.network) for member in group.members]
@@ -123,10 +124,6 @@ class Studied:
             with probe_statistics(model, images, self.config.bn):
                 found[index] = clean_accuracy(model, images, labels)
         return found
-
-    @staticmethod
-    def _seed(seed: int, network: int) -> int:
-        return (seed * _SEEDS_PER_RUN + network) % 2**64
 
 
 def has_batch_norm(model: nn.Module) -> bool:

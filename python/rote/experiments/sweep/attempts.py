@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from rote.experiments.workers import FAILURES, Outcome
+from rote.runs import CorruptRunFile
 
 ATTEMPTS = "attempts.jsonl"
 
@@ -59,13 +59,18 @@ class Attempts:
 
 
 def read_attempts(folder: Path) -> list[dict[str, Any]]:
-    """The attempts so far, oldest first; a torn last line is left out."""
+    """The attempts so far, oldest first; a torn last line is left out.
+
+    Raises:
+        CorruptRunFile: any other line is not JSON.
+    """
     path = Path(folder) / ATTEMPTS
     if not path.exists():
         return []
-    return list(_whole(path.read_text(encoding="utf-8").split("\n")))
-
-
-def _whole(lines: list[str]) -> Iterable[dict[str, Any]]:
-    for line in lines[:-1]:  # what follows the last newline was not finished
-        yield json.loads(line)
+    lines = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n")[:-1], start=1):
+        try:
+            lines.append(json.loads(line))
+        except ValueError as error:
+            raise CorruptRunFile(f"{path}, line {number} is not an attempt: {error}") from None
+    return lines

@@ -16,7 +16,7 @@ from rote.experiments.inputs.validation import Division
 from rote.experiments.probing.probes import probe_statistics
 from rote.metrics import Recorder
 from rote.metrics.dynamics_files import trajectories as recorded
-from rote.metrics.evaluation import BATCH_SIZE, clean_pixels, convolutional, evaluating
+from rote.metrics.evaluation import clean_logits
 from rote.runs.whole_files import writing_whole
 from rote.train import redraw_labels
 
@@ -153,16 +153,6 @@ class Observer:
 
     def _new(self, noise: float, network: int) -> Recorder:
         return Recorder(len(self.bank.train), folder=self._place(noise, network), phase=PHASE, first_epoch=0)
-
-
-def clean_logits(model: nn.Module, images: Tensor, ids: Tensor) -> Tensor:
-    """float32 [B, classes] on the network's device: what it answers to un-augmented images, in eval mode."""
-    layout = convolutional(model)
-    with evaluating(model) as device:
-        found = [
-            model(clean_pixels(images, rows, device, channels_last=layout)).float() for rows in ids.split(BATCH_SIZE)
-        ]
-    return torch.cat(found)
 
 
 def _share(right: Tensor) -> float | None:

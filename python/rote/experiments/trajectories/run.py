@@ -11,6 +11,7 @@ from torch import nn
 
 from rote.experiments.base.fleet import Fleet
 from rote.experiments.base.fleet_cell import require_finite, train_fleet
+from rote.experiments.base.network_seeds import network_seed
 from rote.experiments.base.stopping import stop_requests
 from rote.experiments.inputs.loading import Inputs, architecture, build_model
 from rote.experiments.inputs.validation import Division
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 
 CELL = "networks"
 HEAT_MAP = "trajectories_heatmap.parquet"
-# Seeds of the networks of a run, so that those of the next seed are others.
-_SEEDS_PER_RUN = 1 << 20
 
 
 class TrajectoriesRun:
@@ -85,13 +84,13 @@ class TrajectoriesRun:
         return fleet
 
     def _network(self, network: int) -> nn.Module:
-        config = dataclasses.replace(self.config, init_seed=_seed_of(self.config.seeds().init, network))
+        config = dataclasses.replace(self.config, init_seed=network_seed(self.config.seeds().init, network))
         return build_model(architecture(config, self.inputs.bank, self.num_classes), None, None, self.inputs.bank)
 
     def _stream(self, level: Level, network: int) -> TrainingStream:
         ids, own = self.parts.train, self.config.seeds()
         labels = LabelSource.fixed(level.label_used, num_classes=self.num_classes, image_ids=ids)
-        seeds = Seeds(own.data, own.label, own.init, _seed_of(own.order, network), own.view)
+        seeds = Seeds(own.data, own.label, own.init, network_seed(own.order, network), own.view)
         images = self.inputs.bank.train.images
         return TrainingStream(images, ids, labels, self.inputs.recipe, self.config.batch_size, seeds)
 
@@ -149,7 +148,3 @@ class TrajectoriesRun:
             for row in rows
             for name, (split, metric) in names.items()
         )
-
-
-def _seed_of(seed: int, network: int) -> int:
-    return (seed * _SEEDS_PER_RUN + network) % 2**64

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from rote.experiments.probing.verdict import t_interval
 from rote.experiments.transfer.starts import SCRATCH
 from rote.runs.folder import measurement
+from rote.statistics import t_interval
 
 TRUE, RANDOM = "true", "random"
 FITTED = 0.9

@@ -51,6 +51,7 @@ class Outcome:
 
     @property
     def failed(self) -> bool:
+        """Whether it neither finished nor was told to stop."""
         return self.state in FAILURES
 
 
@@ -58,17 +59,21 @@ class Workers(Protocol):
     """Those that do jobs. `start` may be called `idle` times before `next` has to give something back."""
 
     @property
-    def idle(self) -> int: ...
+    def idle(self) -> int:
+        """How many jobs may be started now."""
 
     @property
-    def busy(self) -> int: ...
+    def busy(self) -> int:
+        """How many are under way."""
 
-    def start(self, job: Job) -> None: ...
+    def start(self, job: Job) -> None:
+        """Hands a job out, without waiting for its end."""
 
     def next(self) -> tuple[Job, Outcome] | None:
         """A job that ended; None after a second without any."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Ends the workers, whatever they are doing."""
 
     def __enter__(self) -> Workers: ...
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from rote.experiments.base.stopping import Stopped
 from rote.experiments.workers.jobs import Job, Outcome, perform
+from rote.extras import wanted_for
 
 #: Bytes of the shared memory of a cluster that is started here; jobs and outcomes are small.
 OBJECT_STORE = 80 * 2**20
@@ -34,10 +35,8 @@ class RayWorkers:
     """
 
     def __init__(self, workers: int, *, address: str | None = None) -> None:
-        try:
+        with wanted_for("--executor ray", "ray"):
             import ray
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError(f"{error}: --executor ray wants `pip install 'rote[ray]'`", name="ray") from None
         if workers < 1:
             raise ValueError(f"--workers must be at least 1; got {workers}")
         self._ray = ray

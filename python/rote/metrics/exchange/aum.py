@@ -10,6 +10,7 @@ margin their difference and aum the mean of the example's margins so far.
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from rote.runs.whole_files import writing_whole
 VALUES, RECORDS = "aum_values.csv", "full_aum_records.csv"
 _NUMBERS = ("num_measurements", "target_logit", "target_val", "other_logit", "other_val", "margin", "aum")
 _WHOLE = ("num_measurements", "target_logit", "other_logit")
+_WHOLE_NAME = re.compile(r"0|-?[1-9][0-9]{0,17}")
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,8 @@ def _checked_names(sample_id: Sequence[Any] | None, count: int) -> list[Any]:
 
 
 def _ids(names: list[str]) -> np.ndarray:
-    whole = all(name.lstrip("-").isdigit() for name in names)
+    # "07" is not 7, which may be another example, and what int64 does not hold is a text.
+    whole = all(_WHOLE_NAME.fullmatch(name) for name in names)
     return np.array([int(name) for name in names], dtype=np.int64) if whole else np.array(names, dtype=object)
 
 

@@ -78,7 +78,10 @@ def read_data_map(path: Path | str) -> dict[str, np.ndarray]:
             if name != "guid" and (isinstance(line[name], bool) or not isinstance(line[name], (int, float))):
                 raise ExchangeError(f"{place}: wanted a number as {name}, got {line[name]!r}")
             column.append(line[name])
-        forgotten.append(line.get("forgetfulness"))
+        count = line.get("forgetfulness")
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int)):
+            raise ExchangeError(f"{place}: wanted a whole number as forgetfulness, got {count!r}")
+        forgotten.append(count)
     if not forgotten:
         raise ExchangeError(f"{path}: holds no example")
     found = {

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rote.extras import wanted_for
 from rote.metrics.exchange.errors import ExchangeError
 from rote.runs.whole_files import write_with
 
@@ -81,7 +82,8 @@ def datalab_inputs(
 
 def write_datalab(folder: Path | str, inputs: DatalabInputs) -> Path:
     """Writes labels.npy, features.npy, pred_probs.npy and knn_graph.npz (scipy's `save_npz`)."""
-    from scipy.sparse import save_npz
+    with wanted_for("a graph of neighbours"):
+        from scipy.sparse import save_npz
 
     folder = Path(folder)
     for name in ("labels", "features", "pred_probs"):
@@ -99,7 +101,8 @@ def read_datalab(folder: Path | str) -> DatalabInputs:
         FileNotFoundError: labels.npy, features.npy or knn_graph.npz is not there.
         ExchangeError: a file that is not what it should be, or a graph that Datalab would not take.
     """
-    from scipy.sparse import load_npz
+    with wanted_for("a graph of neighbours"):
+        from scipy.sparse import load_npz
 
     folder = Path(folder)
     labels, features = (_array(folder / f"{name}.npy") for name in ("labels", "features"))

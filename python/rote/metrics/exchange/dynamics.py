@@ -98,6 +98,9 @@ class ExampleDynamics:
         Returns:
             The files written. Examples without a value at a look are left out of its file; what the source does not
             tell is NaN.
+
+        Raises:
+            ValueError: another phase.
         """
         if phase not in PHASES:
             raise ValueError(f"phase must be one of {', '.join(PHASES)}; got {phase!r}")

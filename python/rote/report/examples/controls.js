@@ -36,7 +36,5 @@ function drawControls(state, go) {
     onchange: (e) => go({ id: e.target.value.trim() === '' ? null : Number(e.target.value), page: null }),
   })));
   const form = document.getElementById('controls');
-  const focused = document.activeElement && document.activeElement.id;
   form.replaceChildren(...parts);
-  if (focused && form.querySelector(`#${CSS.escape(focused)}`)) form.querySelector(`#${CSS.escape(focused)}`).focus();
 }

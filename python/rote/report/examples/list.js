@@ -23,8 +23,9 @@ function drawList(state, rows, go) {
       sort: column.name, descending: sorted ? !state.descending : !rising.has(column.name), page: 1,
     });
     return element('th', { 'aria-sort': sorted ? (state.descending ? 'descending' : 'ascending') : null },
-      element('button', { type: 'button', title: column.about || `sort by ${words(column.name)}`, onclick: turn },
-        words(column.name) + arrow));
+      element('button', {
+        type: 'button', 'data-sort': column.name, title: column.about || `sort by ${words(column.name)}`, onclick: turn,
+      }, words(column.name) + arrow));
   }), flags.length ? element('th', {}, '') : null);
   document.querySelector('#rows thead').replaceChildren(head);
   const body = rows.slice((page - 1) * PER_PAGE, page * PER_PAGE).map((row) => {

@@ -106,7 +106,8 @@ def _dumbbells(rows: Sequence[Row], ax: Axes | None, name: Callable[[str], str],
         )
     raw = _raw(rows)
     if raw is not None:
-        ax.axvline(raw.mean, color=MUTED, linestyle="--", linewidth=1.2)
+        for y in range(len(ends)):  # beside the words, not through them
+            ax.plot([raw.mean] * 2, [y - 0.28, y + 0.28], color=MUTED, linestyle="--", linewidth=1.2)
         text = f"raw pixels {100 * raw.mean:.1f} %"
         ax.text(raw.mean, len(ends) - 0.28, text, color=MUTED, fontsize=FONT - 0.5, ha="center", va="bottom")
         drawn.append({"condition": "raw pixels", "probe": raw.mean, "seeds": len(raw.estimate.values)})

@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from rote.report.exporting import remember
 from rote.report.marks import EndLabel, label_ends, line_with_band, log_ticks, percent_axis, points_with_intervals
 from rote.report.rows import Row, Table, distinct, numbers, over_seeds, rows_of
-from rote.report.style import BLUE, GREEN, INK, VERMILION, figure, panel
+from rote.report.style import BLUE, INK, PURPLE, VERMILION, figure, panel
 
 KINDS = {
     "real": (BLUE, "real data"),
-    "randX": (VERMILION, "noise for\nimages"),
-    "randY": (GREEN, "random\nlabels"),
+    "randX": (PURPLE, "noise for\nimages"),
+    "randY": (VERMILION, "random\nlabels"),
 }
 _AGAINST = {"epoch": "epochs", "train_accuracy": "training accuracy"}
 _VALUES = {

@@ -7,12 +7,12 @@ from matplotlib.axes import Axes
 from rote.report.exporting import remember
 from rote.report.marks import EndLabel, label_ends, line_with_band, percent_axis, share_ticks
 from rote.report.rows import Table, distinct, numbers, over_seeds, rows_of
-from rote.report.style import BLUE, GREEN, INK, MUTED, PURPLE, VERMILION, figure, panel
+from rote.report.style import BLUE, INK, MUTED, PURPLE, VERMILION, figure, panel
 
 KINDS = {
     "real": (BLUE, "-", "real images,\ntrue labels"),
     "randY": (VERMILION, "-", "real images,\nrandom labels"),
-    "randX": (GREEN, "-", "noise images,\ntrue labels"),
+    "randX": (PURPLE, "-", "noise images,\ntrue labels"),
     "binomial": (MUTED, (0, (3, 2)), "equally hard\n(binomial)"),
 }
 SORTED_BY = {"other half": "error_rate", "itself": "error_rate_sorted"}
@@ -39,7 +39,7 @@ def plot_easy(table: Table, ax: Axes | None = None, *, sorted_by: str = "other h
     percent_axis(ax, "networks that get the example wrong", high=1.02)
     marks, drawn = [], []
     for kind in (*KINDS, *(kind for kind in distinct(rows, "kind") if kind not in KINDS)):
-        color, dashes, text = KINDS.get(kind, (PURPLE, "-", str(kind)))
+        color, dashes, text = KINDS.get(kind, (INK, "-", str(kind)))
         means = over_seeds([row for row in rows if row["kind"] == kind], ("share",), value)
         if not means:
             continue

@@ -55,7 +55,9 @@ def plot_invariance(
     if value == "retrieval" and distinct(own, "chance"):
         chance = min(distinct(own, "chance"))
         level(ax, chance, ":", MUTED)
-        ax.text(len(layers) - 0.45, chance, "chance", color=MUTED, fontsize=FONT - 2, va="center")
+        room = {"xytext": (4, 0), "textcoords": "offset points"}
+        place = (len(layers) - 0.4, chance)  # the right end of the line
+        ax.annotate("chance", place, **room, color=MUTED, fontsize=FONT - 2, va="center", annotation_clip=False)
         drawn.append({"layer": "chance", value: chance})
     names = [short_layer(layer) for layer in layers]
     ax.set_xticks(

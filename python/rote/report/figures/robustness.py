@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from rote.report.estimates import Estimate
 from rote.report.exporting import remember
@@ -50,10 +50,11 @@ def plot_robustness(table: Table, ax: Axes | None = None) -> Axes:
     ax.margins(x=0.08)
     low, high = ax.get_xlim()
     ax.set_xlim(min(low, -0.01), max(high, 0.01))
+    ax.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
     ax.yaxis.set_minor_locator(NullLocator())
     ax.set_yticks([place for place, _ in ticks], [text for _, text in ticks], fontsize=FONT - 1)
     ax.grid(False)
-    ax.xaxis.set_major_formatter(lambda value, _: f"{100 * value:+.0f}".replace("-", "\u2212").replace("+0", "0"))
+    ax.xaxis.set_major_formatter(_points)
     ax.set_xlabel("probe with − without augmentation, points")
     return remember(ax, numbers(cells, "difference"))
 
@@ -84,6 +85,12 @@ def paired_cells(rows: Sequence[Row]) -> list[Mean]:
             at = {"loss": loss, "norm": norm, "label_classes": classes, "steps": longest or None}
             cells.append(Mean(at, Estimate(found)))
     return sorted(cells, key=lambda cell: (cell.at["loss"] != "mse", str(cell.at["norm"]), cell.at["label_classes"]))
+
+
+def _points(value: float, _: int) -> str:
+    """A tick in points, with its sign, as it is: +5, +2.5, 0."""
+    text = f"{round(100 * value, 6):+g}".replace("-", "\u2212")
+    return "0" if text in ("+0", "\u22120") else text
 
 
 def _draw(ax: Axes, cell: Mean, y: float) -> None:

@@ -11,9 +11,9 @@ from rote.report.exporting import remember
 from rote.report.figures.training import step_axis
 from rote.report.marks import EndLabel, label_ends, line_with_band, name_y
 from rote.report.rows import Table, distinct, numbers, only, over_seeds, rows_of
-from rote.report.style import BLUE, FONT, MUTED, VERMILION, figure, panel, shades
+from rote.report.style import BLUE, FONT, MUTED, PURPLE, figure, panel, shades
 
-_INPUTS = {"real": (BLUE, "real images"), "random": (VERMILION, "Gaussian noise")}
+_INPUTS = {"real": (BLUE, "real images"), "random": (PURPLE, "Gaussian noise")}
 _LABELS = {"classes": ("-", ""), "exemplar": ((0, (3, 2)), ",\na class each")}
 _STEPS = 7
 

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from rote.report.exporting import remember
 from rote.report.marks import EndLabel, label_ends, log_ticks, name_y, points_with_intervals, share_ticks
 from rote.report.rows import Row, Table, distinct, numbers, only, over_seeds, rows_of
-from rote.report.style import BLUE, GREEN, INK, MUTED, PAPER, VERMILION, figure, panel
+from rote.report.style import BLUE, INK, MUTED, PAPER, PURPLE, VERMILION, figure, panel
 
 CLEAN, REMOVED = "clean", "removed"
-COLORS = {CLEAN: BLUE, "inputs": VERMILION, "labels": GREEN, REMOVED: MUTED}
+COLORS = {CLEAN: BLUE, "inputs": PURPLE, "labels": VERMILION, REMOVED: MUTED}
 WORDS = {CLEAN: "real data", "inputs": "noisy inputs", "labels": "noisy labels", REMOVED: "noisy removed"}
 _SWEEPS = {"width": "width of the network", "images": "images trained on"}
 _VALUES = {"epochs": "epochs to 100 %", "ratio": "epochs / epochs on real data"}

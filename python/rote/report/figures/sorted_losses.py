@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import BoundaryNorm, ListedColormap
-from matplotlib.patches import Rectangle
+from matplotlib.patches import PathPatch, Rectangle
+from matplotlib.path import Path
+from matplotlib.ticker import MaxNLocator
 
 from rote.report.exporting import remember
 from rote.report.figures.example_columns import example_columns, nan_mean, numeric
@@ -86,19 +87,15 @@ def _draw(ax: Axes | None, heights: np.ndarray, epochs: np.ndarray, value: str, 
     ax = panel(right=74) if ax is None else ax
     ramp = shades(7)
     levels = np.unique(np.nanquantile(heights, np.linspace(0, 1, len(ramp) + 1)))
-    norm = BoundaryNorm(levels, len(ramp)) if len(levels) > 2 else None
-    mesh = ax.pcolormesh(
-        np.arange(len(epochs) + 1),
-        np.linspace(0, 100, len(heights) + 1),
-        heights,
-        cmap=ListedColormap(ramp),
-        norm=norm,
-        edgecolors="face",
-        linewidth=0.2,
-    )
-    mesh.set_rasterized(False)
+    steps = np.searchsorted(levels[1:-1], heights, side="right")
+    for step in range(max(1, len(levels) - 1)):
+        area = _area((steps == step) & np.isfinite(heights), 100 / len(heights))
+        color = _shade(ramp, levels, step)
+        ax.add_patch(PathPatch(area, facecolor=color, edgecolor=color, linewidth=0.3))  # the edge closes hair lines
+    ax.set_xlim(0, len(epochs))
+    ax.set_ylim(0, 100)
     ax.grid(False)
-    ticks = np.unique(np.linspace(0, len(epochs) - 1, 5).round().astype(int))
+    ticks = _ticks(epochs)
     ax.set_xticks(ticks + 0.5, [f"{epochs[i]:g}" for i in ticks])
     ax.set_yticks([0, 50, 100], ["easy", "50 %", "hard"])
     ax.set_xlabel("epochs")
@@ -110,6 +107,32 @@ def _draw(ax: Axes | None, heights: np.ndarray, epochs: np.ndarray, value: str, 
         for column, epoch in enumerate(epochs)
     ]
     return remember(ax, rows)
+
+
+def _area(cells: np.ndarray, height: float) -> Path:
+    """The cells [bands, epochs] of one shade as one path: neighbours of a row are one rectangle of it.
+
+    A path a cell would make the heat maps most of a page.
+    """
+    corners = []
+    for band, row in enumerate(cells):
+        edges = np.flatnonzero(np.diff(np.concatenate(([0], row.astype(int), [0]))))
+        low, high = band * height, (band + 1) * height
+        for left, right in edges.reshape(-1, 2):
+            corners.append([(left, low), (right, low), (right, high), (left, high), (left, low)])
+    codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY] * len(corners)
+    return Path(np.reshape(corners, (-1, 2)), codes)
+
+
+def _ticks(epochs: np.ndarray) -> np.ndarray:
+    """Places of the epochs that are named: round ones, or evenly spread ones where too few of those were looked at."""
+    round_ones = MaxNLocator(5, integer=True, steps=[1, 2, 3, 5, 10]).tick_values(epochs[0], epochs[-1])
+    places = np.flatnonzero(np.isin(epochs, round_ones))
+    return places if len(places) > 2 else np.unique(np.linspace(0, len(epochs) - 1, 5).round().astype(int))
+
+
+def _shade(ramp: list[str], levels: np.ndarray, step: int) -> str:
+    return ramp[round(step * (len(ramp) - 1) / max(1, len(levels) - 2))]
 
 
 def _cube(columns: Mapping[str, np.ndarray], value: str) -> tuple[np.ndarray, np.ndarray]:
@@ -129,7 +152,7 @@ def _scale(ax: Axes, ramp: list[str], levels: np.ndarray, value: str) -> None:
     steps = len(levels) - 1
     height = 0.94 / max(1, steps)
     for level in range(steps):
-        color = ramp[round(level * (len(ramp) - 1) / max(1, steps - 1))]
+        color = _shade(ramp, levels, level)
         place = (1.05, 0.02 + level * height)
         patch = Rectangle(place, 0.05, height, transform=ax.transAxes, facecolor=color, clip_on=False, linewidth=0)
         ax.add_patch(patch)

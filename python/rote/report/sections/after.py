@@ -45,14 +45,18 @@ def transfer(conditions: Sequence[Condition], gallery: Gallery) -> str:
     if not panels:
         return ""
     lead = "First random labels were learnt on one half of the images. Does that help with the other half?"
-    return section("transfer", "Is it of use", lead, grid(panels) + how_to_read("transfer"))
+    return section("transfer", "Is it of use?", lead, grid(panels) + how_to_read("transfer"))
 
 
 def size(conditions: Sequence[Condition], gallery: Gallery) -> str:
     """Memorization of single examples against width; time to fit and held-out accuracy under noise."""
     panels, aids = [], []
+
+    def detail_of(condition: Condition, table: str) -> str:
+        """Told apart are runs that have the same table: each of the three studies has figures of its own."""
+        return detail_among(condition, [other for other in conditions if table in other.first.tables])
+
     for condition in conditions:
-        detail = detail_among(condition, conditions)
         if rows := gather(condition.runs, "size.csv"):
             aids.append("size")
             panels.append(
@@ -60,23 +64,23 @@ def size(conditions: Sequence[Condition], gallery: Gallery) -> str:
                     "size",
                     lambda rows=rows: figures.plot_size(rows),
                     title="Memorization of single examples, by width",
-                    detail=detail,
+                    detail=detail_of(condition, "size.csv"),
                     finding=story.size_finding(rows),
                 )
             )
         if rows := gather(condition.runs, "convergence.csv"):
             aids.append("convergence")
-            panels += _convergence(rows, detail, gallery)
+            panels += _convergence(rows, detail_of(condition, "convergence.csv"), gallery)
         if rows := gather(condition.runs, "noise_capacity.csv"):
             aids.append("noise-capacity")
+            detail = detail_of(condition, "noise_capacity.csv")
             panels += _noise_capacity(rows, gather(condition.runs, "best_width.csv"), detail, gallery)
     if not panels:
         return ""
     lead = "How much does a network's answer to an image hang on having seen that very image?"
     if set(aids) != {"size"}:
         lead = "How large must a network be to fit what it is given, and what does noise change of that?"
-    helps = "".join(how_to_read(aid) for aid in dict.fromkeys(aids))
-    return section("size", "Does size matter", lead, grid(panels) + helps)
+    return section("size", "Does size matter?", lead, grid(panels) + how_to_read(*dict.fromkeys(aids)))
 
 
 def _convergence(rows: Sequence[Row], detail: str, gallery: Gallery) -> list[str]:

@@ -121,7 +121,7 @@ def robustness(studies: Sequence[Study], mains: Sequence[Study], gallery: Galler
     if not panels:
         return ""
     lead = "Does the effect hang on the loss, on the normalization, or on how many different labels there are?"
-    return section("robustness", "Does it hold elsewhere", lead, grid(panels) + how_to_read("robustness"))
+    return section("robustness", "Does it hold elsewhere?", lead, grid(panels) + how_to_read("robustness"))
 
 
 def _convention_rows(study: Study, base: Study) -> list[dict[str, Any]]:

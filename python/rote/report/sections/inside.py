@@ -68,7 +68,7 @@ def probe_rows(condition: Condition) -> list[dict[str, Any]]:
 def invariance(conditions: Sequence[Condition], gallery: Gallery) -> str:
     """Invariance and retrieval by layer, and by operation."""
     panels = []
-    for condition in conditions:
+    for condition in sorted(conditions, key=lambda condition: not condition.augmented):
         rows = gather(condition.runs, "invariance.csv")
         if not rows:
             continue

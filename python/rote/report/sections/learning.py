@@ -54,7 +54,7 @@ def easy(conditions: Sequence[Condition], gallery: Gallery) -> str:
     if not panels:
         return ""
     lead = "After one look at every image: do all networks get the same examples right, or each its own?"
-    return section("easy", "Are some examples easy", lead, grid(panels) + how_to_read("easy"))
+    return section("easy", "Are some examples easy?", lead, grid(panels) + how_to_read("easy"))
 
 
 def trajectories(conditions: Sequence[Condition], gallery: Gallery) -> str:
@@ -130,4 +130,4 @@ def depth(conditions: Sequence[Condition], gallery: Gallery) -> str:
     if not panels:
         return ""
     lead = "Do deeper networks learn by heart faster, and does it cost them on new images?"
-    return section("depth", "Does depth matter", lead, grid(panels) + how_to_read("depth"))
+    return section("depth", "Does depth matter?", lead, grid(panels) + how_to_read("depth"))

@@ -18,10 +18,9 @@ from rote.report.story import noise as story
 def noise(conditions: Sequence[Condition], gallery: Gallery) -> str:
     """Loss curves and order of the conditions, levels of corruption, regularizers."""
     panels: list[str] = []
-    for condition in conditions:
-        rows = gather(condition.runs, "noise.csv")
-        if rows:
-            panels += _panels(condition, rows, detail_among(condition, conditions), gallery)
+    tables = [(condition, rows) for condition in conditions if (rows := gather(condition.runs, "noise.csv"))]
+    for condition, rows in tables:
+        panels += _panels(condition, rows, detail_among(condition, [other for other, _ in tables]), gallery)
     if not panels:
         return ""
     lead = (

@@ -10,10 +10,8 @@ from rote.report.conditions import studies
 from rote.report.embed import prose
 from rote.report.layout import section
 from rote.report.records import Run
-from rote.report.tables.provenance import commands_list, environment_table, settings_details
+from rote.report.tables.provenance import MANY, commands_list, environment_table, settings_details
 from rote.report.tables.runs import benign_table, other_table, references_table
-
-MANY = 24  # runs from which on their table is folded
 
 
 def all_runs(runs: Sequence[Run], others: Sequence[Run]) -> str:

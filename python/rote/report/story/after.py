@@ -62,20 +62,20 @@ def convergence_finding(rows: Sequence[Row], sweep: str) -> str:
         if len(means) > 1:
             first, last = means[0], means[-1]
             parts.append(
-                f"{percent(level)} noisy {kind}: {significant(first.mean)} at {count(first.at[sweep])}, "
-                f"{significant(last.mean)} at {count(last.at[sweep])}"
+                f"{100 * level:g} % noisy {kind}: {first.mean:.2f} at {count(first.at[sweep])}, "
+                f"{last.mean:.2f} at {count(last.at[sweep])}"
             )
     return f"Epochs, as a multiple of those on real data: {'; '.join(parts)}." if parts else ""
 
 
 def best_width_finding(rows: Sequence[Row], kind: str) -> str:
-    """The best widths of all seeds: on real data, under the strongest noise of a kind, with noisy examples removed."""
+    """The best width of each seed: on real data, under the strongest noise of a kind, with noisy examples removed."""
     parts = []
     for name, text in (("clean", "real data"), (kind, f"noisy {kind}"), ("removed", "noisy examples removed")):
         own = [row for row in rows if row["kind"] == name]
         if own:
             level = max(row["level"] for row in own)
-            widths = sorted({row["best_width"] for row in own if row["level"] == level})
-            share = "" if name == "clean" else f" ({percent(level)})"
+            widths = sorted(row["best_width"] for row in own if row["level"] == level)
+            share = "" if name == "clean" else f" ({100 * level:g} %)"
             parts.append(f"{text}{share} {', '.join(count(width) for width in widths)}")
-    return f"Best width: {'; '.join(parts)}." if parts else ""
+    return f"Smallest width about as good as the best, seed by seed: {'; '.join(parts)}." if parts else ""

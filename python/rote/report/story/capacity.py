@@ -51,6 +51,8 @@ def frontier_finding(rows: Sequence[Row]) -> str:
     left = f" {count(limited)} of {count(len(rows))} rows were budget-limited and are not in the fit."
     note = left if limited else ""
     if fit is None:
+        if limited == len(rows):
+            return "No line: all rows were budget-limited, so every point is a lower bound."
         return "Too few sizes for a line." + note
     text = f"Doubling the parameters multiplies what fits by {2**fit.slope:.2f} (slope {fit.slope:.2f}"
     if fit.slope_interval is None:

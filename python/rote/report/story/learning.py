@@ -7,7 +7,7 @@ from typing import Any
 
 from rote.report.figures.depth import censored
 from rote.report.figures.filters import STARTS, roughness
-from rote.report.numbers import count, percent, points, several
+from rote.report.numbers import count, percent, points, several, significant
 from rote.report.rows import Row, distinct, over_seeds
 
 KINDS = {"real": "real images", "randY": "random labels", "randX": "noise images"}
@@ -49,7 +49,9 @@ def bands_finding(rows: Sequence[Row], noise: float) -> str:
         end = [row for row in own if row["bin"] == band and row["epoch"] == last]
         loss, wrong = (over_seeds(end, ("bin",), name) for name in ("loss", "share_corrupted"))
         if loss and wrong:
-            parts.append(f"of the {text} {loss[0].mean:.2f} ({percent(wrong[0].mean)} of their labels wrong)")
+            parts.append(
+                f"of the {text} {significant(loss[0].mean, 2)} ({percent(wrong[0].mean)} of their labels wrong)"
+            )
     return f"Last loss, in networks that did not sort: {', '.join(parts)}." if parts else ""
 
 
@@ -64,7 +66,8 @@ def stopping_finding(levels: Sequence[Row], noise: float) -> str:
         found[name] = means[0].mean
     gain = points(found["test_selected"] - found["test_final"])
     return (
-        f"Stopped where the noisy validation part says (epoch {found['selected_epoch']:.1f}): test "
+        f"Each network stopped where its own noisy validation part says (epoch {found['selected_epoch']:.1f} in the "
+        f"mean): test "
         f"{percent(found['test_selected'])}, at the end {percent(found['test_final'])} ({gain} points). There "
         f"{percent(found['fit_clean_at_peak'])} of the true labels are fitted and "
         f"{percent(found['fit_corrupted_at_peak'])} of the wrong ones."

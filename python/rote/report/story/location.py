@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rote.report.conditions import Condition, estimate
+from rote.report.figures.layers import short_layer
 from rote.report.numbers import percent, points, points_interval, significant
 from rote.report.rows import Row, over_seeds
 
@@ -105,10 +106,12 @@ def latent_finding(condition: Condition) -> str:
     probe, own = _mean(condition, "latent_accuracy"), _mean(condition, "own_accuracy")
     if probe is None or own is None:
         return ""
-    layers = list(dict.fromkeys(str(run.summary.get("latent_layer")) for run in condition.runs))
+    chosen = dict.fromkeys(str(run.summary.get("latent_layer")) for run in condition.runs)
+    names = [short_layer(layer) for layer in chosen]
+    layer = names[0] if len(names) == 1 else f"each run's best layer before ({', '.join(names)})"
     return (
-        f"At the end the linear probe of {', '.join(layers)} answers {percent(probe.mean)} of the test images rightly, "
-        f"the network itself {percent(own.mean)}."
+        f"At the end the linear probe of {layer} answers {percent(probe.mean)} of the test images rightly, the network "
+        f"itself {percent(own.mean)}."
     )
 
 

@@ -17,6 +17,8 @@ def fitted_finding(rows: Sequence[Row]) -> str:
         return ""
     least = min(means, key=lambda mean: mean.mean)
     name = CONDITIONS[least.at["condition"]][1]
+    if least.mean > 0.9995:
+        return f"{len(means)} conditions, each fitted to 100\u00a0% of its training labels."
     return f"{len(means)} conditions; the least fitted, {name}, ends at {percent(least.mean)} of its training labels."
 
 

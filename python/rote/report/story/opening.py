@@ -9,8 +9,13 @@ from rote.report.numbers import count, percent, points_interval, several
 from rote.report.records import finite
 
 
-def headline(studies: Sequence[Study], has_capacity: bool) -> str:
-    """The page's title line: the outcome, in the words the verdicts allow."""
+def headline(studies: Sequence[Study], headings: Sequence[str] = ()) -> str:
+    """The page's title line: the outcome, in the words the verdicts allow.
+
+    Args:
+        studies: those of `benign` runs.
+        headings: where there are none, the sections that have found something.
+    """
     verdicts = {
         augmented: {c.verdict for study in studies for c in study.find("random", augmented)} - {""}
         for augmented in (True, False)
@@ -32,7 +37,7 @@ def headline(studies: Sequence[Study], has_capacity: bool) -> str:
         return "Random labels, still being learnt"
     if any(study.conditions for study in studies):
         return "What a network learns from its labels"
-    return "How much a network can learn by heart" if has_capacity else "Runs of Rote"
+    return headings[0] if len(headings) == 1 else "Runs of Rote"
 
 
 def question(study: Study) -> str:

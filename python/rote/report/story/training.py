@@ -7,6 +7,8 @@ from rote.report.numbers import count, percent, points, points_interval, several
 from rote.report.records import Curve
 
 MEMORIZED = 0.99  # clean accuracy from which labels count as known by heart
+# A probe this little above its baseline stands on it: at step 0 it is the untrained network's own, summed anew.
+_NO_MORE = 1e-6
 
 
 def curve_finding(condition: Condition) -> str:
@@ -25,7 +27,7 @@ def curve_finding(condition: Condition) -> str:
         )
     bar, name = baseline(condition)
     if probe and bar is not None:
-        step = _reached(probe, bar)
+        step = _reached(probe, bar + _NO_MORE)
         parts.append(
             f"The probe stands above the better baseline ({percent(bar)} {name}) from step {count(step)} on."
             if step is not None

@@ -9,9 +9,9 @@ from typing import Any
 
 from torch import nn
 
-from rote.experiments.base.analysis import AnalysisConfig
 from rote.experiments.base.launch import Launch
 from rote.experiments.benign import BenignConfig, benign
+from rote.experiments.examining.analysis import AnalysisConfig
 from rote.experiments.inputs.loading import headline_layer
 from rote.experiments.inputs.view_source import view_source
 from rote.experiments.probing.view_distance import view_distance
