@@ -40,12 +40,27 @@ def device(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+@pytest.fixture
+def float32_precision():
+    """float32_precision("ieee" or "tf32"): what CUDA takes convolutions and products of float32 in, for one test."""
+    places = (torch.backends.cudnn.conv, torch.backends.cuda.matmul)
+    before = [place.fp32_precision for place in places]
+
+    def choose(precision: str) -> None:
+        for place in places:
+            place.fp32_precision = precision
+
+    yield choose
+    for place, precision in zip(places, before, strict=True):
+        place.fp32_precision = precision
+
+
 _CUDA = torch.cuda.is_available() and _native.build_info()["cuda"]
 
 
 @pytest.fixture(
     params=[
-        pytest.param("emulated", marks=pytest.mark.skipif(_CUDA, reason="this machine has a CUDA device")),
+        pytest.param("emulated", marks=pytest.mark.skipif(torch.cuda.is_available(), reason="has a CUDA device")),
         pytest.param(
             "cuda",
             marks=[
@@ -55,14 +70,13 @@ _CUDA = torch.cuda.is_available() and _native.build_info()["cuda"]
         ),
     ]
 )
-def second_device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
+def second_device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, float32_precision):
     """ "cuda" beside the CPU: the real one, or the emulation of tests/emulated_cuda.py where there is none.
 
     Yields what counts the emulation's waits; None on a real device, which computes without TF32 in these tests.
     """
     if request.param == "cuda":
-        for place in (torch.backends.cudnn.conv, torch.backends.cuda.matmul):
-            monkeypatch.setattr(place, "fp32_precision", "ieee")
+        float32_precision("ieee")
         yield None
     else:
         with emulated(monkeypatch) as operations:

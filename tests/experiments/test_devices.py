@@ -25,7 +25,7 @@ RUNS = {
              "filter_width": 4},
     "trajectories": {"epochs": 3, "images": 32, "validation": 10, "networks": 2, "noise": (0.4,)},
     "csr": {"images": 32, "queries": 8, "radius_queries": 4, "iterations": 2, "looks": 1, "conditions": ("real",)},
-    "depth": {"images": 32, "validation": 10, "true_epochs": 1, "depths": (1, 2), "lr": (1e-3, 1e-2),
+    "depth": {"images": 32, "validation": 10, "true_epochs": 1, "depths": (1, 2), "lr": (1e-2,),
               "norms": ("batch",), "equal": ("width",)},
     "sensitivity": {"precision": "auto", "images": 16, "side": 4, "batch_size": 8, "looks": 1, "width": 4,
                     "inputs": ("real",)},

@@ -235,10 +235,10 @@ def test_evaluations_wait_once_however_many_batches(second_device, images):
     assert waits(4) == waits(60)
 
 
-def test_influence_is_exact_in_tf32(second_device, images, monkeypatch):
+def test_influence_is_exact_in_tf32(second_device, images, float32_precision):
     """Counts of thousands of networks, which 11 bits do not hold, add up in float32 all the same."""
     expected = flat(influence(Place("cpu", "cpu", images), runs=5000, least=0.005))
-    monkeypatch.setattr(torch.backends.cuda.matmul, "fp32_precision", "tf32")
+    float32_precision("tf32")
     found = flat(influence(Place("cuda", "cpu", images), runs=5000, least=0.005))
     assert len(expected[0]) > 10
     for ours, theirs in zip(found, expected, strict=True):
