@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pyarrow.parquet as parquet
 import pytest
@@ -133,3 +135,10 @@ def test_examples_that_stand_twice_are_refused(tmp_path):
     (tmp_path / "dynamics" / "epoch=0002.parquet").write_bytes(path.read_bytes())
     with pytest.raises(ValueError, match="twice"):
         trajectories(tmp_path)
+
+
+def test_a_folder_asks_for_pyarrow_before_anything_is_trained(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(ModuleNotFoundError, match=r"Recorder\(folder=\.\.\.\) wants pyarrow.*rote\[lab\]"):
+        Recorder(4, folder=tmp_path)
+    Recorder(4)  # nothing is written without a folder

@@ -34,6 +34,17 @@ def epoch_file(folder: str | os.PathLike[str], epoch: int, phase: str) -> Path:
     return Path(folder) / DYNAMICS / f"epoch={epoch:04d}{suffix}.parquet"
 
 
+def folder_for_epochs(folder: str | os.PathLike[str]) -> Path:
+    """The folder, once epochs can be written: pyarrow is asked for now, not after an epoch of training.
+
+    Raises:
+        ModuleNotFoundError: pyarrow is not installed.
+    """
+    with wanted_for("Recorder(folder=...)"):
+        import pyarrow.parquet  # noqa: F401
+    return Path(folder)
+
+
 def write_epoch(path: Path, epoch: int, phase: str, state: RecordTensors, seen: Tensor, right: Tensor) -> None:
     """Writes an epoch's file, whole; one copy from the device.
 

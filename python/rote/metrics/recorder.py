@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from rote.metrics.dynamics_files import PHASES, epoch_file, write_epoch
+from rote.metrics.dynamics_files import PHASES, epoch_file, folder_for_epochs, write_epoch
 from rote.metrics.example_scores import as_table, count_epoch, scores_of
 from rote.metrics.record_arguments import check_device, checked_indices, threshold_mask
 from rote.metrics.record_ranks import combine_, exchange, joined, own_part, place_in, threshold_checksum
@@ -56,6 +55,7 @@ class Recorder:
 
     Raises:
         ValueError: an argument out of its range.
+        ModuleNotFoundError: `folder` is given and pyarrow is not installed.
 
     Example:
         >>> recorder = Recorder(len(dataset), folder="runs/mine")
@@ -93,7 +93,7 @@ class Recorder:
             raise ValueError(f"first_epoch: wanted at least 0, got {first_epoch}")
         self.n = n
         self.num_classes = num_classes
-        self.folder = None if folder is None else Path(folder)
+        self.folder = None if folder is None else folder_for_epochs(folder)
         self.phase = phase
         self.epoch = first_epoch
         self.keeps_logits = logits
