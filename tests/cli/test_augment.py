@@ -95,6 +95,7 @@ def test_views_of_another_size_and_one_channel():
         (["describe", "nothing-like-it"], "recipe: wanted a .json file or one of none, flip-crop"),
         (["describe", "absent.json"], "absent.json"),
         (["preview", "none", "--images", "0"], "images: wanted at least 1, got 0"),
+        (["preview", "none", "--out", "views.html"], "out: wanted a file named .png, got views.html"),
         (["preview", "none", "--images", "2000"], "images: wanted at most 1437"),
         (["preview", "none", "--ids", "3,1437"], "ids: wanted 0 <= id < 1437"),
         (["preview", "none", "--data", "nowhere"], "name: wanted one of"),

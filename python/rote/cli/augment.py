@@ -112,6 +112,8 @@ class Preview:
         for field in ("images", "views"):
             if getattr(self, field) < 1:
                 raise ValueError(f"{field}: wanted at least 1, got {getattr(self, field)}")
+        if self.out.suffix.lower() != ".png":
+            raise ValueError(f"out: wanted a file named .png, got {self.out}")
         bank = load(self.data, self.root, size=self.data_size)
         sheet = self.sheet(name, recipe, bank).draw()
         with writing_whole(self.out) as aside:
