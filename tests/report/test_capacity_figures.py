@@ -61,7 +61,7 @@ def test_one_kind_of_noise_stands_beside_clean_and_removed(folders):
 def test_findings(folders):
     falls = gather(folders["regularize"], "falls.csv")
     assert regularize.falls_finding(falls).startswith(
-        "Fall of what is known of random labels within the allowed cost: "
+        "Points by which what is known of random labels falls within the allowed cost: "
     )
     assert "dropout 72" in regularize.falls_finding(falls)
     losses = gather(folders["regularize"], "loss_curves.csv")

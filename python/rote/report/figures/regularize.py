@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from rote.report.exporting import remember
 from rote.report.marks import EndLabel, label_ends, name_y, share_ticks
@@ -98,6 +99,7 @@ def plot_regularizer_losses(table: Table, ax: Axes | None = None, *, labels: str
         marks.append(EndLabel(means[-1].mean, words, style["color"], strong=without))
         drawn += numbers(means, "running_loss", technique=technique, strength=middle, labels=labels)
     ax.set_ylim(bottom=0.0)
+    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.set_xlabel("epochs")
     name_y(ax, f"training loss, {labels} labels")
     label_ends(ax, marks)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rote.report.numbers import percent, significant
+from rote.report.numbers import significant
 from rote.report.rows import Row, over_seeds
 
 
@@ -13,8 +13,8 @@ def falls_finding(rows: Sequence[Row]) -> str:
     means = sorted(over_seeds(rows, ("technique",), "fall"), key=lambda mean: -mean.mean)
     if not means:
         return ""
-    parts = [f"{mean.at['technique'].replace('-', ' ')} {percent(mean.mean)}" for mean in means]
-    return f"Fall of what is known of random labels within the allowed cost: {', '.join(parts)}."
+    parts = [f"{mean.at['technique'].replace('-', ' ')} {100 * mean.mean:.0f}" for mean in means]
+    return f"Points by which what is known of random labels falls within the allowed cost: {', '.join(parts)}."
 
 
 def losses_finding(rows: Sequence[Row], labels: str) -> str:
