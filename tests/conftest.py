@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 import torch
 
 from rote import _native
 
-from .emulated_cuda import emulated
+from .emulated_cuda import EMULATED, emulated
 
 
 def simd_levels() -> list[str]:
@@ -60,7 +62,12 @@ _CUDA = torch.cuda.is_available() and _native.build_info()["cuda"]
 
 @pytest.fixture(
     params=[
-        pytest.param("emulated", marks=pytest.mark.skipif(torch.cuda.is_available(), reason="has a CUDA device")),
+        pytest.param(
+            "emulated",
+            marks=pytest.mark.skipif(
+                EMULATED not in os.environ, reason="runs in a process of its own (tests/test_emulated_device.py)"
+            ),
+        ),
         pytest.param(
             "cuda",
             marks=[

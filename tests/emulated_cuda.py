@@ -6,7 +6,8 @@ hidden waits fail here, in whole trainings too (`rote::` operators run their CPU
 graphs, memory and TF32 are none of this: they need the device.
 
 torch lets Python make a backend of its own of the device type PrivateUse1; its tensors are wrappers around those of the
-CPU. It is registered for the whole process, and never where there is a real device.
+CPU. It is registered for a whole process, before the first gradient is taken there, and torch's own checks of operators do
+not bear it: its tests run in a process of their own (tests/test_emulated_device.py), never where there is a real device.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from torch.utils._python_dispatch import TorchDispatchMode, return_and_correct_a
 aten = torch.ops.aten
 CPU, CUDA = torch.device("cpu"), torch.device("cuda", 0)
 _NAME = "emulated"
+EMULATED = "ROTE_EMULATED_DEVICE"
+"""Of the environment of that process."""
 # Indices may lie on the CPU whatever they index; copies go between devices.
 _INDEXING = (aten.index.Tensor, aten.index_put.default, aten.index_put_.default, aten._index_put_impl_.default)
 _COPIES = (aten.copy_.default, aten._to_copy.default)

@@ -63,7 +63,7 @@ for name in ("pyarrow", "matplotlib", "safetensors", "scipy", "sklearn", "tyro",
 import tempfile, numpy as np, torch, rote
 from pathlib import Path
 folder, x, y = Path(tempfile.mkdtemp()), torch.randn(8, 3), torch.arange(8) % 2
-recorder = rote.metrics.Recorder(8, folder=folder)
+recorder = rote.metrics.Recorder(8)
 recorder.update(torch.arange(8), x, y)
 def refused(what, wanted, call):
     try:
@@ -73,7 +73,7 @@ def refused(what, wanted, call):
     else:
         raise AssertionError(what)
 lab = "pip install 'rote[lab]'"
-refused("epochs", lab, recorder.end_epoch)
+refused("epochs", lab, lambda: rote.metrics.Recorder(8, folder=folder))
 refused("table", lab, recorder.examples)
 refused("weights", lab, lambda: rote.train.save_weights(folder / "w", torch.nn.Linear(2, 2)))
 refused("figures", lab, lambda: rote.report.plot_layers)

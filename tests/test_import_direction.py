@@ -12,8 +12,8 @@ import rote
 ROOT = Path(rote.__file__).parent
 #: From the lowest to the highest (CONTRIBUTING.md, "Where things are").
 STOREYS = (
-    *("_native", "address", "statistics", "ops", "neighbors", "augment", "data", "models", "train", "runs", "metrics"),
-    *("report", "experiments", "claims", "cli"),
+    *("_native", "extras", "address", "statistics", "ops", "neighbors", "augment", "data", "models", "train", "runs"),
+    *("metrics", "report", "experiments", "claims", "cli"),
 )
 #: What experiments share, and which of these each may import.
 SHARED = {
