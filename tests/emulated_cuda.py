@@ -7,7 +7,7 @@ graphs, memory and TF32 are none of this: they need the device.
 
 torch lets Python make a backend of its own of the device type PrivateUse1; its tensors are wrappers around those of the
 CPU. It is registered for a whole process, before the first gradient is taken there, and torch's own checks of operators
-do not bear it: its tests run in a process of their own (tests/test_emulated_device.py), never where there is a real one.
+do not bear it: its tests run in a process of their own (tests/test_emulated_device.py), never on a real one.
 """
 
 from __future__ import annotations
