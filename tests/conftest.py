@@ -9,6 +9,7 @@ import torch
 
 from rote import _native
 
+from . import two_ranks
 from .emulated_cuda import EMULATED, emulated
 
 
@@ -40,6 +41,12 @@ def level(request: pytest.FixtureRequest) -> str:
 )
 def device(request: pytest.FixtureRequest) -> str:
     return request.param
+
+
+@pytest.fixture(scope="session")
+def saved_by_two_ranks():
+    """saved_by_two_ranks(script, folder, ...): see tests/two_ranks.py."""
+    return two_ranks.saved_by_two_ranks
 
 
 @pytest.fixture

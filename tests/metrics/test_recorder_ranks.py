@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from safetensors.torch import load_file
 
 from rote.metrics import Recorder, read_dynamics
@@ -19,33 +14,11 @@ from . import ranks
 from .recorded_runs import expected_scores
 
 
-def start(folder: Path, *arguments: str, ends: int = 0) -> list[dict]:
-    """What both processes saved, by rank, where they end with the code `ends`."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, str(Path(ranks.__file__)), str(rank), str(folder), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment,
-        )
-        for rank in range(2)
-    ]
-    try:
-        output = [process.communicate(timeout=200)[0] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()  # where the other one failed or hung; nothing otherwise
-    assert [process.returncode for process in processes] == [ends, ends], "\n".join(output)
-    return [] if ends else [torch.load(folder / f"rank{rank}.pt", weights_only=False) for rank in range(2)]
-
-
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory):
+def saved(tmp_path_factory, saved_by_two_ranks):
     """(folder, what both ranks found)."""
     folder = tmp_path_factory.mktemp("ranks")
-    return folder, start(folder)
+    return folder, saved_by_two_ranks(ranks.__file__, folder)
 
 
 def assert_same(found: dict, wanted: dict) -> None:
@@ -134,11 +107,11 @@ def test_ranks_that_disagree_are_told_so_on_both(saved, name, message):
         assert saved[1][rank]["errors"][name].startswith(message)
 
 
-def test_kill_and_start_again(tmp_path):
+def test_kill_and_start_again(tmp_path, saved_by_two_ranks):
     whole = ranks.whole_run("partitioned")
     wanted = whole.play(Recorder(whole.n, folder=tmp_path / "whole")).scores()
     (tmp_path / "killed").mkdir()
-    start(tmp_path / "killed", "22", ends=-signal.SIGKILL)
-    for found in start(tmp_path / "killed", "-1"):
+    saved_by_two_ranks(ranks.__file__, tmp_path / "killed", "22", ends=-signal.SIGKILL)
+    for found in saved_by_two_ranks(ranks.__file__, tmp_path / "killed", "-1"):
         assert_same(found, wanted)
     assert read_dynamics(tmp_path / "whole").equals(read_dynamics(tmp_path / "killed"))

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
@@ -19,27 +14,9 @@ from . import oracle, ranks
 
 
 @pytest.fixture(scope="module")
-def saved(tmp_path_factory: pytest.TempPathFactory) -> list[dict]:
+def saved(tmp_path_factory: pytest.TempPathFactory, saved_by_two_ranks) -> list[dict]:
     """What both ranks found, by rank."""
-    folder = tmp_path_factory.mktemp("ranks")
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, str(Path(ranks.__file__)), str(rank), str(folder)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env=environment,
-        )
-        for rank in range(2)
-    ]
-    try:
-        output = [process.communicate(timeout=120)[0] for process in processes]
-    finally:
-        for process in processes:
-            process.kill()  # where the other one failed or hung; nothing otherwise
-    assert [process.returncode for process in processes] == [0, 0], "\n".join(output)
-    return [torch.load(folder / f"rank{rank}.pt", weights_only=False) for rank in range(2)]
+    return saved_by_two_ranks(ranks.__file__, tmp_path_factory.mktemp("ranks"))
 
 
 def assert_same(found, expected):
